@@ -1,0 +1,5 @@
+//! Tasks: what an environment is, and the MuJoCo ones.
+
+pub mod environment;
+pub mod mujoco;
+pub mod spec;

@@ -1,0 +1,235 @@
+//! The engine's one error type: an enum, one stable code per variant. Messages read
+//! *name, expected, got*; the binding hands the code to JavaScript unchanged.
+
+/// Result of every fallible engine call.
+pub type Result<T> = std::result::Result<T, EngineError>;
+
+/// Everything that can go wrong inside the engine.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// A slice has the wrong number of values.
+    #[error("{name}: expected {expected} values, got {got}")]
+    LengthMismatch {
+        /// The argument.
+        name: &'static str,
+        /// Values it must have.
+        expected: usize,
+        /// Values it has.
+        got: usize,
+    },
+    /// A value is NaN or infinite.
+    #[error("{name}[{index}]: expected a finite number, got {value}")]
+    NotFinite {
+        /// The argument.
+        name: &'static str,
+        /// Position of the first such value.
+        index: usize,
+        /// The value.
+        value: f64,
+    },
+    /// A number lies outside its range.
+    #[error("{name}: expected {expected}, got {got}")]
+    OutOfRange {
+        /// The option.
+        name: &'static str,
+        /// What is allowed.
+        expected: &'static str,
+        /// What was given.
+        got: String,
+    },
+    /// A parameter has an unknown name or another shape.
+    #[error("parameter {name}: expected {expected}, got {got}")]
+    ParameterShape {
+        /// The parameter.
+        name: String,
+        /// Its shape, or the known names.
+        expected: String,
+        /// What was given.
+        got: String,
+    },
+    /// No task has this id.
+    #[error("no task {id}; known: {known}")]
+    EnvironmentUnknown {
+        /// What was asked for.
+        id: String,
+        /// All ids.
+        known: String,
+    },
+    /// The model file of a task is not where it should be.
+    #[error("{path}: no such model file")]
+    ModelMissing {
+        /// Where it was looked for.
+        path: String,
+    },
+    /// MuJoCo refuses a model file.
+    #[error("{path}: {reason}")]
+    ModelInvalid {
+        /// The file.
+        path: String,
+        /// MuJoCo's words.
+        reason: String,
+    },
+    /// A model file loads but is not the task's model.
+    #[error("{path}: {quantity}: expected {expected}, got {got}")]
+    ModelFingerprint {
+        /// The file.
+        path: String,
+        /// What differs: bodies, mass, nq, nv, nu.
+        quantity: &'static str,
+        /// The task's own.
+        expected: f64,
+        /// The file's.
+        got: f64,
+    },
+    /// The simulator left the range of numbers it can continue from.
+    #[error("simulator unstable: {reason}")]
+    Unstable {
+        /// Which quantity.
+        reason: String,
+    },
+    /// Too many unstable states: the task cannot be trained on like this.
+    #[error("{count} unstable states in {steps} steps (limit {limit}), last: {reason}")]
+    SimulatorUnstable {
+        /// How many were seen.
+        count: u64,
+        /// In how many environment steps.
+        steps: u64,
+        /// How many were allowed.
+        limit: u64,
+        /// The last of them.
+        reason: String,
+    },
+    /// Learning produced a value that is not finite.
+    #[error("step {step}: {quantity} is {value}")]
+    Diverged {
+        /// Environment steps so far.
+        step: u64,
+        /// Which quantity.
+        quantity: &'static str,
+        /// Its value.
+        value: f64,
+    },
+    /// No algorithm has this name.
+    #[error("no algorithm {name}; known: {known}")]
+    AlgorithmUnknown {
+        /// What was asked for.
+        name: String,
+        /// All names.
+        known: String,
+    },
+    /// The engine cannot run this recipe.
+    #[error("engine {engine} cannot run {recipe}")]
+    RecipeUnsupported {
+        /// The engine asked for.
+        engine: &'static str,
+        /// The part it lacks.
+        recipe: String,
+    },
+    /// The device asked for is not there.
+    #[error("device {device}: {reason}")]
+    DeviceMissing {
+        /// As asked for.
+        device: String,
+        /// What libtorch says.
+        reason: String,
+    },
+    /// A parameter file cannot be used.
+    #[error("{path}: {reason}")]
+    CheckpointCorrupt {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The operating system refused a file operation.
+    #[error("{path}: {reason}")]
+    Io {
+        /// The file.
+        path: String,
+        /// The system's words.
+        reason: String,
+    },
+    /// libtorch reported an error.
+    #[error("libtorch: {reason}")]
+    Torch {
+        /// First line of its message.
+        reason: String,
+    },
+    /// The handle was disposed or a panic poisoned it.
+    #[error("{handle} is closed: {reason}")]
+    HandleClosed {
+        /// Which handle.
+        handle: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// Another call on the handle is still running.
+    #[error("{handle} is busy with {with}")]
+    HandleBusy {
+        /// Which handle.
+        handle: &'static str,
+        /// The running call.
+        with: &'static str,
+    },
+    /// A panic was caught at the boundary: a defect of this package.
+    #[error("internal defect: {reason}")]
+    Panic {
+        /// The panic's message.
+        reason: String,
+    },
+}
+
+impl EngineError {
+    /// The stable code, public API.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::LengthMismatch { .. } => "LENGTH_MISMATCH",
+            Self::NotFinite { .. } => "NOT_FINITE",
+            Self::OutOfRange { .. } => "CONFIG_RANGE",
+            Self::ParameterShape { .. } => "PARAMETER_SHAPE",
+            Self::EnvironmentUnknown { .. } => "ENV_UNKNOWN",
+            Self::ModelMissing { .. } => "MODEL_MISSING",
+            Self::ModelInvalid { .. } => "MODEL_INVALID",
+            Self::ModelFingerprint { .. } => "MODEL_FINGERPRINT",
+            Self::Unstable { .. } | Self::SimulatorUnstable { .. } => "SIM_UNSTABLE",
+            Self::Diverged { .. } => "DIVERGED",
+            Self::AlgorithmUnknown { .. } => "ALGORITHM_UNKNOWN",
+            Self::RecipeUnsupported { .. } => "RECIPE_UNSUPPORTED",
+            Self::DeviceMissing { .. } => "DEVICE_MISSING",
+            Self::CheckpointCorrupt { .. } => "CHECKPOINT_CORRUPT",
+            Self::Io { .. } => "IO",
+            Self::Torch { .. } => "NATIVE_EXCEPTION",
+            Self::HandleClosed { .. } => "HANDLE_CLOSED",
+            Self::HandleBusy { .. } => "HANDLE_BUSY",
+            Self::Panic { .. } => "PANIC",
+        }
+    }
+}
+
+impl From<tch::TchError> for EngineError {
+    fn from(error: tch::TchError) -> Self {
+        let text = error.to_string();
+        let reason = text.lines().next().unwrap_or_default().to_owned();
+        Self::Torch { reason }
+    }
+}
+
+/// Checks the length of a slice argument.
+///
+/// # Errors
+/// `LENGTH_MISMATCH`.
+pub const fn expect_len(name: &'static str, got: usize, expected: usize) -> Result<()> {
+    if got == expected { Ok(()) } else { Err(EngineError::LengthMismatch { name, expected, got }) }
+}
+
+/// Checks that every value of a slice argument is finite.
+///
+/// # Errors
+/// `NOT_FINITE`, naming the first value that is not.
+pub fn expect_finite<F: Copy + Into<f64>>(name: &'static str, values: &[F]) -> Result<()> {
+    match values.iter().position(|&value| !value.into().is_finite()) {
+        None => Ok(()),
+        Some(index) => Err(EngineError::NotFinite { name, index, value: values[index].into() }),
+    }
+}

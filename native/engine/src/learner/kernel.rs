@@ -1,0 +1,1 @@
+//! The learner that is fast on a CPU.

@@ -1,0 +1,11 @@
+//! VIREL in native memory, in the paper's order: the tasks, the transitions they yield, the equations on slices,
+//! the networks, the algorithms as parts, the gradient step (two implementations).
+
+pub mod agents;
+pub mod environments;
+pub mod error;
+pub mod learner;
+pub mod math;
+pub mod networks;
+pub mod random;
+pub mod replay;

@@ -1,0 +1,4 @@
+//! The three function approximators and their names: Q_w, V_φ and the policy π_θ, multilayer perceptrons.
+
+pub mod initialise;
+pub mod layout;

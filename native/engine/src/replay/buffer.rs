@@ -1,0 +1,182 @@
+//! The replay buffer D: a ring of rows, one row per transition, contiguous in memory.
+
+use super::batch::Batch;
+use crate::error::{Result, expect_len};
+
+/// One transition on its way into the buffer.
+#[derive(Debug, Clone, Copy)]
+pub struct Transition<'a> {
+    /// s, `[O]`.
+    pub observation: &'a [f32],
+    /// a in [−1, 1], `[A]`.
+    pub action: &'a [f32],
+    /// r, scaled.
+    pub reward: f32,
+    /// s′, `[O]`.
+    pub next_observation: &'a [f32],
+    /// γ, or 0 at a termination.
+    pub discount: f32,
+}
+
+/// A ring of transitions; the oldest row is overwritten when it is full.
+#[derive(Debug)]
+pub struct ReplayBuffer {
+    rows: Vec<f32>,
+    observation: usize,
+    action: usize,
+    capacity: usize,
+    stored: u64,
+}
+
+impl ReplayBuffer {
+    /// An empty ring of `capacity` (> 0) rows. Memory is taken as rows come, not at once.
+    pub const fn new(observation: usize, action: usize, capacity: usize) -> Self {
+        Self { rows: Vec::new(), observation, action, capacity, stored: 0 }
+    }
+
+    /// Values in a row: s, a, r, γ(1−d), s′.
+    const fn width(&self) -> usize {
+        2 * self.observation + self.action + 2
+    }
+
+    /// Transitions that can be drawn.
+    pub fn len(&self) -> usize {
+        self.rows.len() / self.width()
+    }
+
+    /// Whether nothing is stored yet.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Transitions ever stored.
+    pub const fn stored(&self) -> u64 {
+        self.stored
+    }
+
+    /// Stores one transition.
+    ///
+    /// # Errors
+    /// `LENGTH_MISMATCH`.
+    pub fn push(&mut self, transition: &Transition<'_>) -> Result<()> {
+        expect_len("observation", transition.observation.len(), self.observation)?;
+        expect_len("action", transition.action.len(), self.action)?;
+        expect_len("nextObservation", transition.next_observation.len(), self.observation)?;
+        let width = self.width();
+        let slot = (self.stored % self.capacity as u64) as usize * width;
+        if slot == self.rows.len() {
+            self.rows.resize(slot + width, 0.0);
+        }
+        let (observation, rest) = self.rows[slot..slot + width].split_at_mut(self.observation);
+        let (action, rest) = rest.split_at_mut(self.action);
+        let (outcome, next) = rest.split_at_mut(2);
+        observation.copy_from_slice(transition.observation);
+        action.copy_from_slice(transition.action);
+        outcome.copy_from_slice(&[transition.reward, transition.discount]);
+        next.copy_from_slice(transition.next_observation);
+        self.stored += 1;
+        Ok(())
+    }
+
+    /// Copies the rows `indices` (each below [`Self::len`]) into `gathered`.
+    pub fn gather(&self, indices: &[usize], gathered: &mut GatheredBatch) {
+        gathered.clear();
+        let width = self.width();
+        for &index in indices {
+            let row = &self.rows[index * width..(index + 1) * width];
+            let (observation, rest) = row.split_at(self.observation);
+            let (action, rest) = rest.split_at(self.action);
+            gathered.observations.extend_from_slice(observation);
+            gathered.actions.extend_from_slice(action);
+            gathered.rewards.push(rest[0]);
+            gathered.discounts.push(rest[1]);
+            gathered.next_observations.extend_from_slice(&rest[2..]);
+        }
+    }
+}
+
+/// Memory of a minibatch, reused from draw to draw.
+#[derive(Debug, Default)]
+pub struct GatheredBatch {
+    observations: Vec<f32>,
+    actions: Vec<f32>,
+    rewards: Vec<f32>,
+    next_observations: Vec<f32>,
+    discounts: Vec<f32>,
+}
+
+impl GatheredBatch {
+    fn clear(&mut self) {
+        self.observations.clear();
+        self.actions.clear();
+        self.rewards.clear();
+        self.next_observations.clear();
+        self.discounts.clear();
+    }
+
+    /// The minibatch as learners read it.
+    pub fn as_batch(&self) -> Batch<'_> {
+        Batch {
+            observations: &self.observations,
+            actions: &self.actions,
+            rewards: &self.rewards,
+            next_observations: &self.next_observations,
+            discounts: &self.discounts,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GatheredBatch, ReplayBuffer, Transition};
+
+    fn push(buffer: &mut ReplayBuffer, value: f32) {
+        let (observation, next) = ([value, value + 0.1], [value + 1.0, value + 1.1]);
+        let transition = Transition {
+            observation: &observation,
+            action: &[value - 0.5],
+            reward: value * 2.0,
+            next_observation: &next,
+            discount: 0.99,
+        };
+        buffer.push(&transition).unwrap();
+    }
+
+    #[test]
+    fn a_row_comes_back_as_it_was_stored() {
+        let mut buffer = ReplayBuffer::new(2, 1, 10);
+        (0..3).for_each(|i| push(&mut buffer, i as f32));
+        let mut gathered = GatheredBatch::default();
+        buffer.gather(&[2, 0], &mut gathered);
+        let batch = gathered.as_batch();
+        assert_eq!(batch.observations, [2.0, 2.1, 0.0, 0.1]);
+        assert_eq!(batch.actions, [1.5, -0.5]);
+        assert_eq!(batch.rewards, [4.0, 0.0]);
+        assert_eq!(batch.discounts, [0.99, 0.99]);
+        assert_eq!(batch.next_observations, [3.0, 3.1, 1.0, 1.1]);
+    }
+
+    #[test]
+    fn a_full_ring_overwrites_its_oldest_row() {
+        let mut buffer = ReplayBuffer::new(2, 1, 3);
+        (0..5).for_each(|i| push(&mut buffer, i as f32));
+        assert_eq!((buffer.len(), buffer.stored()), (3, 5));
+        let mut gathered = GatheredBatch::default();
+        buffer.gather(&[0, 1, 2], &mut gathered);
+        assert_eq!(gathered.as_batch().rewards, [6.0, 8.0, 4.0]);
+    }
+
+    #[test]
+    fn a_row_of_the_wrong_width_is_refused() {
+        let mut buffer = ReplayBuffer::new(2, 1, 3);
+        let transition = Transition {
+            observation: &[0.0],
+            action: &[0.0],
+            reward: 0.0,
+            next_observation: &[0.0; 2],
+            discount: 0.0,
+        };
+        assert_eq!(buffer.push(&transition).unwrap_err().code(), "LENGTH_MISMATCH");
+        assert!(buffer.is_empty());
+    }
+}

@@ -1,0 +1,80 @@
+/** How a command ends for each family of error codes (docs: `--help`, exit codes). */
+export type ExitCode = 1 | 2 | 3;
+
+const USAGE = new Set([
+  'CONFIG_UNKNOWN_KEY',
+  'CONFIG_TYPE',
+  'CONFIG_RANGE',
+  'CONFIG_CONFLICT',
+  'CONFIG_SYNTAX',
+  'CONFIG_VERSION',
+  'CLI_USAGE',
+  'ENV_UNKNOWN',
+  'ALGORITHM_UNKNOWN',
+  'RECIPE_UNSUPPORTED',
+  'RUN_NOT_FOUND',
+  'RUN_AMBIGUOUS',
+  'MODEL_INVALID',
+  'MODEL_FINGERPRINT',
+]);
+
+const TOOLING = new Set([
+  'NATIVE_MISSING',
+  'NATIVE_VERSION',
+  'NATIVE_LOAD',
+  'TOOL_MISSING',
+  'TOOL_VERSION',
+  'SETUP_FAILED',
+  'SETUP_HASH',
+  'MODEL_MISSING',
+  'DEVICE_MISSING',
+  'PLATFORM_UNSUPPORTED',
+]);
+
+/** What a {@link VirelError} says beyond its message; every part is one line a person can read. */
+export interface ErrorDetails {
+  /** The option, file or argument at fault. */
+  where?: string;
+  /** What would have been accepted. */
+  expected?: string;
+  /** What was given. */
+  got?: string;
+  /** The command or change that mends it. */
+  fix?: string;
+  /** The error underneath, if any. */
+  cause?: unknown;
+}
+
+/**
+ * The one error type of the package. `code` is public API and never changes its meaning;
+ * test with {@link isVirelError} or `error.code`, never with `instanceof` (realms differ under jest).
+ */
+export class VirelError extends Error {
+  override readonly name = 'VirelError';
+  readonly isVirelError = true;
+  readonly code: string;
+  readonly where: string | undefined;
+  readonly expected: string | undefined;
+  readonly got: string | undefined;
+  readonly fix: string | undefined;
+
+  constructor(code: string, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.where = details.where;
+    this.expected = details.expected;
+    this.got = details.got;
+    this.fix = details.fix;
+  }
+
+  /** Process exit code of the command line for this error: 2 usage or config, 3 native part, else 1. */
+  get exit(): ExitCode {
+    if (USAGE.has(this.code)) return 2;
+    return TOOLING.has(this.code) ? 3 : 1;
+  }
+}
+
+/** Whether `error` is a {@link VirelError}, from whichever realm. */
+export function isVirelError(error: unknown): error is VirelError {
+  return typeof error === 'object' && error !== null && 'isVirelError' in error;
+}
