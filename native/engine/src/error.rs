@@ -49,12 +49,12 @@ pub enum EngineError {
         got: String,
     },
     /// No task has this id.
-    #[error("no task {id}; known: {known}")]
+    #[error("{id} is not provided: {advice}")]
     EnvironmentUnknown {
         /// What was asked for.
         id: String,
-        /// All ids.
-        known: String,
+        /// Which id to use instead, or all of them.
+        advice: String,
     },
     /// The model file of a task is not where it should be.
     #[error("{path}: no such model file")]

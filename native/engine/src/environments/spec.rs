@@ -20,5 +20,5 @@ pub struct Spec {
     /// Environment steps after which an episode is truncated.
     pub max_episode_steps: u64,
     /// Names of the numbers in [`super::environment::Environment::info`].
-    pub info: Vec<&'static str>,
+    pub info: Vec<String>,
 }
