@@ -54,5 +54,9 @@ export interface Learner<Vector extends Float32Array | Float64Array = Float32Arr
   /** One step's losses and gradients; `noise` is standard normal, shape [B, A]. */
   gradients(batch: Batch<Vector>, noise: Vector, options?: StepOptions): StepGradients<Vector>;
   /** The same, then every optimiser and the target are stepped. */
-  update(batch: Batch<Vector>, noise: Vector, options?: StepOptions): StepGradients<Vector>['losses'];
+  update(
+    batch: Batch<Vector>,
+    noise: Vector,
+    options?: StepOptions,
+  ): StepGradients<Vector>['losses'];
 }

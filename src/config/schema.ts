@@ -1,0 +1,236 @@
+/**
+ * The one schema of a training run: `--help`, checks, JSON Schema and TypeScript types are all read off it.
+ * It holds no default: values and their sources are in `defaults.ts` and `presets/`.
+ */
+import * as z from 'zod';
+
+/** Algorithms that train today, by their public names. */
+export const ALGORITHMS = ['virel'] as const;
+/** Algorithms of the paper's comparison that this version cannot train yet. */
+export const PLANNED_ALGORITHMS = ['beta', 'sac', 'sac-twin', 'ddpg', 'mpo'] as const;
+/** Names of the presets. */
+export const PRESET_NAMES = ['paper', 'paper-v1', 'modern'] as const;
+
+/** A time such as `10s`, `5m` or `1.5h`. */
+const DURATION = /^\d+(\.\d+)?(ms|s|m|h)$/;
+const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds of a duration that the schema has accepted. */
+export function durationMilliseconds(text: string): number {
+  const unit = text.replace(/^[\d.]+/, '') as keyof typeof MILLISECONDS;
+  return Number.parseFloat(text) * MILLISECONDS[unit];
+}
+
+// upper limits refuse slips of the keyboard, not experiments
+const count = (description: string, limit: number) =>
+  z.int().min(1).max(limit).meta({ description });
+const countOrZero = (description: string, limit: number) =>
+  z.int().min(0).max(limit).meta({ description });
+const rate = (description: string) => z.number().gt(0).max(1).meta({ description });
+const factor = (description: string) => z.number().min(0).max(1e6).meta({ description });
+
+const MOST_STEPS = 1e12;
+
+/** Every key of a config, in the order of `config.yaml`. */
+export const configSchema = z
+  .strictObject({
+    schema: z.literal(1).meta({ description: 'version of this layout' }),
+    preset: z.enum(PRESET_NAMES).meta({ description: 'set of values that the others build on' }),
+    algorithm: z.enum(ALGORITHMS).meta({ description: 'learning algorithm' }),
+    env: z.strictObject({
+      id: z.string().meta({ description: 'task, such as HalfCheetah-v5; `envs` lists them' }),
+      maxEpisodeSteps: count(
+        "environment steps after which an episode is truncated; null: the task's own limit",
+        1e9,
+      ).nullable(),
+      modelDir: z
+        .string()
+        .min(1)
+        .nullable()
+        .meta({ description: 'folder of the MuJoCo model files; null: the one of the set-up' }),
+    }),
+    seed: countOrZero('seed of every random stream', Number.MAX_SAFE_INTEGER),
+    steps: count('environment steps to train for', MOST_STEPS),
+    discount: z.number().min(0).max(1).meta({ description: 'discount of future rewards, gamma' }),
+    rewardScale: z
+      .number()
+      .gt(0)
+      .max(1e6)
+      .meta({ description: 'multiplier of rewards before they are stored; returns are unscaled' }),
+    collect: z.strictObject({
+      startUpdates: count('transitions to store before the first gradient step', 1e8),
+      uniformSteps: countOrZero('first environment steps that act uniformly at random', MOST_STEPS),
+      resetEvery: countOrZero(
+        'environment steps between resets of the training environment; 0: only at the end of episodes',
+        MOST_STEPS,
+      ),
+    }),
+    replay: z.strictObject({
+      capacity: count('transitions that the replay buffer holds', 1e8),
+      batchSize: count('transitions of a gradient step', 1e6),
+    }),
+    schedule: z.strictObject({
+      kind: z
+        .literal('partial')
+        .meta({ description: 'partial EM: a few gradient steps on each part per iteration' }),
+      envSteps: count('environment steps of an iteration', 1e6),
+      mSteps: countOrZero('M-steps of an iteration: action value, state value and target', 1e6),
+      eSteps: countOrZero('E-steps of an iteration: policy', 1e6),
+    }),
+    mStep: z.strictObject({
+      kind: z
+        .literal('direct')
+        .meta({ description: 'critic gradient: direct method, target held constant' }),
+    }),
+    network: z.strictObject({
+      hidden: z
+        .array(z.int().min(1).max(65_536))
+        .min(1)
+        .max(16)
+        .meta({ description: 'widths of the hidden layers of every network' }),
+      activation: z.literal('relu').meta({ description: 'activation of the hidden layers' }),
+      initialise: z
+        .literal('rlkit')
+        .meta({ description: 'distribution of the initial parameters' }),
+      actionValues: z.literal(1).meta({ description: 'number of action-value networks' }),
+    }),
+    optim: z.strictObject({
+      policyLearningRate: rate('Adam rate of the policy'),
+      actionValueLearningRate: rate('Adam rate of the action value'),
+      stateValueLearningRate: rate('Adam rate of the state value'),
+      targetUpdateRate: rate('share of the online network in each update of the target, tau'),
+    }),
+    policyGradient: z
+      .literal('reparameterised')
+      .meta({ description: 'estimator of the policy gradient' }),
+    temperature: z.strictObject({
+      kind: z.literal('fixed').meta({ description: 'where the temperature comes from' }),
+      temperature: factor('factor of log pi in the policy loss'),
+    }),
+    residual: z.strictObject({
+      batch: count('fresh transitions of the residual error that the metrics report', 1e6),
+    }),
+    policyRegulariser: z.strictObject({
+      mean: factor('factor of the mean square of the policy mean before tanh'),
+      logStd: factor('factor of the mean square of the log deviation'),
+    }),
+    evaluation: z.strictObject({
+      every: count('environment steps between evaluations', MOST_STEPS),
+      minSteps: count(
+        'episodes are run until more than this many steps are collected; not used with episodes',
+        1e9,
+      ),
+      episodes: count('episodes of an evaluation; null: as minSteps says', 1e6).nullable(),
+    }),
+    checkpoint: z.strictObject({
+      every: z
+        .union([z.int().min(1).max(MOST_STEPS), z.string().regex(DURATION)])
+        .nullable()
+        .meta({
+          description: 'environment steps or time (5m) between checkpoints; null: only at the end',
+        }),
+      keep: count('newest checkpoints to keep', 1e6),
+    }),
+    stability: z.strictObject({
+      maxUnstablePer10k: countOrZero(
+        'unstable simulator states allowed per 10,000 environment steps',
+        10_000,
+      ),
+    }),
+    runtime: z.strictObject({
+      engine: z
+        .enum(['kernel', 'tensor'])
+        .nullable()
+        .meta({ description: 'learner; null: kernel on the cpu, tensor on a cuda device' }),
+      device: z
+        .string()
+        .regex(/^(cpu|cuda(:\d{1,3})?)$/)
+        .meta({ description: 'cpu, cuda or cuda:<index>' }),
+      threads: count(
+        'threads of the learner; null: the cores of the machine, at most 2',
+        1024,
+      ).nullable(),
+    }),
+    logging: z.strictObject({
+      every: count('environment steps between records of the metrics', MOST_STEPS),
+      interval: z
+        .string()
+        .regex(DURATION)
+        .meta({ description: 'time between progress lines where there is no terminal' }),
+    }),
+  })
+  .meta({ title: 'virel-native config', description: 'Every key may be left out.' });
+
+/** A config with every field present; `null` where the machine or the task decides. */
+export type Config = z.infer<typeof configSchema>;
+
+type Frozen<T> = T extends readonly (infer U)[]
+  ? readonly U[]
+  : T extends object
+    ? { readonly [K in keyof T]: Frozen<T[K]> }
+    : T;
+
+/** What a run is made of: frozen, every field present and decided. */
+export type ResolvedConfig = Frozen<
+  Config & {
+    env: { maxEpisodeSteps: number };
+    runtime: { engine: 'kernel' | 'tensor'; threads: number };
+  }
+>;
+
+type Partially<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [K in keyof T]?: Partially<T[K]> | undefined }
+    : T;
+
+/** Some keys of a config; `env` may be just the id. */
+export type PartialConfig = Omit<Partially<Frozen<Config>>, 'env'> & {
+  readonly env?: string | Partially<Frozen<Config['env']>> | undefined;
+};
+
+/** Whether a part of the schema is a section, with keys of its own. */
+function isSection(part: unknown): part is z.ZodObject {
+  return part instanceof z.ZodObject;
+}
+
+/** Dotted paths of the schema: sections and leaves, in order. */
+function pathsOf(section: z.ZodObject, prefix: string): { sections: string[]; leaves: string[] } {
+  const found = { sections: [] as string[], leaves: [] as string[] };
+  for (const [key, part] of Object.entries(section.shape)) {
+    const path = prefix + key;
+    if (isSection(part)) {
+      const inner = pathsOf(part, `${path}.`);
+      found.sections.push(path, ...inner.sections);
+      found.leaves.push(...inner.leaves);
+    } else {
+      found.leaves.push(path);
+    }
+  }
+  return found;
+}
+
+const paths = pathsOf(configSchema, '');
+/** Paths that hold other keys, such as `optim`. */
+export const SECTION_PATHS: ReadonlySet<string> = new Set(paths.sections);
+/** Paths that hold a value, such as `optim.targetUpdateRate`. */
+export const LEAF_PATHS: ReadonlySet<string> = new Set(paths.leaves);
+
+/** The part of the schema at a leaf path. */
+export function leafSchema(path: string): z.ZodType {
+  let part: unknown = configSchema;
+  for (const key of path.split('.')) part = (part as z.ZodObject).shape[key];
+  return part as z.ZodType;
+}
+
+/** JSON Schema (draft 2020-12) of a config file, for editors; every key may be left out there. */
+export function configJsonSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(configSchema, { target: 'draft-2020-12', io: 'input' });
+  const optional = (part: unknown): void => {
+    if (typeof part !== 'object' || part === null) return;
+    if ('required' in part) delete part.required;
+    for (const inner of Object.values(part)) optional(inner);
+  };
+  optional(schema);
+  return schema;
+}
