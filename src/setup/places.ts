@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  type Device,
+  gymnasiumVersion,
+  mujocoVersion,
+  torchVersion,
+  type Wheel,
+  wheels,
+} from './parts.js';
+import { sourceHash } from './source-hash.js';
+
+/** Environment variables, as an argument so that nothing reads them behind the caller's back. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Where everything of one set-up lies. Absolute paths; none need exist yet. */
+export interface Places {
+  device: Device;
+  /** Root of the package or checkout: Cargo.toml, native, package.json. */
+  root: string;
+  /** The per-user cache, shared by all clones. */
+  home: string;
+  lockFile: string;
+  /** Unpacked wheels; written whole, by one rename. */
+  wheelDirectory: string;
+  /** The wheels this set-up needs: those that no environment variable replaces. */
+  wheels: readonly Wheel[];
+  /** Folder with `lib/libtorch_cpu.so` and `include`. */
+  libtorch: string;
+  /** Folder with `libmujoco.so.<version>`. */
+  mujoco: string;
+  /** Folder of the MJCF files. */
+  models: string;
+  /** Link folders, named after the libraries they point to so that cargo sees a stable path. */
+  linkDirectory: string;
+  /** Cargo's target folder. */
+  target: string;
+  /** SHA-256 over the Rust sources, 16 hexadecimal digits. */
+  sources: string;
+  /** The built addon and its manifest. */
+  addonDirectory: string;
+  addon: string;
+  manifest: string;
+}
+
+/** This package's root, the same from `src` and from `dist`. */
+export const packageRoot = fileURLToPath(new URL('../..', import.meta.url)).replace(/[/\\]$/, '');
+
+/** The cache: `$VIREL_HOME`, else the XDG cache folder's `virel-native`. */
+export function cacheHome(env: Variables): string {
+  if (env['VIREL_HOME']) return resolve(env['VIREL_HOME']);
+  return join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'virel-native');
+}
+
+/**
+ * Finds the places of a set-up. Without `device` it is the one that was set up: `cuda` if its wheels are
+ * there, else `cpu`. Cheap: it hashes the Rust sources (some hundred kilobytes) and looks at two paths.
+ */
+export function locate(env: Variables, root = packageRoot, device?: Device): Places {
+  const home = cacheHome(env);
+  const chosen = device ?? (existsSync(wheelPlace(home, 'cuda', env)) ? 'cuda' : 'cpu');
+  const wheelDirectory = wheelPlace(home, chosen, env);
+  const libtorch = env['VIREL_LIBTORCH']
+    ? resolve(env['VIREL_LIBTORCH'])
+    : join(wheelDirectory, 'torch');
+  const mujoco = env['VIREL_MUJOCO_DIR']
+    ? resolve(env['VIREL_MUJOCO_DIR'])
+    : join(wheelDirectory, 'mujoco');
+  const models = env['VIREL_MODELS']
+    ? resolve(env['VIREL_MODELS'])
+    : join(wheelDirectory, 'gymnasium', 'envs', 'mujoco', 'assets');
+
+  // an addon holds the paths of its libraries: another pair of libraries is another addon
+  const sources = sourceHash(root);
+  const libraries = shortHash(`${libtorch}\n${mujoco}\n${torchVersion}\n${mujocoVersion}`);
+  const addonDirectory = join(home, 'addons', `${sources}-${libraries}`);
+  return {
+    device: chosen,
+    root,
+    home,
+    lockFile: join(home, 'setup.lock'),
+    wheelDirectory,
+    wheels: neededWheels(env),
+    libtorch,
+    mujoco,
+    models,
+    linkDirectory: join(home, 'links', libraries),
+    target: ownsItsSources(root) ? join(root, 'target') : join(home, 'target'),
+    sources,
+    addonDirectory,
+    addon: join(addonDirectory, 'virel-native.node'),
+    manifest: join(addonDirectory, 'manifest.json'),
+  };
+}
+
+/** The wheels that no environment variable replaces. */
+function neededWheels(env: Variables): Wheel[] {
+  return wheels.filter((wheel) => !env[wheel.replacedBy]);
+}
+
+/** `wheels/<torch>-<mujoco>-<gymnasium>-<cpu|cuda>-<os-arch>`; a partial set has a folder of its own. */
+function wheelPlace(home: string, device: Device, env: Variables): string {
+  const needed = neededWheels(env);
+  const versions = `${torchVersion}-${mujocoVersion}-${gymnasiumVersion}`;
+  const subset =
+    needed.length === wheels.length ? '' : `-only-${needed.map((wheel) => wheel.name).join('-')}`;
+  return join(home, 'wheels', `${versions}-${device}-${process.platform}-${process.arch}${subset}`);
+}
+
+/** Whether the root is a checkout to build in, rather than an installed dependency or a read-only folder. */
+function ownsItsSources(root: string): boolean {
+  if (root.split(sep).includes('node_modules')) return false;
+  try {
+    accessSync(root, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+}
