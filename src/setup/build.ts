@@ -29,6 +29,7 @@ export async function buildAddon(places: Places, options: BuildOptions): Promise
   const args = ['build', ...cargoFlags, '--target-dir', places.target];
   const machine = ['--message-format', 'json-render-diagnostics'];
   const env = { ...options.env, ...linkVariables(places), CARGO_TERM_COLOR: 'never' };
+  const compiling = new Set<string>();
   let library: string | undefined;
   const result = await runProgram(
     options.cargo,
@@ -38,9 +39,14 @@ export async function buildAddon(places: Places, options: BuildOptions): Promise
       env,
       ...(options.signal && { signal: options.signal }),
       onLine: (line) => {
-        const crate = line.match(/^\s+(?:Compiling|Downloaded) (\S+)/)?.[1];
-        if (crate) options.onCrate?.(crate);
-        library = sharedLibrary(line) ?? library;
+        const started = line.match(/^\s+Compiling (\S+)/)?.[1];
+        if (started) compiling.add(started);
+        const finished = finishedCrate(line);
+        if (finished) compiling.delete(finished.name);
+        library = finished?.library ?? library;
+        // the longest running one is what the build waits for
+        const [waitedFor] = compiling;
+        if (waitedFor) options.onCrate?.(waitedFor);
       },
     },
   );
@@ -54,13 +60,21 @@ export async function buildAddon(places: Places, options: BuildOptions): Promise
   return library;
 }
 
-/** The file of a finished cdylib, from one of cargo's JSON lines. */
-function sharedLibrary(line: string): string | undefined {
+/** A crate that cargo's JSON says is done, and its shared library if it is one; build scripts do not count. */
+function finishedCrate(line: string): { name: string; library: string | undefined } | undefined {
   if (!line.startsWith('{"reason":"compiler-artifact"')) return undefined;
-  const artifact = JSON.parse(line) as { target: { kind: string[] }; filenames: string[] };
-  return artifact.target.kind.includes('cdylib')
-    ? artifact.filenames.find((file) => file.endsWith('.so'))
-    : undefined;
+  const { package_id: id, target, filenames } = JSON.parse(line) as Artifact;
+  if (target.kind.includes('custom-build')) return undefined;
+  // registry+...#name@version, or path+.../folder#version where the folder has the crate's name
+  const name = /#(?:(.+)@)?/.exec(id)?.[1] ?? target.name.replaceAll('_', '-');
+  const isShared = target.kind.includes('cdylib');
+  return { name, library: isShared ? filenames.find((file) => file.endsWith('.so')) : undefined };
+}
+
+interface Artifact {
+  package_id: string;
+  target: { name: string; kind: string[] };
+  filenames: string[];
 }
 
 function explain(output: string, places: Places): VirelError {

@@ -26,26 +26,29 @@ export function libmujocoVersion(directory: string): string | undefined {
  * @throws VirelError `NATIVE_VERSION` on another version, `NATIVE_MISSING` where no library lies.
  */
 export function checkLibraries(
-  places: Places,
+  places: Pick<Places, 'libtorch' | 'mujoco'>,
   env: Variables,
   built = { torch: torchVersion, mujoco: mujocoVersion },
+  names: readonly ('torch' | 'mujoco')[] = ['torch', 'mujoco'],
 ): void {
-  check(
-    'torch',
-    built.torch,
-    libtorchVersion(places.libtorch),
-    places.libtorch,
-    env,
-    'VIREL_LIBTORCH',
-  );
-  check(
-    'MuJoCo',
-    built.mujoco,
-    libmujocoVersion(places.mujoco),
-    places.mujoco,
-    env,
-    'VIREL_MUJOCO_DIR',
-  );
+  if (names.includes('torch'))
+    check(
+      'torch',
+      built.torch,
+      libtorchVersion(places.libtorch),
+      places.libtorch,
+      env,
+      'VIREL_LIBTORCH',
+    );
+  if (names.includes('mujoco'))
+    check(
+      'MuJoCo',
+      built.mujoco,
+      libmujocoVersion(places.mujoco),
+      places.mujoco,
+      env,
+      'VIREL_MUJOCO_DIR',
+    );
 }
 
 function check(

@@ -1,24 +1,17 @@
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
-import { homedir } from 'node:os';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isVirelError, VirelError } from '../errors.js';
 import { buildAddon } from './build.js';
-import { checkDisk, freeMegabytes, type Need } from './disk.js';
+import { checkDisk, type Need } from './disk.js';
+import { untilSignal } from './interrupt.js';
 import { checkLibraries } from './libraries.js';
 import { linkLibraries } from './link.js';
 import { takeLock } from './lock.js';
 import { type Manifest, readManifest, writeManifest } from './manifest.js';
-import { cargoMegabytes, cudaMegabytes, type Device, prunableMegabytes } from './parts.js';
+import { cargoMegabytes, type Device } from './parts.js';
 import { locate, type Places, type Variables } from './places.js';
+import { describePlan, type Plan, planSetup } from './plan.js';
 import { minutes, type Reporter, streamReporter } from './progress.js';
 import { proveAddon } from './prove.js';
 import { checkPlatform, requireTools, type Tool, type ToolName } from './tools.js';
@@ -28,7 +21,6 @@ import {
   prune,
   publishWheels,
   removePartialWheels,
-  wheelsReady,
 } from './wheels.js';
 
 /** What a set-up is asked to do. */
@@ -47,16 +39,6 @@ export interface SetupOptions {
   reporter?: Reporter;
   /** Free space at a path, MB. */
   free?: (path: string) => number;
-}
-
-/** What is missing, and what getting it costs. */
-export interface Plan {
-  fetch: boolean;
-  build: boolean;
-  /** Download, and disk at its fullest and afterwards, MB. */
-  download: number;
-  disk: number;
-  keeps: number;
 }
 
 /** What a set-up did. */
@@ -99,53 +81,6 @@ export async function setUp(options: SetupOptions = {}): Promise<SetupResult> {
       reporter.end();
     }
   });
-}
-
-/** What is missing here and what it costs. */
-export function planSetup(places: Places, force = false): Plan {
-  const fetch = places.wheels.length > 0 && (force || !wheelsReady(places));
-  const build =
-    force || fetch || !existsSync(places.addon) || readManifest(places.manifest) === undefined;
-  const sum = (pick: (wheel: Places['wheels'][number]) => number) =>
-    fetch ? places.wheels.reduce((total, wheel) => total + pick(wheel), 0) : 0;
-  const cuda = places.device === 'cuda' && fetch ? cudaMegabytes : { download: 0, unpacked: 0 };
-  const wheelBytes = sum((wheel) => wheel.megabytes) + cuda.download;
-  const unpacked = sum((wheel) => wheel.unpackedMegabytes) + cuda.unpacked;
-  const torch = fetch && places.wheels.some((wheel) => wheel.name === 'torch');
-  const pruned = torch && places.device === 'cpu' ? prunableMegabytes : 0;
-  return {
-    fetch,
-    build,
-    download: wheelBytes + (build ? cargoMegabytes.download : 0),
-    disk: wheelBytes + unpacked,
-    keeps: unpacked - pruned,
-  };
-}
-
-/** The plan in words, the sizes of every download included. */
-export function describePlan(places: Places, plan: Plan, free = freeMegabytes): string[] {
-  const home = places.home.replace(homedir(), '~');
-  if (!plan.build) return [`virel-native: native parts are in place in ${home}`];
-  const title = plan.fetch
-    ? 'native parts missing; setting up once'
-    : 'building the addon of these sources';
-  const parts = plan.fetch
-    ? places.wheels.map((wheel) => `${wheel.name} ${wheel.version} ${wheel.megabytes}`)
-    : [];
-  if (plan.fetch && places.device === 'cuda')
-    parts.push(`NVIDIA libraries ~${cudaMegabytes.download}`);
-  parts.push(`crates ~${cargoMegabytes.download} (unless cargo has them)`);
-  const lines = [
-    `virel-native: ${title} in ${home} (Ctrl-C is safe, rerun resumes)`,
-    `  download ${Math.round(plan.download)} MB: ${parts.join(' | ')}`,
-  ];
-  const available = `free ${gigabytes(free(places.home))}`;
-  const compile = 'some minutes of compiling the first time, up to 1.9 GB of memory';
-  if (plan.fetch)
-    lines.push(
-      `  disk ${gigabytes(plan.disk)} while unpacking, ${gigabytes(plan.keeps)} kept (${available})`,
-    );
-  return [...lines, `  then ${compile}`];
 }
 
 /** Removes everything that set-up keeps in the cache of this user. */
@@ -263,13 +198,11 @@ async function install(
 ): Promise<Manifest> {
   rmSync(places.manifest, { force: true });
   mkdirSync(dirname(places.addon), { recursive: true, mode: 0o700 });
-  const temporary = `${places.addon}.${process.pid}.node`;
+  // a new file in place of the old one: processes that loaded the old one keep it
+  const temporary = `${places.addon}.${process.pid}`;
   copyFileSync(library, temporary);
-  chmodSync(temporary, 0o755);
-  const versions = await proveAddon(temporary, places, work.env, signal).finally(() => {
-    if (signal.aborted) rmSync(temporary, { force: true });
-  });
   renameSync(temporary, places.addon);
+  const versions = await proveAddon(places.addon, places, work.env, signal);
   const manifest: Manifest = {
     format: 1,
     package: versions.package,
@@ -291,32 +224,6 @@ async function install(
   return manifest;
 }
 
-/** Runs `work` under an AbortSignal that INT, TERM and HUP fire; afterwards the process ends by that signal. */
-async function untilSignal<Result>(
-  reporter: Reporter,
-  work: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result> {
-  const controller = new AbortController();
-  let caught: NodeJS.Signals | undefined;
-  const onSignal = (signal: NodeJS.Signals) => {
-    caught = signal;
-    controller.abort(
-      new VirelError('ABORTED', 'set-up was interrupted', { fix: 'npx virel-native setup' }),
-    );
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, onSignal);
-  try {
-    return await work(controller.signal);
-  } finally {
-    for (const signal of signals) process.off(signal, onSignal);
-    if (caught) {
-      reporter.line('set-up interrupted; run the same command again to go on');
-      process.kill(process.pid, caught);
-    }
-  }
-}
-
 /** An error of the file system, as set-up's own. */
 function systemError(error: unknown, places: Places): VirelError {
   const { code, message, path } = error as NodeJS.ErrnoException;
@@ -334,8 +241,4 @@ function systemError(error: unknown, places: Places): VirelError {
       : 'VIREL_HOME=DIR npx virel-native setup with a folder of yours',
     cause: error,
   });
-}
-
-function gigabytes(megabytes: number): string {
-  return `${(megabytes / 1000).toFixed(1)} GB`;
 }

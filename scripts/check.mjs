@@ -1,0 +1,50 @@
+// `npm run check`: every static check, each run even after another failed; the last line counts them.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { compile, fail, prepareNative } from './native.mjs';
+import { conclude, run } from './steps.mjs';
+
+/** Files that a command writes and the repository holds: [files, command]. */
+const generated = [[['index.d.ts'], ['npm', 'run', '--silent', 'build:native']]];
+
+try {
+  await compile();
+  const { cargo, cargoFlags, env } = await prepareNative();
+  const tool = (path, ...args) => run(process.execPath, [`node_modules/${path}`, ...args]);
+  const clippy = ['clippy', ...cargoFlags, '--all-targets', '--', '-D', 'warnings'];
+  const steps = [
+    ['format and lint', () => tool('@biomejs/biome/bin/biome', 'ci', '--error-on-warnings', '.')],
+    ['types', () => tool('typescript/bin/tsc', '-p', 'tsconfig.json')],
+    ['rustfmt', () => run(cargo, ['fmt', '--all', '--check'])],
+    ['clippy', () => run(cargo, clippy, { env })],
+    ...generated.map(([files, command]) => [`${files} is fresh`, () => fresh(files, command)]),
+    ['package', () => tool('publint/src/cli.js', '--strict')],
+    ['lock file', () => run(process.execPath, ['scripts/complete-lock.mjs', '--check'])],
+  ];
+  const results = [];
+  for (const [name, step] of steps) {
+    console.log(`\n# ${name}`);
+    const { status } = await step();
+    results.push({ name, passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1 });
+  }
+  console.log('');
+  for (const { name, failed } of results) console.log(`${failed ? 'FAILED' : 'ok    '} ${name}`);
+  conclude(results);
+} catch (error) {
+  fail(error);
+}
+
+/** Whether a generator writes what the repository holds; the files are left as they were. */
+async function fresh(files, [command, ...args]) {
+  const before = files.map((file) => readFileSync(file, 'utf8'));
+  try {
+    const { status } = await run(command, args);
+    const stale = files.filter((file, index) => readFileSync(file, 'utf8') !== before[index]);
+    if (stale.length > 0)
+      console.error(`stale: ${stale.join(' ')}; run: ${[command, ...args].join(' ')}`);
+    return { status: stale.length > 0 ? 1 : status };
+  } finally {
+    files.forEach((file, index) => {
+      writeFileSync(file, before[index]);
+    });
+  }
+}

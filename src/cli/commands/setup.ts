@@ -1,0 +1,59 @@
+import type { CommandModule } from 'yargs';
+import type { Device } from '../../setup/parts.js';
+import { locate } from '../../setup/places.js';
+import { describePlan, planSetup } from '../../setup/plan.js';
+import { lineReporter, streamReporter } from '../../setup/progress.js';
+import { cleanCache, setUp } from '../../setup/setup.js';
+
+interface SetupArguments {
+  device: Device | undefined;
+  from: string | undefined;
+  offline: boolean | undefined;
+  force: boolean | undefined;
+  clean: boolean | undefined;
+  print: boolean | undefined;
+  json: boolean | undefined;
+  quiet: boolean | undefined;
+}
+
+/** `virel-native setup`: fetch libraries, compile, prove; says what it will fetch before it does. */
+export const setupCommand: CommandModule<unknown, SetupArguments> = {
+  command: 'setup',
+  describe: 'Set up the native part: libraries, compilation, proof (train does it by itself)',
+  builder: (yargs) =>
+    yargs
+      .option('device', {
+        choices: ['cpu', 'cuda'] as const,
+        describe: 'cuda adds the GPU libraries, about 2.7 GB [default: as set up before, else cpu]',
+      })
+      .option('from', { type: 'string', describe: 'Folder of wheels to use, without an index' })
+      .option('offline', { type: 'boolean', describe: 'Never touch the network' })
+      .option('force', { type: 'boolean', describe: 'Fetch and build again what is there' })
+      .option('clean', { type: 'boolean', describe: 'Remove everything from the cache, and end' })
+      .option('print', { type: 'boolean', describe: 'Only print what would be fetched, and sizes' })
+      .option('json', { type: 'boolean', describe: 'The manifest as JSON on standard output' })
+      .option('quiet', { type: 'boolean', describe: 'No progress' }),
+  handler: async ({ device, from, offline, force, clean, print, json, quiet }) => {
+    const places = locate(process.env, undefined, device);
+    const reporter = quiet ? lineReporter(() => {}) : streamReporter();
+    if (print) {
+      console.log(describePlan(places, planSetup(places, force)).join('\n'));
+      return;
+    }
+    if (clean) {
+      await cleanCache(places, reporter);
+      reporter.line(`removed the native part from ${places.home}`);
+      return;
+    }
+    const { manifest, changed } = await setUp({
+      places,
+      reporter,
+      ...(from && { from }),
+      ...(offline && { offline }),
+      ...(force && { force }),
+    });
+    if (json)
+      console.log(JSON.stringify({ event: 'summary', changed, addon: places.addon, ...manifest }));
+    else if (!changed) reporter.line(`native parts are in place: ${places.addon}`);
+  },
+};
