@@ -2,6 +2,7 @@
 //! the networks, the algorithms as parts, the gradient step (two implementations).
 
 pub mod agents;
+pub mod device;
 pub mod environments;
 pub mod error;
 pub mod learner;

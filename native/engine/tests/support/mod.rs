@@ -1,0 +1,130 @@
+//! Cases for the learners: random networks, batches and noise, and the measure of their disagreement.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+pub mod losses;
+
+use virel_engine::agents::recipe;
+use virel_engine::learner::LearnerConfig;
+use virel_engine::networks::layout::{Parameter, Sizes, all};
+use virel_engine::random::{Purpose, Stream};
+use virel_engine::replay::batch::Batch;
+
+/// Everything one gradient step sees.
+#[derive(Clone)]
+pub struct Case {
+    pub sizes: Sizes,
+    pub parameters: Vec<Parameter>,
+    pub noise: Vec<f32>,
+    pub temperature: f32,
+    observations: Vec<f32>,
+    actions: Vec<f32>,
+    rewards: Vec<f32>,
+    next_observations: Vec<f32>,
+    discounts: Vec<f32>,
+}
+
+impl Case {
+    /// Standard normal observations, noise and rewards; weights normal with deviation `scale` / √inputs, biases with
+    /// deviation `scale` / 2; about one transition in five terminal.
+    pub fn random(seed: u64, sizes: Sizes, rows: usize, scale: f64) -> Self {
+        let mut stream = Stream::new(seed, Purpose::Initialise, 0);
+        let mut parameters = Vec::new();
+        for spec in all(&sizes) {
+            let deviation = match spec.shape[..] {
+                [_, inputs] => scale / (inputs as f64).sqrt(),
+                _ => scale / 2.0,
+            };
+            let data = (0..spec.len()).map(|_| (deviation * stream.normal()) as f32).collect();
+            parameters.push(Parameter { spec, data });
+        }
+        let mut case = Self {
+            parameters,
+            noise: Vec::new(),
+            temperature: 0.7,
+            observations: Vec::new(),
+            actions: Vec::new(),
+            rewards: Vec::new(),
+            next_observations: Vec::new(),
+            discounts: Vec::new(),
+            sizes,
+        };
+        case.redraw(&mut stream, rows);
+        case
+    }
+
+    /// Another batch and other noise for the same networks.
+    pub fn redraw(&mut self, stream: &mut Stream, rows: usize) {
+        let Sizes { observation, action, .. } = self.sizes;
+        let mut normals = |len: usize| {
+            let mut values = vec![0.0; len];
+            stream.fill_normal(&mut values);
+            values
+        };
+        self.observations = normals(rows * observation);
+        self.actions = normals(rows * action).into_iter().map(f32::tanh).collect();
+        self.rewards = normals(rows);
+        self.next_observations = normals(rows * observation);
+        self.noise = normals(rows * action);
+        self.discounts = (0..rows).map(|_| if stream.uniform() < 0.2 { 0.0 } else { 0.99 }).collect();
+    }
+
+    pub fn batch(&self) -> Batch<'_> {
+        Batch {
+            observations: &self.observations,
+            actions: &self.actions,
+            rewards: &self.rewards,
+            next_observations: &self.next_observations,
+            discounts: &self.discounts,
+        }
+    }
+
+    /// Settings unlike any default, so that a mixed-up or dropped one shows.
+    pub fn config(&self) -> LearnerConfig {
+        LearnerConfig {
+            recipe: recipe("virel").unwrap(),
+            sizes: self.sizes.clone(),
+            batch: self.rewards.len(),
+            discount: 0.99,
+            policy_learning_rate: 1e-3,
+            action_value_learning_rate: 2e-3,
+            state_value_learning_rate: 3e-3,
+            target_update_rate: 0.05,
+            mean_regulariser: 0.03,
+            log_std_regulariser: 0.02,
+            threads: 1,
+        }
+    }
+}
+
+/// ‖got − reference‖₂ / ‖reference‖₂; the difference alone where the reference is below 1e-6.
+pub fn disagreement(got: &[f32], reference: &[f64]) -> f64 {
+    assert_eq!(got.len(), reference.len());
+    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>().sqrt();
+    let difference = norm(&mut got.iter().zip(reference).map(|(&g, r)| f64::from(g) - r));
+    let size = norm(&mut reference.iter().copied());
+    assert!(difference.is_finite() && size.is_finite(), "not finite");
+    if size < 1e-6 { difference } else { difference / size }
+}
+
+/// [`disagreement`] of each parameter with its namesake.
+pub fn disagreements(got: &[Parameter], reference: &[Parameter]) -> Vec<(String, f64)> {
+    assert_eq!(got.len(), reference.len());
+    let pairs = got.iter().zip(reference);
+    pairs
+        .map(|(got, reference)| {
+            assert_eq!(got.spec, reference.spec);
+            (got.spec.name.clone(), disagreement(&got.data, &to_f64(&reference.data)))
+        })
+        .collect()
+}
+
+pub fn to_f64(values: &[f32]) -> Vec<f64> {
+    values.iter().copied().map(f64::from).collect()
+}
+
+/// The parameters of one network, by the start of their names.
+pub fn network<'a>(parameters: &'a [Parameter], prefix: &str) -> Vec<&'a Parameter> {
+    let found: Vec<_> = parameters.iter().filter(|p| p.spec.name.starts_with(prefix)).collect();
+    assert!(!found.is_empty(), "no parameter {prefix}*");
+    found
+}
