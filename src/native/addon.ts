@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import type * as Native from '../../index.d.ts';
-import { VirelError } from '../errors.js';
+import { isVirelError, VirelError } from '../errors.js';
 import { checkLibraries } from '../setup/libraries.js';
 import { readManifest } from '../setup/manifest.js';
 import { locate, type Places, packageRoot, type Variables } from '../setup/places.js';
@@ -62,7 +62,8 @@ function requireAddon(file: string, fix: string): Addon {
   try {
     return require(file) as Addon;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    // an error of the loader is of another realm under jest: no instanceof
+    const reason = String((cause as Error).message ?? cause).split('\n')[0];
     throw new VirelError('NATIVE_LOAD', `the native part does not load: ${reason}`, {
       where: file,
       fix,
@@ -106,12 +107,8 @@ export interface EnsureOptions {
 export async function ensureNative(options: EnsureOptions = {}): Promise<void> {
   const env = options.env ?? process.env;
   if (env['VIREL_NATIVE_ADDON']) return;
-  const places = locate(env);
-  const ready = existsSync(places.addon) && existsSync(places.manifest);
-  if (ready || options.noSetup || env['VIREL_SETUP'] === 'never') {
-    checkManifest(places, env);
-    return;
-  }
+  const forbidden = options.noSetup || env['VIREL_SETUP'] === 'never';
+  if (isReady(env, forbidden)) return;
   const { setUp } = await import('../setup/setup.js');
   const { lineReporter } = await import('../setup/progress.js');
   await setUp({
@@ -119,6 +116,17 @@ export async function ensureNative(options: EnsureOptions = {}): Promise<void> {
     ...(options.offline && { offline: true }),
     ...(options.log && { reporter: lineReporter(options.log) }),
   });
+}
+
+/** Whether the native part is there and fits; throws what is wrong, unless set-up may bring what is missing. */
+function isReady(env: Variables, forbidden: boolean): boolean {
+  try {
+    checkManifest(locate(env), env);
+    return true;
+  } catch (error) {
+    if (!forbidden && isVirelError(error) && error.code === 'NATIVE_MISSING') return false;
+    throw error;
+  }
 }
 
 /**

@@ -84,7 +84,7 @@ function explain(output: string, places: Places): VirelError {
     .filter((line) => !line.startsWith('{"reason"'))
     .join('\n');
   if (/No space left on device|Disk quota exceeded/.test(text))
-    return stepFailed('the disk is full', places.target, `free some space, then ${again}`);
+    return stepFailed('the disk is full; free some space and go on', places.target, again);
   if (/signal: 9|SIGKILL|Killed signal terminated/.test(text))
     return stepFailed('the compiler ran out of memory', places.root, `CARGO_BUILD_JOBS=1 ${again}`);
   if (
@@ -92,11 +92,7 @@ function explain(output: string, places: Places): VirelError {
       text,
     )
   )
-    return stepFailed(
-      'no network: cargo cannot fetch the crates',
-      places.root,
-      `connect, then ${again}`,
-    );
+    return stepFailed('no network: cargo cannot fetch the crates', places.root, again);
   const first = text.search(/^error/m);
   const reason = (first < 0 ? text.slice(-1500) : text.slice(first))
     .split('\n')

@@ -61,9 +61,14 @@ function check(
 ): void {
   if (got !== undefined && plain(got) === plain(expected)) return;
   const where = env[variable] ? `${variable}=${env[variable]}` : directory;
-  const fix = env[variable] ? `unset ${variable}` : 'npx virel-native setup --force';
+  const unset = env[variable] ? `unset ${variable}` : undefined;
   if (got === undefined)
-    throw new VirelError('NATIVE_MISSING', `no ${name} library found`, { where, expected, fix });
+    throw new VirelError('NATIVE_MISSING', `no ${name} library found`, {
+      where,
+      expected,
+      fix: unset ?? 'npx virel-native setup',
+    });
+  const fix = unset ?? 'npx virel-native setup --force';
   throw new VirelError('NATIVE_VERSION', `the addon needs ${name} ${expected}, not ${got}`, {
     where,
     expected,

@@ -230,14 +230,14 @@ function systemError(error: unknown, places: Places): VirelError {
   const full = code === 'ENOSPC' || code === 'EDQUOT';
   const denied = code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
   const problem = full
-    ? 'the disk is full'
+    ? 'the disk is full; free some space and go on'
     : denied
       ? 'the cache folder cannot be written'
       : message;
   return new VirelError('SETUP_FAILED', problem, {
     where: path ?? places.home,
     fix: full
-      ? 'free some space, then npx virel-native setup'
+      ? 'npx virel-native setup'
       : 'VIREL_HOME=DIR npx virel-native setup with a folder of yours',
     cause: error,
   });

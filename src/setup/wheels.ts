@@ -36,9 +36,14 @@ const tags = [
   ...['--platform', 'manylinux2014_x86_64'],
 ];
 
-/** Whether the wheels are there: the folder gets its name only when it is whole. */
+/** Whether the wheels are there: the folder gets its name only when it is whole, but files can be lost. */
 export function wheelsReady(places: Places): boolean {
-  return places.wheels.length === 0 || existsSync(places.wheelDirectory);
+  const parts: Record<Wheel['replacedBy'], string> = {
+    VIREL_LIBTORCH: join(places.libtorch, 'lib', 'libtorch_cpu.so'),
+    VIREL_MUJOCO_DIR: places.mujoco,
+    VIREL_MODELS: places.models,
+  };
+  return places.wheels.every((wheel) => existsSync(parts[wheel.replacedBy]));
 }
 
 /**
@@ -50,23 +55,34 @@ export function wheelsReady(places: Places): boolean {
  */
 export async function fetchWheels(places: Places, options: FetchOptions): Promise<string> {
   const partial = `${places.wheelDirectory}.partial-${process.pid}`;
+  try {
+    await fetchInto(partial, places, options);
+    return partial;
+  } catch (error) {
+    // give the disk back; the downloads stay in pip's cache
+    rmSync(partial, { recursive: true, force: true, maxRetries: 3 });
+    throw error;
+  }
+}
+
+async function fetchInto(partial: string, places: Places, options: FetchOptions): Promise<void> {
   const temporary = join(partial, '.temporary');
   mkdirSync(temporary, { recursive: true, mode: 0o700 });
 
   // one known file per wheel, or nothing
   const requirements = join(partial, 'requirements.txt');
   writeFileSync(requirements, places.wheels.map(requirement).join(''));
-  await pip(places, partial, ['--require-hashes', '--no-deps', '-r', requirements], options);
+  const strict = ['--require-hashes', '--no-deps', '-r', requirements];
+  await pip(places, { target: partial, temporary, requirements: strict }, options);
 
   // NVIDIA's libraries, in the versions that torch pins; a folder of their own, since they share one package
   if (places.device === 'cuda') {
     const extra = join(partial, '.cuda');
-    await pip(places, extra, cudaRequirements, options, temporary);
+    await pip(places, { target: extra, temporary, requirements: cudaRequirements }, options);
     merge(join(extra, 'nvidia'), join(partial, 'nvidia'));
     rmSync(extra, { recursive: true, force: true });
   }
   rmSync(temporary, { recursive: true, force: true });
-  return partial;
 }
 
 /** Removes what a machine without a GPU never loads: half of the torch wheel. */
@@ -107,12 +123,17 @@ function requirement(wheel: Wheel): string {
   return `${wheel.name}==${wheel.version} --hash=sha256:${wheel.sha256}\n`;
 }
 
+interface Install {
+  target: string;
+  /** pip unpacks here: on the same disk as the target, whatever the size of /tmp. */
+  temporary: string;
+  requirements: readonly string[];
+}
+
 async function pip(
   places: Places,
-  target: string,
-  requirements: readonly string[],
+  { target, temporary, requirements }: Install,
   options: FetchOptions,
-  temporary = join(target, '.temporary'),
 ): Promise<void> {
   // --target never touches the user's Python; the two settings below would refuse it for no reason
   const env = { ...options.env, PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0', TMPDIR: temporary };
@@ -162,11 +183,11 @@ function explain(output: string, places: Places, options: FetchOptions): VirelEr
       where,
       expected: output.match(/Expected sha256 (\w+)/)?.[1] ?? 'the SHA-256 of the published wheel',
       got: output.match(/Got\s+(\w+)/)?.[1] ?? 'another file',
-      fix: `remove that file, then ${again} (from the package index)`,
+      fix: options.from ? again : `${options.python} -m pip cache purge && ${again}`,
     });
   }
   if (/No space left on device|Disk quota exceeded/.test(output))
-    return stepFailed('the disk is full', where, `free some space, then ${again}`);
+    return stepFailed('the disk is full; free some space and go on', where, again);
 
   // pip found the package in other versions only, or did not find it at all
   const unmet = output.match(/satisfies the requirement (\S+).*\(from versions: (.*)\)/);
@@ -179,23 +200,15 @@ function explain(output: string, places: Places, options: FetchOptions): VirelEr
       where,
       expected: unmet[1] ?? '',
       got: unmet[2],
-      fix: options.from
-        ? `pip download --no-deps ${unmet[1]} into ${options.from}, or ${again}`
-        : again,
+      fix: again,
     });
-  if (!reached)
-    return stepFailed(
-      'no network: pip cannot reach the package index',
-      where,
-      `connect, then ${again}`,
-    );
+  if (!reached) return stepFailed('no network: pip cannot reach the package index', where, again);
   if (unmet) return notOffered(unmet[1] ?? '', where, options);
   return stepFailed('pip failed', where, again, lastLines(output, 6));
 }
 
 function notOffered(wanted: string, where: string, options: FetchOptions): VirelError {
-  const online = 'npx virel-native setup (with a network)';
-  const fix = `${online}, or npx virel-native setup --from DIR with the wheels in DIR`;
+  const fix = 'npx virel-native setup with a network, or with --from DIR and the wheels in DIR';
   const silent = options.from || options.offline;
   const message = silent ? `${wanted} is not on this machine` : `pip is offered no ${wanted}`;
   return stepFailed(message, where, fix);
