@@ -53,11 +53,15 @@ function missingEntries(packages) {
   for (const [owner, { optionalDependencies = {}, dev }] of Object.entries(packages))
     for (const [name, range] of Object.entries(optionalDependencies)) {
       if (isThere(packages, owner, name)) continue;
+      const { os, cpu, libc } = platform(name);
+      // npm's own order of keys, so that its next write changes nothing
       entries[`node_modules/${name}`] = {
         version: range.replace(/^[^\d]*/, ''),
+        ...(cpu && { cpu: [cpu] }),
         ...(dev && { dev }),
+        ...(libc && { libc: [libc] }),
         optional: true,
-        ...platform(name),
+        ...(os && { os: [os] }),
       };
     }
   return entries;
@@ -72,9 +76,9 @@ function isThere(packages, owner, name) {
   });
 }
 
+/** What npm would read in the package itself. */
 function platform(name) {
   const words = name.split(/[-/]/);
   const pick = (table) => words.map((word) => table[word]).find((value) => value !== undefined);
-  const [os, cpu, libc] = [pick(systems), pick(processors), pick(libraries)];
-  return { ...(os && { os: [os] }), ...(cpu && { cpu: [cpu] }), ...(libc && { libc: [libc] }) };
+  return { os: pick(systems), cpu: pick(processors), libc: pick(libraries) };
 }
