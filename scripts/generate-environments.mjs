@@ -50,8 +50,8 @@ function render(specs) {
   });
 }
 
-const { listEnvironments } = await import('../dist/index.js');
-const text = render(listEnvironments());
+const { loadAddon } = await import('../dist/native/addon.js');
+const text = render(loadAddon().listEnvironments());
 if (process.argv.includes('--check')) {
   if (readFileSync(target, 'utf8') !== text) {
     console.error(

@@ -54,7 +54,7 @@ export interface Resolution {
 }
 
 /** Options of `train` and `Session.create`: config keys, their short names, where the run is written. */
-export interface ResolveOptions extends PartialConfig, ShortOptions {
+export interface ConfigOptions extends PartialConfig, ShortOptions {
   /** This run's own folder; no part of the config. */
   runDir?: string | undefined;
   /** Root of the default run folders; no part of the config. */
@@ -254,7 +254,7 @@ export function resolveLayers(
 }
 
 /** The layers of an options object: its config keys, then its short names. */
-export function optionLayers(options: ResolveOptions): Layer[] {
+export function optionLayers(options: ConfigOptions): Layer[] {
   if (!isObject(options)) return [{ origin: 'options', values: options }];
   const { runDir: _runDir, runsDir: _runsDir, ...rest } = options;
   const keys = Object.entries(rest).filter(([key]) => !Object.hasOwn(SHORT_NAMES, key));
@@ -270,6 +270,6 @@ export function optionLayers(options: ResolveOptions): Layer[] {
  *
  * @throws VirelError as {@link resolveLayers}.
  */
-export function resolveConfig(options: ResolveOptions | ResolvedConfig = {}): ResolvedConfig {
-  return resolveLayers(optionLayers(options as ResolveOptions)).config;
+export function resolveConfig(options: ConfigOptions | ResolvedConfig = {}): ResolvedConfig {
+  return resolveLayers(optionLayers(options as ConfigOptions)).config;
 }

@@ -23,7 +23,7 @@ export interface Plan {
   /** Iterations, at least 1. */
   repeat: number;
   /** What each iteration does, in order. */
-  phases: Phase[];
+  phases: readonly Phase[];
 }
 
 /** Where training stands, in environment steps. */

@@ -1,0 +1,102 @@
+import { writeFileSync } from 'node:fs';
+import { VirelError } from '../../src/errors.js';
+import type { Plan } from '../../src/schedule/em-schedule.js';
+import type { Advanced, TrainingSession } from '../../src/training/session.js';
+
+/** How a {@link MemorySession} behaves. */
+export interface Behaviour {
+  startUpdates?: number;
+  /** Steps of an episode; its return is the step at which it ends. */
+  episodeLength?: number;
+  /** Throws `DIVERGED` once this step is reached. */
+  divergesAt?: number;
+  /** Called at every advance, with the steps done before it. */
+  onAdvance?: (step: number) => void;
+  /** Called at every evaluation. */
+  onEvaluate?: (step: number) => void;
+}
+
+/** A session that counts instead of learning: everything it says follows from the steps done. */
+export class MemorySession implements TrainingSession {
+  readonly plans: Plan[] = [];
+  readonly evaluatedAt: number[] = [];
+  disposed = 0;
+  #behaviour: Behaviour;
+  #steps = 0;
+  #updates = 0;
+
+  constructor(behaviour: Behaviour = {}) {
+    this.#behaviour = behaviour;
+  }
+
+  async advance(plan: Plan, { signal }: { signal?: AbortSignal }): Promise<Advanced> {
+    if (signal?.aborted) throw new VirelError('ABORTED', 'aborted before the call');
+    this.#behaviour.onAdvance?.(this.#steps);
+    this.plans.push(plan);
+    const episodes: { step: number; return: number; length: number }[] = [];
+    let iterations = 0;
+    while (iterations < plan.repeat && !signal?.aborted) {
+      for (const phase of plan.phases) this.#run(phase, episodes);
+      iterations += 1;
+      // lets signals and timers in, as a call of native code does
+      if (iterations % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    return { iterations, steps: this.#steps, updates: this.#updates, unstableResets: 0, episodes };
+  }
+
+  #run(
+    phase: Plan['phases'][number],
+    episodes: { step: number; return: number; length: number }[],
+  ) {
+    const { startUpdates = 10, episodeLength = 50, divergesAt = Infinity } = this.#behaviour;
+    if ('update' in phase) {
+      if (this.#steps >= startUpdates) this.#updates += phase.update.mSteps;
+      return;
+    }
+    for (let step = 0; step < phase.collect; step += 1) {
+      this.#steps += 1;
+      if (this.#steps >= divergesAt) {
+        throw new VirelError('DIVERGED', `step ${this.#steps}: policy loss is NaN`, {
+          fix: 'less',
+        });
+      }
+      if (this.#steps % episodeLength === 0) {
+        episodes.push({ step: this.#steps, return: this.#steps, length: episodeLength });
+      }
+    }
+  }
+
+  async evaluate(options: { episodes?: number; minSteps?: number; signal?: AbortSignal }) {
+    this.#behaviour.onEvaluate?.(this.#steps);
+    if (options.signal?.aborted) throw new VirelError('ABORTED', 'the evaluation was stopped');
+    this.evaluatedAt.push(this.#steps);
+    const episodes = options.episodes ?? 2;
+    const returns = Array.from({ length: episodes }, (_, index) => this.#steps + index);
+    const lengths = returns.map(() => 100);
+    return {
+      episodes,
+      returnMean: this.#steps + (episodes - 1) / 2,
+      returnStd: 0.5,
+      returns,
+      lengths,
+    };
+  }
+
+  metrics(): Record<string, number> {
+    return {
+      'losses/qf1_loss': 1 / (1 + this.#updates),
+      'virel/temperature': 1,
+      'virel/residual_error_raw': 2 / (1 + this.#updates),
+      'virel/m_step': this.#updates,
+      'virel/e_step': this.#updates,
+    };
+  }
+
+  saveParameters(path: string, metadata: Record<string, string>): void {
+    writeFileSync(path, JSON.stringify({ steps: this.#steps, metadata }));
+  }
+
+  dispose(): void {
+    this.disposed += 1;
+  }
+}

@@ -1,0 +1,433 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import { type ConfigOptions, resolveConfig } from '../../src/config/resolve.js';
+import type { TrainEvent } from '../../src/logging/events.js';
+import { METRICS } from '../../src/logging/metrics.js';
+import { findPolicy, listCheckpoints } from '../../src/training/checkpoint.js';
+import { type TrainControl, train } from '../../src/training/train.js';
+import { type Behaviour, MemorySession } from './memory-session.js';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'virel-train-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Trains with a session that counts; events, summary or error, and the session. */
+async function run(options: ConfigOptions, behaviour: Behaviour = {}, control: TrainControl = {}) {
+  const session = new MemorySession(behaviour);
+  const short = {
+    steps: 1000,
+    evaluation: { every: 200, episodes: 2 },
+    logging: { every: 100 },
+    collect: { startUpdates: behaviour.startUpdates ?? 10 },
+  };
+  const running = train(
+    { runsDir: folder, env: 'Hopper-v5', ...short, ...options },
+    { createSession: () => session, nativeFacts: () => undefined, ...control },
+  );
+  const events: TrainEvent[] = [];
+  for await (const event of running) events.push(event);
+  const [ended] = await Promise.allSettled([running.finished]);
+  return { events, ended, session };
+}
+
+const of = <Name extends TrainEvent['event']>(events: TrainEvent[], name: Name) =>
+  events.filter((event): event is Extract<TrainEvent, { event: Name }> => event.event === name);
+const lines = (path: string) => readFileSync(path, 'utf8').trimEnd().split('\n');
+const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
+const only = (path: string) => join(path, readdirSync(path)[0] as string);
+const runFolder = () => only(join(folder, 'Hopper-v5', 'virel'));
+/** Metrics without what measures time. */
+const untimed = (path: string) =>
+  lines(path).map((line) => {
+    const { wall: _wall, crc: _crc, m, ...rest } = JSON.parse(line);
+    const clocks = new Set(METRICS.filter(({ wallClock }) => wallClock).map(({ name }) => name));
+    return {
+      ...rest,
+      m: Object.fromEntries(Object.entries(m).filter(([name]) => !clocks.has(name))),
+    };
+  });
+
+describe('a run to its end', () => {
+  it('reports start, then evaluation before metrics at each point, checkpoint, summary', async () => {
+    const { events, ended } = await run({});
+    expect(events[0]).toMatchObject({ event: 'start', steps: 1000, env: 'Hopper-v5' });
+    expect(of(events, 'evaluation').map(({ step }) => step)).toEqual([200, 400, 600, 800, 1000]);
+    expect(of(events, 'metrics').map(({ step }) => step)).toEqual([
+      100, 200, 300, 400, 500, 600, 700, 800, 900, 1000,
+    ]);
+    const at200 = events.filter(
+      (event) => 'step' in event && event.step === 200 && event.event !== 'progress',
+    );
+    expect(at200.map(({ event }) => event)).toEqual(['episode', 'evaluation', 'metrics']);
+    expect(events.slice(-2).map(({ event }) => event)).toEqual(['checkpoint', 'summary']);
+    expect(ended).toEqual({ status: 'fulfilled', value: events.at(-1) });
+    expect(events.at(-1)).toMatchObject({
+      state: 'finished',
+      steps: 1000,
+      updates: 991,
+      // only the evaluation at 1000 lies in the last tenth
+      finalScore: 1000.5,
+      evaluation: { step: 1000, episodes: 2, returns: [1000, 1001] },
+    });
+  });
+
+  it('lays its folder out as documented, with nothing left over', async () => {
+    const { events } = await run({});
+    const path = runFolder();
+    expect(readdirSync(path).sort()).toEqual([
+      'checkpoints',
+      'config.origin.json',
+      'config.yaml',
+      'episodes.csv',
+      'eval.csv',
+      'log.jsonl',
+      'metrics.jsonl',
+      'run.json',
+      'status.json',
+      'summary.json',
+    ]);
+    expect(readdirSync(join(path, 'checkpoints')).sort()).toEqual(['000000001000', 'latest']);
+    expect(readFileSync(join(path, 'checkpoints', 'latest'), 'utf8')).toBe('000000001000\n');
+    const model = join(path, 'checkpoints', '000000001000', 'pretrained_model');
+    expect(readdirSync(model).sort()).toEqual([
+      'config.json',
+      'model.safetensors',
+      'train_config.json',
+    ]);
+    expect(json(join(path, 'summary.json'))).toEqual(events.at(-1));
+    expect(json(join(path, 'status.json'))).toMatchObject({ state: 'finished', step: 1000 });
+    const config = parse(readFileSync(join(path, 'config.yaml'), 'utf8'));
+    expect(resolveConfig(config)).toEqual(config);
+    expect(json(join(model, 'train_config.json'))).toEqual(config);
+    expect(json(join(path, 'run.json'))).toMatchObject({
+      env: 'Hopper-v5',
+      machine: { threads: config.runtime.threads },
+    });
+    expect(json(join(path, 'config.origin.json'))).toMatchObject({ steps: 'options' });
+    expect(findPolicy(path).config).toMatchObject({ env: 'Hopper-v5', actionSize: 3, step: 1000 });
+  });
+
+  it('writes each line of metrics.jsonl with the checksum of the rest', async () => {
+    await run({});
+    for (const line of lines(join(runFolder(), 'metrics.jsonl'))) {
+      const { crc, ...record } = JSON.parse(line);
+      expect(Object.keys(record)).toEqual(['v', 'step', 'updates', 'wall', 'm']);
+      expect(crc).toBe(crc32(JSON.stringify(record)).toString(16).padStart(8, '0'));
+    }
+  });
+
+  it('writes evaluations and episodes as tables', async () => {
+    await run({});
+    expect(lines(join(runFolder(), 'eval.csv')).slice(0, 2)).toEqual([
+      'step,episodes,return_mean,return_std,return_min,return_max,length_mean,wall',
+      expect.stringMatching(/^200,2,200\.5,0\.5,200,201,100,[\d.]+$/),
+    ]);
+    const episodes = lines(join(runFolder(), 'episodes.csv'));
+    expect(JSON.parse((episodes[0] as string).slice(1))).toMatchObject({ env_id: 'Hopper-v5' });
+    expect(episodes.slice(1, 3)).toEqual(['r,l,t', expect.stringMatching(/^50,50,[\d.]+$/)]);
+    expect(episodes).toHaveLength(2 + 20);
+  });
+
+  it('logs no name that metrics.ts does not define', async () => {
+    const { events } = await run({});
+    const known = new Set(METRICS.map(({ name }) => name));
+    const logged = new Set(of(events, 'metrics').flatMap(({ m }) => Object.keys(m)));
+    expect([...logged].filter((name) => !known.has(name))).toEqual([]);
+    expect(logged.size).toBeGreaterThan(15);
+  });
+
+  it('evaluates and records at the last step also where nothing else is due', async () => {
+    const { events } = await run({ steps: 130 });
+    expect(of(events, 'evaluation').map(({ step }) => step)).toEqual([130]);
+    expect(of(events, 'metrics').map(({ step }) => step)).toEqual([100, 130]);
+  });
+
+  it('means over the last hundred training episodes', async () => {
+    const { events } = await run({ steps: 1000 }, { episodeLength: 5 });
+    // episodes end at 505, 510, ..., 1000
+    expect(of(events, 'metrics').at(-1)?.m).toMatchObject({
+      'charts/episodic_return': 1000,
+      'rollout/ep_rew_mean': 752.5,
+      'rollout/ep_len_mean': 5,
+    });
+  });
+
+  it('disposes of its session, once', async () => {
+    expect((await run({})).session.disposed).toBe(1);
+  });
+});
+
+describe('the size of a call', () => {
+  it('never changes what is logged', async () => {
+    const cell = new Int32Array(new SharedArrayBuffer(4));
+    // calls so slow that each runs one iteration
+    const slow: Behaviour = { onAdvance: () => void Atomics.wait(cell, 0, 0, 45) };
+    const short = { steps: 40, logging: { every: 10 }, evaluation: { every: 20 } };
+    const first = await run({ ...short, runDir: join(folder, 'a') }, { episodeLength: 7 });
+    const second = await run(
+      { ...short, runDir: join(folder, 'b') },
+      { episodeLength: 7, ...slow },
+    );
+    expect(second.session.plans.length).toBeGreaterThan(first.session.plans.length);
+    const [a, b] = ['a', 'b'].map((name) => untimed(join(folder, name, 'metrics.jsonl')));
+    expect(a).toHaveLength(4);
+    expect(b).toEqual(a);
+  });
+
+  it('starts anew where updates begin', async () => {
+    const { session } = await run({ collect: { startUpdates: 400 } }, { startUpdates: 400 });
+    const sizes = session.plans.map(({ repeat }) => repeat);
+    const sums = sizes.map((_, index) =>
+      sizes.slice(0, index).reduce((sum, size) => sum + size, 0),
+    );
+    expect(sizes[sums.indexOf(400)]).toBeLessThanOrEqual(4);
+  });
+});
+
+describe('checkpoints', () => {
+  it('are written every so many steps, and the newest are kept', async () => {
+    const { events } = await run({ checkpoint: { every: 300, keep: 2 } });
+    expect(of(events, 'checkpoint').map(({ step }) => step)).toEqual([300, 600, 900, 1000]);
+    expect(listCheckpoints(runFolder())).toEqual(['000000000900', '000000001000']);
+    expect(readdirSync(join(runFolder(), 'checkpoints')).sort()).toEqual([
+      '000000000900',
+      '000000001000',
+      'latest',
+    ]);
+    expect(findPolicy(runFolder(), 900).file).toContain('000000000900');
+    expect(() => findPolicy(runFolder(), 300)).toThrow(
+      expect.objectContaining({ code: 'CHECKPOINT_NONE' }),
+    );
+  });
+
+  it('that fail on the way are a warning, and training goes on', async () => {
+    let broken = true;
+    class Failing extends MemorySession {
+      override saveParameters(path: string, metadata: Record<string, string>): void {
+        if (!broken) {
+          super.saveParameters(path, metadata);
+          return;
+        }
+        broken = false;
+        throw Object.assign(new Error('ENOSPC: no space left on device, write'), {
+          code: 'ENOSPC',
+          syscall: 'write',
+        });
+      }
+    }
+    const { events, ended } = await run(
+      { checkpoint: { every: 300 } },
+      {},
+      { createSession: () => new Failing() },
+    );
+    expect(of(events, 'warning')).toMatchObject([
+      { code: 'DISK_FULL', message: expect.stringContaining('step 300') },
+    ]);
+    expect(of(events, 'checkpoint').map(({ step }) => step)).toEqual([600, 900, 1000]);
+    expect(ended.status).toBe('fulfilled');
+    expect(
+      readdirSync(join(runFolder(), 'checkpoints')).filter((name) => name.includes('tmp')),
+    ).toEqual([]);
+  });
+});
+
+describe('a stop', () => {
+  it('during training saves where it stands and ends stopped', async () => {
+    const stop = new AbortController();
+    const { events, ended } = await run(
+      { steps: 100_000, logging: { every: 100_000 }, evaluation: { every: 100_000 } },
+      { onAdvance: (step) => step > 500 && stop.abort() },
+      { signal: stop.signal },
+    );
+    expect(events.slice(-2).map(({ event }) => event)).toEqual(['checkpoint', 'summary']);
+    expect(ended).toMatchObject({ status: 'fulfilled', value: { state: 'stopped' } });
+    const { steps } = json(join(runFolder(), 'summary.json'));
+    expect(steps).toBeGreaterThan(500);
+    expect(steps).toBeLessThan(100_000);
+    expect(findPolicy(runFolder()).config.step).toBe(steps);
+    expect(json(join(runFolder(), 'status.json'))).toMatchObject({ state: 'saved', step: steps });
+    expect(existsSync(join(runFolder(), 'run.lock'))).toBe(false);
+  });
+
+  it('during an evaluation abandons it', async () => {
+    const stop = new AbortController();
+    const { events, ended } = await run(
+      {},
+      { onEvaluate: (step) => step === 400 && stop.abort() },
+      { signal: stop.signal },
+    );
+    expect(of(events, 'evaluation').map(({ step }) => step)).toEqual([200]);
+    expect(ended).toMatchObject({
+      value: { state: 'stopped', steps: 400, evaluation: { step: 200 } },
+    });
+  });
+
+  it('before the start writes nothing', async () => {
+    const { ended } = await run({}, {}, { signal: AbortSignal.abort() });
+    expect(ended).toMatchObject({ status: 'rejected', reason: { code: 'ABORTED' } });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('a session that diverges', () => {
+  it('ends the run with error, then summary, and leaves whole files', async () => {
+    const { events, ended, session } = await run(
+      { checkpoint: { every: 300 } },
+      { divergesAt: 450 },
+    );
+    expect(ended).toMatchObject({ status: 'rejected', reason: { code: 'DIVERGED' } });
+    expect(events.slice(-2)).toMatchObject([
+      { event: 'error', code: 'DIVERGED', fix: 'less', exit: 1 },
+      { event: 'summary', state: 'failed', code: 'DIVERGED', evaluation: { step: 400 } },
+    ]);
+    expect(json(join(runFolder(), 'summary.json'))).toEqual(events.at(-1));
+    expect(json(join(runFolder(), 'status.json'))).toMatchObject({
+      state: 'diverged',
+      code: 'DIVERGED',
+    });
+    expect(listCheckpoints(runFolder())).toEqual(['000000000300']);
+    expect(untimed(join(runFolder(), 'metrics.jsonl')).map(({ step }) => step)).toEqual([
+      100, 200, 300, 400,
+    ]);
+    expect(session.disposed).toBe(1);
+  });
+
+  it('does not touch another run in the process', async () => {
+    const options = { steps: 5000 };
+    const [good, bad] = await Promise.all([
+      run({ ...options, runDir: join(folder, 'good') }),
+      run({ ...options, runDir: join(folder, 'bad') }, { divergesAt: 100 }),
+    ]);
+    expect(bad.ended.status).toBe('rejected');
+    expect(good.ended).toMatchObject({ value: { state: 'finished', steps: 5000 } });
+  });
+
+  it('whose construction fails leaves an error and a summary', async () => {
+    const { events } = await run(
+      {},
+      {},
+      {
+        createSession: () => {
+          throw Object.assign(new Error('no GPU'), {
+            isVirelError: true,
+            code: 'DEVICE_MISSING',
+            exit: 3,
+          });
+        },
+      },
+    );
+    expect(events.slice(-2)).toMatchObject([
+      { event: 'error', code: 'DEVICE_MISSING', exit: 3 },
+      { event: 'summary', state: 'failed', steps: 0 },
+    ]);
+  });
+});
+
+describe('a run folder', () => {
+  it('that is a file is one error before training', async () => {
+    const runDir = join(folder, 'file');
+    writeFileSync(runDir, 'mine');
+    const { events, ended, session } = await run({ runDir });
+    expect(ended).toMatchObject({ status: 'rejected', reason: { code: 'IO', where: runDir } });
+    expect(of(events, 'error')).toHaveLength(1);
+    expect(session.plans).toEqual([]);
+    expect(readFileSync(runDir, 'utf8')).toBe('mine');
+  });
+
+  it('below a file is one error before training', async () => {
+    writeFileSync(join(folder, 'file'), 'mine');
+    const { ended } = await run({ runDir: join(folder, 'file', 'run') });
+    expect(ended).toMatchObject({ status: 'rejected', reason: { code: 'IO' } });
+  });
+
+  // root may write everywhere
+  (process.getuid?.() === 0 ? it.skip : it)('without permission is PERMISSION', async () => {
+    chmodSync(folder, 0o500);
+    const { ended } = await run({});
+    chmodSync(folder, 0o700);
+    expect(ended).toMatchObject({ status: 'rejected', reason: { code: 'PERMISSION' } });
+  });
+
+  it('that the system refuses is PERMISSION or IO', async () => {
+    const { ended } = await run({ runDir: '/proc/virel-run' });
+    expect(ended).toMatchObject({
+      status: 'rejected',
+      reason: { code: expect.stringMatching(/^(PERMISSION|IO)$/) },
+    });
+  });
+
+  it('that already holds a run is RUN_LOCKED and stays as it was', async () => {
+    const runDir = join(folder, 'run');
+    await run({ runDir });
+    const before = readFileSync(join(runDir, 'metrics.jsonl'), 'utf8');
+    const { ended } = await run({ runDir });
+    expect(ended).toMatchObject({ status: 'rejected', reason: { code: 'RUN_LOCKED' } });
+    expect(readFileSync(join(runDir, 'metrics.jsonl'), 'utf8')).toBe(before);
+    expect(json(join(runDir, 'summary.json'))).toMatchObject({ state: 'finished' });
+  });
+
+  it('in use by a living process is RUN_LOCKED; by a dead one it is free', async () => {
+    const runDir = join(folder, 'run');
+    const holder = { pid: process.ppid, host: hostname() };
+    mkdirSync(runDir);
+    writeFileSync(join(runDir, 'run.lock'), JSON.stringify(holder));
+    expect((await run({ runDir })).ended).toMatchObject({ reason: { code: 'RUN_LOCKED' } });
+    // above the largest pid of Linux
+    writeFileSync(join(runDir, 'run.lock'), JSON.stringify({ ...holder, pid: 2 ** 22 + 1 }));
+    expect((await run({ runDir })).ended.status).toBe('fulfilled');
+  });
+
+  it('of two runs started at once gets a name of its own', async () => {
+    await Promise.all([run({}), run({})]);
+    expect(readdirSync(join(folder, 'Hopper-v5', 'virel'))).toHaveLength(2);
+  });
+});
+
+describe('train', () => {
+  it('refuses a bad option at once', () => {
+    expect(() => train({ runsDir: folder, steps: -1 })).toThrow(
+      expect.objectContaining({ code: 'CONFIG_RANGE' }),
+    );
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('does not wait for a reader that reads nothing', async () => {
+    const running = train(
+      {
+        runsDir: folder,
+        steps: 3000,
+        logging: { every: 1 },
+        evaluation: { every: 1000, episodes: 1 },
+      },
+      {
+        createSession: () => new MemorySession({ startUpdates: 1000 }),
+        nativeFacts: () => undefined,
+      },
+    );
+    expect((await running.finished).steps).toBe(3000);
+    const events: TrainEvent[] = [];
+    for await (const event of running) events.push(event);
+    // metrics were thinned out, everything else was kept
+    expect(of(events, 'metrics').length).toBeLessThan(1025);
+    expect(of(events, 'evaluation')).toHaveLength(3);
+    expect(of(events, 'episode')).toHaveLength(60);
+    expect(events.at(-1)?.event).toBe('summary');
+  });
+});

@@ -1,0 +1,72 @@
+/** Files that a reader sees whole or not at all, and what the system says when it refuses one. */
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { VirelError } from '../errors.js';
+
+const CODES: Record<string, string> = {
+  EACCES: 'PERMISSION',
+  EPERM: 'PERMISSION',
+  EROFS: 'PERMISSION',
+  ENOSPC: 'DISK_FULL',
+  EDQUOT: 'QUOTA',
+};
+
+/** A refused file operation as one of our errors: `PERMISSION`, `DISK_FULL`, `QUOTA`, else `IO`. */
+export function fileError(error: unknown, path: string, fix = '--run-dir DIR'): unknown {
+  const system = error as NodeJS.ErrnoException;
+  if (typeof system?.code !== 'string' || system.syscall === undefined) return error;
+  const code = CODES[system.code] ?? 'IO';
+  const reason = system.message.replace(/^\w+: /, '').replace(/,.*$/s, '');
+  return new VirelError(code, `${path}: ${reason}`, { where: path, fix, cause: error });
+}
+
+/**
+ * Makes a folder and those above it. Not `mkdirSync` with `recursive`: that never returns where the system answers
+ * "no such file" below a folder that exists, as in /proc.
+ */
+export function makeFolders(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolders(parent);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // another process was faster
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
+  }
+}
+
+/** Makes a rename or a new file in a folder survive a loss of power. */
+export function syncFolder(path: string): void {
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/** Writes a file as a whole: temporary file, synced, renamed over the old one. */
+export function writeWhole(path: string, text: string): void {
+  const temporary = `${path}.tmp-${process.pid}`;
+  try {
+    writeFileSync(temporary, text, { flush: true });
+    renameSync(temporary, path);
+    syncFolder(dirname(path));
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw fileError(error, path);
+  }
+}
+
+/** JSON that a person can read. */
+export const pretty = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;

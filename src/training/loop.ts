@@ -1,0 +1,242 @@
+/** One run: collect, update, evaluate, record, save, until the last step or a stop. */
+import { durationMilliseconds, type ResolvedConfig } from '../config/schema.js';
+import { isVirelError } from '../errors.js';
+import type { EvaluationEvent, TrainEvent } from '../logging/events.js';
+import { ROLLOUT_EPISODES } from '../logging/metrics.js';
+import { type EmSchedule, emSchedule, nextMultiple } from '../schedule/em-schedule.js';
+import { FIRST_CHUNK, nextChunk } from '../schedule/pace.js';
+import { saveCheckpoint } from './checkpoint.js';
+import type { RunDirectory } from './run-directory.js';
+import type { Advanced, TrainingSession } from './session.js';
+import type { Outcome } from './summary.js';
+
+/** Milliseconds between progress events. */
+const PROGRESS_EVERY = 200;
+
+/** What a run works with; the loop reads no clock of its own. */
+export interface LoopContext {
+  readonly config: ResolvedConfig;
+  readonly session: TrainingSession;
+  readonly directory: RunDirectory;
+  readonly signal: AbortSignal;
+  emit(event: TrainEvent): void;
+  /** Milliseconds, from any origin. */
+  clock(): number;
+}
+
+const mean = (values: readonly number[]) =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The loop of one run. Its outcome may be asked for at any time, after a failure too. */
+export class TrainingLoop {
+  readonly #context: LoopContext;
+  readonly #schedule: EmSchedule;
+  readonly #begun: number;
+  #step = 0;
+  #updates = 0;
+  #unstableResets = 0;
+  /** The last training episodes, for the means. */
+  readonly #episodes: { return: number; length: number }[] = [];
+  readonly #evaluations: EvaluationEvent[] = [];
+  /** The newest checkpoint. */
+  #saved: { step: number; at: number };
+  /** The last record of metrics. */
+  #recorded: { updates: number; at: number };
+  #progressAt: number;
+
+  constructor(context: LoopContext) {
+    this.#context = context;
+    this.#schedule = emSchedule(context.config.schedule);
+    this.#begun = context.clock();
+    this.#saved = { step: -1, at: this.#begun };
+    this.#recorded = { updates: 0, at: this.#begun };
+    this.#progressAt = this.#begun;
+  }
+
+  /**
+   * Trains to the last step, or until the signal is given; then the parameters are on disk.
+   *
+   * @throws VirelError what the session throws, such as `DIVERGED`; then nothing more is saved.
+   */
+  async run(): Promise<'finished' | 'stopped'> {
+    const { config, signal, directory } = this.#context;
+    let chunk = FIRST_CHUNK;
+    try {
+      while (this.#step < config.steps && !signal.aborted) chunk = await this.#advance(chunk);
+    } catch (error) {
+      // a stop during an evaluation: the run ends as it stands
+      if (!isVirelError(error) || error.code !== 'ABORTED') throw error;
+    }
+    const done = !signal.aborted;
+    if (!done) directory.writeStatus({ state: 'stopping', step: this.#step });
+    this.#save();
+    return done ? 'finished' : 'stopped';
+  }
+
+  /** How far training came. */
+  outcome(): Outcome {
+    const wallSeconds = this.#wall();
+    const [steps, updates, evaluations] = [this.#step, this.#updates, this.#evaluations];
+    return { steps, updates, wallSeconds, evaluations };
+  }
+
+  /** Seconds since the start. */
+  #wall(): number {
+    return (this.#context.clock() - this.#begun) / 1000;
+  }
+
+  /** One call into the session; returns the size of the next. */
+  async #advance(chunk: number): Promise<number> {
+    const { config, session, signal, clock } = this.#context;
+    const before = this.#step;
+    const start = config.collect.startUpdates;
+    const repeated = [config.evaluation.every, config.logging.every, this.#saveSteps()];
+    const due = [...repeated.map((every) => nextMultiple(every, before)), start, config.steps];
+    const plan = this.#schedule.next({ step: before, due }, chunk);
+
+    const from = clock();
+    const done = await session.advance(plan, { signal });
+    const milliseconds = clock() - from;
+    this.#reportProgress(done, milliseconds);
+    this.#absorb(done);
+    if (!signal.aborted) await this.#boundary(before);
+
+    // steps without updates are far faster: what they taught of the pace does not hold behind them
+    const updatesBegin = before < start && this.#step >= start;
+    return updatesBegin ? FIRST_CHUNK : nextChunk(done.iterations, milliseconds);
+  }
+
+  /** Takes over where the session stands. */
+  #absorb(done: Advanced): void {
+    const { config, emit } = this.#context;
+    const { seed } = config;
+    const wall = this.#wall();
+    for (const episode of done.episodes) {
+      this.#episodes.push({ return: episode.return, length: episode.length });
+      emit({ event: 'episode', seed, ...episode, wall });
+    }
+    this.#episodes.splice(0, this.#episodes.length - ROLLOUT_EPISODES);
+    if (done.unstableResets > this.#unstableResets) {
+      const message = `${done.unstableResets} unstable simulator states in ${done.steps} steps; transitions dropped`;
+      emit({ event: 'warning', seed, code: 'SIM_UNSTABLE', message });
+    }
+    this.#step = done.steps;
+    this.#updates = done.updates;
+    this.#unstableResets = done.unstableResets;
+  }
+
+  /** Speeds are those of the call that just ended. */
+  #reportProgress(done: Advanced, milliseconds: number): void {
+    const { config, emit, clock } = this.#context;
+    const now = clock();
+    if (now - this.#progressAt < PROGRESS_EVERY) return;
+    this.#progressAt = now;
+    const seconds = Math.max(milliseconds, 0.01) / 1000;
+    emit({
+      event: 'progress',
+      seed: config.seed,
+      step: done.steps,
+      steps: config.steps,
+      updates: done.updates,
+      wall: this.#wall(),
+      stepsPerSecond: (done.steps - this.#step) / seconds,
+      updatesPerSecond: (done.updates - this.#updates) / seconds,
+    });
+  }
+
+  /** What is due at this step, in a fixed order: evaluation, record of the metrics, checkpoint. */
+  async #boundary(before: number): Promise<void> {
+    const { config, emit, clock } = this.#context;
+    const reached = (every: number) => this.#step >= nextMultiple(every, before);
+    const end = this.#step >= config.steps;
+    const evaluated = end || reached(config.evaluation.every) ? await this.#evaluate() : {};
+    const recorded = end || reached(config.logging.every) ? this.#record() : {};
+    const m = { ...evaluated, ...recorded };
+    if (Object.keys(m).length > 0) {
+      const [step, updates] = [this.#step, this.#updates];
+      emit({ event: 'metrics', seed: config.seed, step, updates, wall: this.#wall(), m });
+    }
+    const time = config.checkpoint.every;
+    const saveTime = typeof time === 'string' ? durationMilliseconds(time) : Infinity;
+    if (reached(this.#saveSteps()) || clock() - this.#saved.at >= saveTime) this.#saveOrWarn();
+  }
+
+  /** Evaluates; its means, by the names of `logging/metrics.ts`. */
+  async #evaluate(): Promise<Record<string, number>> {
+    const { config, session, signal, emit } = this.#context;
+    const { episodes, minSteps } = config.evaluation;
+    const size = episodes === null ? { minSteps } : { episodes };
+    const result = await session.evaluate({ ...size, signal });
+    const evaluation: EvaluationEvent = {
+      event: 'evaluation',
+      seed: config.seed,
+      step: this.#step,
+      ...result,
+      wall: this.#wall(),
+    };
+    this.#evaluations.push(evaluation);
+    emit(evaluation);
+    return {
+      'eval/mean_reward': result.returnMean,
+      'eval/std_reward': result.returnStd,
+      'eval/mean_ep_length': mean(result.lengths),
+    };
+  }
+
+  /** The numbers of this moment, by the names of `logging/metrics.ts`. */
+  #record(): Record<string, number> {
+    const native = this.#context.session.metrics();
+    const now = this.#context.clock();
+    const wall = this.#wall();
+    const since = Math.max(now - this.#recorded.at, 0.01) / 1000;
+    const updatesPerSecond = (this.#updates - this.#recorded.updates) / since;
+    this.#recorded = { updates: this.#updates, at: now };
+    const newest = this.#episodes.at(-1);
+    const temperature = native['virel/temperature'];
+    const stepsPerSecond = this.#step / Math.max(wall, 1e-5);
+    return {
+      ...(newest && {
+        'charts/episodic_return': newest.return,
+        'charts/episodic_length': newest.length,
+        'rollout/ep_rew_mean': mean(this.#episodes.map((episode) => episode.return)),
+        'rollout/ep_len_mean': mean(this.#episodes.map((episode) => episode.length)),
+      }),
+      ...native,
+      ...(temperature !== undefined && { 'losses/alpha': temperature }),
+      'train/n_updates': this.#updates,
+      'charts/SPS': stepsPerSecond,
+      'time/fps': stepsPerSecond,
+      'time/updates_per_second': updatesPerSecond,
+      'time/wall': wall,
+      'system/rss_mb': process.memoryUsage.rss() / 1e6,
+    };
+  }
+
+  #saveSteps(): number {
+    const { every } = this.#context.config.checkpoint;
+    return typeof every === 'number' ? every : Infinity;
+  }
+
+  #save(): void {
+    if (this.#saved.step === this.#step) return;
+    const { config, session, directory, emit, clock } = this.#context;
+    const path = saveCheckpoint(directory.path, session, config, this.#step);
+    this.#saved = { step: this.#step, at: clock() };
+    emit({ event: 'checkpoint', seed: config.seed, step: this.#step, path });
+  }
+
+  /** A checkpoint on the way that fails is a warning: training goes on, the older ones stand. */
+  #saveOrWarn(): void {
+    const { config, emit, clock } = this.#context;
+    try {
+      this.#save();
+    } catch (error) {
+      // tried again when the next one is due
+      this.#saved.at = clock();
+      const code = isVirelError(error) ? error.code : 'IO';
+      const reason = error instanceof Error ? error.message : String(error);
+      const message = `no checkpoint at step ${this.#step}: ${reason}`;
+      emit({ event: 'warning', seed: config.seed, code, message });
+    }
+  }
+}

@@ -1,0 +1,99 @@
+/** `run.json`: what a run was made by and on, so that it can be judged and repeated. */
+import { execFileSync } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism, cpus, hostname } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ResolvedConfig } from '../config/schema.js';
+import { MODEL_FILES } from '../environments/models.js';
+import type { NativeFacts } from '../native/facts.js';
+
+/** The content of `run.json`. */
+export interface RunManifest {
+  format: 1;
+  id: string;
+  created: string;
+  argv: readonly string[];
+  env: string;
+  algorithm: string;
+  seed: number;
+  versions: { package: string; node: string; torch: string | null; mujoco: string | null };
+  /** SHA-256 of the addon file. */
+  addon: string | null;
+  /** The task's MJCF. */
+  model: { file: string; sha256: string } | null;
+  machine: { host: string; cpu: string; cores: number; threads: number };
+  /** Commit of the package, where it is a checkout. */
+  git: string | null;
+  /** Changes since; none yet. */
+  history: readonly never[];
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** This package's version. */
+export function packageVersion(): string {
+  const text = readFileSync(join(root, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** Commit of the package's own repository; null for an installed package, whatever repository lies around it. */
+function gitCommit(): string | null {
+  if (!existsSync(join(root, '.git'))) return null;
+  try {
+    return execFileSync('git', ['-C', root, 'rev-parse', 'HEAD'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return null;
+  }
+}
+
+/** The task's MJCF as a run uses it. */
+export function readModel(
+  config: ResolvedConfig,
+  directory: string,
+): { file: string; text: Buffer } {
+  const file = MODEL_FILES[config.env.id] ?? '';
+  return { file, text: readFileSync(join(directory, file)) };
+}
+
+/** SHA-256 in hexadecimal. */
+export const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+/** The manifest of a run that starts now; without native facts those fields are null. */
+export function describeMachine(
+  config: ResolvedConfig,
+  argv: readonly string[],
+  now: Date,
+  native: NativeFacts | undefined,
+): RunManifest {
+  const model = native && readModel(config, native.modelDirectory);
+  return {
+    format: 1,
+    id: randomUUID(),
+    created: now.toISOString(),
+    argv,
+    env: config.env.id,
+    algorithm: config.algorithm,
+    seed: config.seed,
+    versions: {
+      package: packageVersion(),
+      node: process.versions.node,
+      torch: native?.torch ?? null,
+      mujoco: native?.mujoco ?? null,
+    },
+    addon: native?.addon ?? null,
+    model: model ? { file: model.file, sha256: sha256(model.text) } : null,
+    machine: {
+      host: hostname(),
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cores: availableParallelism(),
+      threads: config.runtime.threads,
+    },
+    git: gitCommit(),
+    history: [],
+  };
+}

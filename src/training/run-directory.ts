@@ -1,0 +1,152 @@
+/** The folder of a run: where it lies, who may write it, what is written before the first step. */
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { stringify } from 'yaml';
+import type { Resolution } from '../config/resolve.js';
+import type { ResolvedConfig } from '../config/schema.js';
+import { isVirelError, VirelError } from '../errors.js';
+import { fileError, makeFolders, pretty, writeWhole } from './files.js';
+import { type RunManifest, readModel } from './manifest.js';
+
+const LOCK = 'run.lock';
+
+/** What `status.json` says; rewritten every ten seconds. */
+export interface RunStatus {
+  state: 'starting' | 'running' | 'stopping' | 'saved' | 'finished' | 'diverged' | 'failed';
+  step: number;
+  /** Of a failed run. */
+  code?: string;
+}
+
+/** A run's folder, held by this process until it is released. */
+export interface RunDirectory {
+  /** Absolute. */
+  readonly path: string;
+  writeStatus(status: RunStatus): void;
+  release(): void;
+}
+
+/** `runs/<env>/<algorithm>/seed-<n>-<utc>` */
+export function defaultRunPath(config: ResolvedConfig, runsDir: string, now: Date): string {
+  const utc = now.toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
+  return join(runsDir, config.env.id, config.algorithm, `seed-${config.seed}-${utc}`);
+}
+
+/** Whether a process of this machine still runs. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // it runs, under another user
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function locked(path: string, by: string): VirelError {
+  return new VirelError('RUN_LOCKED', `${path} ${by}`, {
+    where: path,
+    expected: 'a new folder',
+    fix: 'train into a new run: another --run-dir, or none',
+  });
+}
+
+/** Takes the folder's lock, or says who holds it. A lock of a dead process of this machine is taken over. */
+function takeLock(path: string): void {
+  const file = join(path, LOCK);
+  for (;;) {
+    try {
+      const lock = openSync(file, 'wx');
+      writeSync(lock, JSON.stringify({ pid: process.pid, host: hostname() }));
+      closeSync(lock);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const holder = readLock(file);
+    const dead = holder.host === hostname() && holder.pid !== undefined && !isAlive(holder.pid);
+    if (!dead) throw locked(path, `is in use by pid ${holder.pid ?? '?'} on ${holder.host ?? '?'}`);
+    rmSync(file, { force: true });
+  }
+}
+
+function readLock(file: string): { pid?: number; host?: string } {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as { pid?: number; host?: string };
+  } catch {
+    // being written this moment, or gone
+    return {};
+  }
+}
+
+/** Makes the folder; a default name that another run took within the same second gets a number. */
+function makeFolder(asked: string | undefined, fallback: string): string {
+  if (asked !== undefined) {
+    makeFolders(resolve(asked));
+    return resolve(asked);
+  }
+  makeFolders(dirname(resolve(fallback)));
+  for (let attempt = 1; ; attempt += 1) {
+    const path = attempt === 1 ? fallback : `${fallback}-${attempt}`;
+    try {
+      mkdirSync(path);
+      return resolve(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt > 1000) throw error;
+    }
+  }
+}
+
+/**
+ * Makes and locks the folder of a new run.
+ *
+ * @param asked The folder asked for, if any; it must hold no run.
+ * @param fallback The default one.
+ * @throws VirelError `PERMISSION`, `IO`, `DISK_FULL`, `QUOTA`, `RUN_LOCKED`.
+ */
+export function openRunDirectory(asked: string | undefined, fallback: string): RunDirectory {
+  const named = resolve(asked ?? fallback);
+  try {
+    const path = makeFolder(asked, fallback);
+    if (existsSync(join(path, 'run.json'))) throw locked(path, 'already holds a run');
+    takeLock(path);
+    return {
+      path,
+      writeStatus: (status) => {
+        const heartbeat = new Date().toISOString();
+        const owner = { pid: process.pid, host: hostname() };
+        writeWhole(join(path, 'status.json'), pretty({ ...status, ...owner, heartbeat }));
+      },
+      release: () => rmSync(join(path, LOCK), { force: true }),
+    };
+  } catch (error) {
+    throw isVirelError(error) ? error : fileError(error, named);
+  }
+}
+
+/** Writes what describes the run: config, where its values come from, the task's model, manifest. */
+export function describeRun(
+  directory: string,
+  resolution: Resolution,
+  manifest: RunManifest,
+  modelDirectory: string | undefined,
+): void {
+  const { config, origin } = resolution;
+  const text = stringify(config, { schema: 'core', aliasDuplicateObjects: false });
+  const head = '# every value of this run; config.origin.json says where each comes from\n';
+  writeWhole(join(directory, 'config.yaml'), head + text);
+  writeWhole(join(directory, 'config.origin.json'), pretty(origin));
+  if (modelDirectory !== undefined) {
+    writeWhole(join(directory, 'model.xml'), readModel(config, modelDirectory).text.toString());
+  }
+  writeWhole(join(directory, 'run.json'), pretty(manifest));
+}
