@@ -1,6 +1,5 @@
 //! E-step, reparametrised (25), E.4:  J_π = mean_b [ T log π_θ(ã|s) − Q_w(s, ã) ]
-//! + c_μ mean μ² + c_σ mean (log σ)²,  ã = tanh(μ + σξ); the last two means are over batch and dimensions
-//! (docs/paper.md A3, A13).
+//! plus c_μ mean μ² and c_σ mean (log σ)²,  ã = tanh(μ + σξ); the last two means are over batch and dimensions
 //!
 //! Shapes: B samples; A action dimensions. Gradient reaches μ and log σ; ∂Q/∂ã, T and ξ are constants.
 //! With ξ fixed, log N(u; μ, σ) depends on log σ alone, so ∂ log π/∂μ = 2 tanh u and

@@ -126,7 +126,7 @@ impl Real for f32 {
     #[inline(always)]
     fn hyperbolic_tangent(self) -> Self {
         let w = self * self;
-        let p = ((-5.704_988_7e-3 * w + 2.063_908_9e-2) * w - 5.373_971_6e-2) * w + 1.333_144_2e-1;
+        let p = ((-5.704_988_7e-3 * w + 2.063_909e-2) * w - 5.373_971_6e-2) * w + 1.333_144_2e-1;
         let near = (p * w - 3.333_328e-1) * w * self + self;
         let e = (-2.0 * self.abs()).exponential();
         let far = ((1.0 - e) / (1.0 + e)).copysign(self);

@@ -1,0 +1,90 @@
+//! Updates per second of the kernel learner on one batch, and microseconds of one action:
+//! `cargo run --release --target host-tuple -p virel-engine --example kernel_speed -- THREADS [O A BLOCKS]`.
+
+use std::time::Instant;
+
+use virel_engine::agents;
+use virel_engine::error::Result;
+use virel_engine::learner::kernel::KernelLearner;
+use virel_engine::learner::{Learner, LearnerConfig};
+use virel_engine::networks::initialise;
+use virel_engine::networks::layout::Sizes;
+use virel_engine::random::{Purpose, Stream};
+use virel_engine::replay::batch::Batch;
+
+/// Rows of a batch and width of both hidden layers, as in the paper.
+const BATCH: usize = 128;
+const HIDDEN: usize = 300;
+const UPDATES: u32 = 250;
+const ACTIONS: u32 = 2_000;
+
+fn main() -> Result<()> {
+    let mut numbers = std::env::args().skip(1).filter_map(|argument| argument.parse::<usize>().ok());
+    let threads = numbers.next().unwrap_or(1);
+    let (observation, action) = (numbers.next().unwrap_or(17), numbers.next().unwrap_or(6));
+    let blocks = numbers.next().unwrap_or(12);
+
+    let sizes = Sizes { observation, action, hidden: vec![HIDDEN; 2] };
+    let config = LearnerConfig {
+        recipe: agents::recipe("virel")?,
+        sizes: sizes.clone(),
+        batch: BATCH,
+        discount: 0.99,
+        policy_learning_rate: 3e-4,
+        action_value_learning_rate: 3e-4,
+        state_value_learning_rate: 3e-4,
+        target_update_rate: 1e-3,
+        mean_regulariser: 1e-3,
+        log_std_regulariser: 1e-3,
+        threads,
+    };
+    let initial = initialise::rlkit(&sizes, &mut Stream::new(1, Purpose::Initialise, 0));
+    let mut learner = KernelLearner::new(config, &initial)?;
+    let mut stream = Stream::new(1, Purpose::PolicyNoise, 0);
+    let mut normal = |len: usize| {
+        let mut values = vec![0.0; len];
+        stream.fill_normal(&mut values);
+        values
+    };
+    let (observations, next_observations) = (normal(BATCH * observation), normal(BATCH * observation));
+    let actions: Vec<f32> = normal(BATCH * action).iter().map(|x| x.tanh()).collect();
+    let (rewards, noise, discounts) = (normal(BATCH), normal(BATCH * action), [0.99; BATCH]);
+    let batch = Batch {
+        observations: &observations,
+        actions: &actions,
+        rewards: &rewards,
+        next_observations: &next_observations,
+        discounts: &discounts,
+    };
+
+    let (best, median) =
+        seconds(blocks, || (0..UPDATES).try_for_each(|_| learner.update(&batch, &noise, 1.0)))?;
+    let rate = |seconds: f64| f64::from(UPDATES) / seconds;
+    println!(
+        "{observation}/{action}, {threads} thread(s): best {:.1}, median {:.1} updates/s",
+        rate(best),
+        rate(median)
+    );
+
+    let mut one = vec![0.0; action];
+    let (best, median) = seconds(blocks, || {
+        let observations = observations.chunks_exact(observation).cycle().take(ACTIONS as usize);
+        observations.into_iter().try_for_each(|s| learner.act(s, Some(&noise[..action]), &mut one))
+    })?;
+    let each = |seconds: f64| seconds * 1e6 / f64::from(ACTIONS);
+    println!("one action: best {:.2}, median {:.2} us", each(best), each(median));
+    Ok(())
+}
+
+/// The best and the median of some blocks, after one to warm up.
+fn seconds(blocks: usize, mut block: impl FnMut() -> Result<()>) -> Result<(f64, f64)> {
+    block()?;
+    let mut times = Vec::new();
+    for _ in 0..blocks.max(1) {
+        let start = Instant::now();
+        block()?;
+        times.push(start.elapsed().as_secs_f64());
+    }
+    times.sort_by(f64::total_cmp);
+    Ok((times[0], times[times.len() / 2]))
+}

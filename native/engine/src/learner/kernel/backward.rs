@@ -1,0 +1,79 @@
+//! Backward passes over the activations of a forward pass.
+
+use std::ops::Range;
+
+use super::forward::Activations;
+use super::memory::Matrix;
+use super::network::Shape;
+use super::sgemm::{Factor, Product};
+use super::vector;
+
+/// Gradients by the pre-activations of one network.
+pub struct Deltas {
+    /// First hidden layer to last.
+    hidden: Vec<Matrix>,
+    /// One row per output; what a backward pass starts from.
+    pub output: Matrix,
+}
+
+impl Deltas {
+    /// Room for `capacity` samples.
+    pub fn new(shape: &Shape, capacity: usize) -> Self {
+        Self {
+            hidden: shape.hidden().map(|width| Matrix::zeros(width, capacity)).collect(),
+            output: Matrix::zeros(shape.outputs(), capacity),
+        }
+    }
+
+    /// Those of layer `index`; the heads come after the hidden layers.
+    fn of_layer(&self, index: usize) -> &Matrix {
+        self.hidden.get(index).unwrap_or(&self.output)
+    }
+}
+
+/// From the gradients by the outputs down to those by the first layer's pre-activations.
+pub fn hidden_deltas(shape: &Shape, weights: &[f32], from: &Activations, deltas: &mut Deltas, n: usize) {
+    for (index, activation) in from.hidden.iter().enumerate().rev() {
+        let layer = &shape.layers[index + 1];
+        let (below, above) = deltas.hidden.split_at_mut(index + 1);
+        let by_outputs = above.first().unwrap_or(&deltas.output).view(0..layer.outputs, n);
+        let to = &mut below[index];
+        // dx = Wᵀ dy, without the bias
+        let factor = layer.columns(weights, 1..1 + layer.inputs).transposed();
+        to.view_mut(0..layer.inputs, n).set(factor, by_outputs);
+        // through the ReLU
+        let (activations, activations_stride) = activation.lines(1..1 + layer.inputs);
+        let (lines, stride) = to.lines_mut(0..layer.inputs);
+        vector::relu_gate(lines, stride, activations, activations_stride, n);
+    }
+}
+
+/// Gradients by some of the network's inputs, `[columns, n]`; column 1 + i is input i.
+pub fn input_gradient(
+    shape: &Shape,
+    weights: &[f32],
+    columns: Range<usize>,
+    deltas: &Deltas,
+    to: Product<'_>,
+    n: usize,
+) {
+    let layer = &shape.layers[0];
+    to.set(layer.columns(weights, columns).transposed(), deltas.of_layer(0).view(0..layer.outputs, n));
+}
+
+/// Gradients by every weight and bias, laid out as the weights: dW = dy (1; x)ᵀ, summed over `n` samples.
+/// `input` is `[1 + inputs, n]`, its first row ones.
+pub fn weight_gradients(
+    shape: &Shape,
+    input: Factor<'_>,
+    from: &Activations,
+    deltas: &Deltas,
+    gradient: &mut [f32],
+    n: usize,
+) {
+    for (index, layer) in shape.layers.iter().enumerate() {
+        let x = if index == 0 { input } else { from.hidden[index - 1].view(0..1 + layer.inputs, n) };
+        let by_outputs = deltas.of_layer(index).view(0..layer.outputs, n);
+        layer.whole_mut(gradient).set(by_outputs, x.transposed());
+    }
+}

@@ -1,0 +1,91 @@
+//! Forward passes: a batch, feature-major, one product a layer; or one sample, by a plain loop.
+
+use super::memory::{Floats, LINE, Matrix};
+use super::network::Shape;
+use super::sgemm::Factor;
+use super::vector;
+
+/// What one pass leaves behind.
+pub struct Activations {
+    /// Hidden activations after their ReLU, first layer to last, each below a row of ones.
+    pub hidden: Vec<Matrix>,
+    /// One row per output.
+    pub output: Matrix,
+}
+
+impl Activations {
+    /// Room for `capacity` samples.
+    pub fn new(shape: &Shape, capacity: usize) -> Self {
+        Self {
+            hidden: shape.hidden().map(|width| Matrix::with_ones(width, capacity)).collect(),
+            output: Matrix::zeros(shape.outputs(), capacity),
+        }
+    }
+}
+
+/// Runs `n` samples through a network.
+///
+/// `inputs` are consecutive blocks of the first layer's columns, `[features, n]` each; the first block begins with
+/// the row of ones that the bias is multiplied with.
+pub fn forward(shape: &Shape, weights: &[f32], inputs: &[Factor<'_>], to: &mut Activations, n: usize) {
+    for (index, layer) in shape.layers.iter().enumerate() {
+        // the layer below gives the inputs, except for the first
+        let (below, above) = to.hidden.split_at_mut(index);
+        let from_below = below.last().map(|below| [below.view(0..1 + layer.inputs, n)]);
+        let inputs = from_below.as_ref().map_or(inputs, |block| block.as_slice());
+        // hidden layers write below their row of ones
+        let (matrix, first_row, is_hidden) = match above.first_mut() {
+            Some(hidden) => (hidden, 1, true),
+            None => (&mut to.output, 0, false),
+        };
+        let rows = first_row..first_row + layer.outputs;
+
+        let mut column = 0;
+        for &block in inputs {
+            let product = matrix.view_mut(rows.clone(), n);
+            let factor = layer.columns(weights, column..column + block.rows());
+            if column == 0 {
+                product.set(factor, block)
+            } else {
+                product.add(factor, block)
+            }
+            column += block.rows();
+        }
+        if is_hidden {
+            let (lines, stride) = matrix.lines_mut(rows);
+            vector::relu(lines, stride, n);
+        }
+    }
+}
+
+/// Two vectors that one sample goes back and forth between.
+pub struct OneSample {
+    now: Floats,
+    next: Floats,
+}
+
+impl OneSample {
+    /// Wide enough for every layer of the network.
+    pub fn new(shape: &Shape) -> Self {
+        let widths = shape.layers.iter().map(|layer| layer.stride.max(1 + layer.outputs));
+        let width = widths.fold(0, usize::max).next_multiple_of(LINE);
+        Self { now: Floats::zeros(width), next: Floats::zeros(width) }
+    }
+
+    /// The network's outputs for one input vector.
+    pub fn forward(&mut self, shape: &Shape, weights: &[f32], input: &[f32]) -> &[f32] {
+        self.now[1..1 + input.len()].copy_from_slice(input);
+        for (index, layer) in shape.layers.iter().enumerate() {
+            // [1, inputs, zeros], as the layer's rows are [bias, weights, zeros]
+            self.now[0] = 1.0;
+            self.now[1 + layer.inputs..layer.stride].fill(0.0);
+            let output = &mut self.next[1..1 + layer.outputs];
+            vector::affine(layer.rows(weights), &self.now[..layer.stride], output);
+            if index + 1 < shape.layers.len() {
+                vector::relu(output, layer.outputs, layer.outputs);
+            }
+            std::mem::swap(&mut self.now, &mut self.next);
+        }
+        &self.now[1..1 + shape.outputs()]
+    }
+}

@@ -1,0 +1,144 @@
+//! Preallocated float32 memory: flat vectors on cache lines and feature-major matrices.
+
+use std::ops::{Deref, DerefMut, Range};
+
+use super::sgemm::{Factor, Product};
+
+/// f32 values in one cache line, and in one AVX-512 register.
+pub const LINE: usize = 16;
+/// Bytes of a cache line.
+const LINE_BYTES: usize = 64;
+
+/// Zero-initialised floats that start on a cache line.
+pub struct Floats {
+    memory: Vec<f32>,
+    start: usize,
+    len: usize,
+}
+
+impl Floats {
+    /// `len` zeros.
+    pub fn zeros(len: usize) -> Self {
+        let memory = vec![0.0; len + LINE - 1];
+        // never moved from here on: neither grown nor cloned
+        let start = memory.as_ptr().align_offset(LINE_BYTES).min(LINE - 1);
+        Self { memory, start, len }
+    }
+}
+
+impl Deref for Floats {
+    type Target = [f32];
+    fn deref(&self) -> &[f32] {
+        &self.memory[self.start..self.start + self.len]
+    }
+}
+
+impl DerefMut for Floats {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.memory[self.start..self.start + self.len]
+    }
+}
+
+/// Feature-major matrix: row = feature, column = sample, so that samples are what a vector register holds.
+/// It has room for `capacity` samples; every view names how many are in use.
+pub struct Matrix {
+    values: Floats,
+    stride: usize,
+}
+
+impl Matrix {
+    /// All zeros.
+    pub fn zeros(rows: usize, capacity: usize) -> Self {
+        // an odd number of lines a row: neighbouring rows do not compete for one set of the cache
+        let stride = (capacity.div_ceil(LINE) | 1) * LINE;
+        Self { values: Floats::zeros(rows * stride), stride }
+    }
+
+    /// Zeros below a first row of ones, which the layers' biases are multiplied with.
+    pub fn with_ones(rows: usize, capacity: usize) -> Self {
+        let mut matrix = Self::zeros(1 + rows, capacity);
+        matrix.row_mut(0, capacity).fill(1.0);
+        matrix
+    }
+
+    /// Samples `0..n` of one feature.
+    pub fn row(&self, row: usize, n: usize) -> &[f32] {
+        &self.values[row * self.stride..][..n]
+    }
+
+    /// As [`Self::row`].
+    pub fn row_mut(&mut self, row: usize, n: usize) -> &mut [f32] {
+        &mut self.values[row * self.stride..][..n]
+    }
+
+    /// Two different rows, `first` below `second`, to be written together.
+    pub fn two_rows_mut(&mut self, first: usize, second: usize, n: usize) -> (&mut [f32], &mut [f32]) {
+        let (low, high) = self.values.split_at_mut(second * self.stride);
+        (&mut low[first * self.stride..][..n], &mut high[..n])
+    }
+
+    /// Samples `0..n` of some features, as a factor `[rows, n]`.
+    pub fn view(&self, rows: Range<usize>, n: usize) -> Factor<'_> {
+        Factor::new(&self.values[rows.start * self.stride..], rows.len(), n, self.stride)
+    }
+
+    /// The same to be written, `[rows, n]`.
+    pub fn view_mut(&mut self, rows: Range<usize>, n: usize) -> Product<'_> {
+        Product::new(&mut self.values[rows.start * self.stride..], rows.len(), n, self.stride)
+    }
+
+    /// Rows in memory order with the distance between them, for sweeps that know it.
+    pub fn lines(&self, rows: Range<usize>) -> (&[f32], usize) {
+        (&self.values[rows.start * self.stride..rows.end * self.stride], self.stride)
+    }
+
+    /// As [`Self::lines`].
+    pub fn lines_mut(&mut self, rows: Range<usize>) -> (&mut [f32], usize) {
+        (&mut self.values[rows.start * self.stride..rows.end * self.stride], self.stride)
+    }
+
+    /// Fills features from `row` on with the transpose of sample-major `samples`, `[n, width]`.
+    pub fn load(&mut self, row: usize, samples: &[f32], width: usize) {
+        let to = &mut self.values[row * self.stride..];
+        // blocks of one line each way: every line of either side is fetched once
+        for (block, from) in samples.chunks(LINE * width).enumerate() {
+            for first in (0..width).step_by(LINE) {
+                for feature in first..width.min(first + LINE) {
+                    let to = &mut to[feature * self.stride + block * LINE..];
+                    for (to, from) in to.iter_mut().zip(from[feature..].iter().step_by(width)) {
+                        *to = *from;
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Floats, LINE_BYTES, Matrix};
+
+    #[test]
+    fn floats_start_on_a_cache_line() {
+        for len in [1, 15, 16, 1000] {
+            let floats = Floats::zeros(len);
+            assert_eq!(floats.as_ptr() as usize % LINE_BYTES, 0);
+            assert_eq!(floats.len(), len);
+        }
+    }
+
+    #[test]
+    fn load_transposes_and_leaves_other_rows() {
+        for (n, width) in [(1, 1), (7, 5), (16, 16), (33, 17), (40, 35)] {
+            let samples: Vec<f32> = (0..n * width).map(|x| x as f32 + 1.0).collect();
+            let mut matrix = Matrix::with_ones(width + 1, n);
+            matrix.load(1, &samples, width);
+            for feature in 0..width {
+                let expected: Vec<f32> = samples[feature..].iter().step_by(width).copied().collect();
+                assert_eq!(matrix.row(1 + feature, n), expected);
+            }
+            assert_eq!(matrix.row(0, n), vec![1.0; n]);
+            assert_eq!(matrix.row(width + 1, n), vec![0.0; n]);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The second thread: it lives as long as its learner and runs the critic's half of each step.
+//!
+//! A step follows the last within microseconds, while waking a thread takes tens of them: so a waiting thread
+//! looks for its message for a while before it sleeps. It sleeps whenever no step is under way, and on a machine
+//! that others use it does not hold a core for longer than that while.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvError, SyncSender, TryRecvError, sync_channel};
+use std::thread::JoinHandle;
+
+use super::critic::{self, CriticTerms};
+use super::shared::{Shared, Use};
+use crate::error::{EngineError, Result};
+
+/// Looks before a thread sleeps: about 50 microseconds.
+const LOOKS: u32 = 2_000;
+
+/// The thread and both ways to it.
+pub struct CriticThread {
+    /// None once it has been told to end.
+    jobs: Option<SyncSender<Use>>,
+    results: Receiver<Result<CriticTerms>>,
+    thread: Option<JoinHandle<()>>,
+    /// A job whose result has not been fetched.
+    pending: bool,
+}
+
+impl CriticThread {
+    /// Starts the thread, asleep.
+    ///
+    /// # Errors
+    /// `IO` if the system has no thread to give.
+    pub fn spawn(shared: Arc<Shared>) -> Result<Self> {
+        let (jobs, inbox) = sync_channel(1);
+        let (outbox, results) = sync_channel(1);
+        let work = move || {
+            while let Ok(gradients) = receive(&inbox) {
+                let result = catch_unwind(AssertUnwindSafe(|| critic::run(&shared, gradients)));
+                if outbox.send(result.unwrap_or_else(|_| Err(defect()))).is_err() {
+                    break;
+                }
+            }
+        };
+        let thread =
+            std::thread::Builder::new().name("virel-critic".to_owned()).spawn(work).map_err(|error| {
+                EngineError::Io { path: "a second learner thread".to_owned(), reason: error.to_string() }
+            })?;
+        Ok(Self { jobs: Some(jobs), results, thread: Some(thread), pending: false })
+    }
+
+    /// Begins the critic's half of a step; the caller holds what it must wait for.
+    pub fn start(&mut self, gradients: Use) -> Result<()> {
+        // a step that unwound between start and finish left its result behind
+        if self.pending {
+            return Err(defect());
+        }
+        self.pending = true;
+        self.jobs.as_ref().ok_or_else(defect)?.send(gradients).map_err(|_| defect())
+    }
+
+    /// Waits for the end of what [`Self::start`] began.
+    pub fn finish(&mut self) -> Result<CriticTerms> {
+        let result = receive(&self.results).map_err(|_| defect())?;
+        self.pending = false;
+        result
+    }
+}
+
+impl Drop for CriticThread {
+    fn drop(&mut self) {
+        // without a sender the thread leaves its loop
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // its panics are caught inside and have been reported
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The next message: looks for a while, then sleeps.
+fn receive<T>(from: &Receiver<T>) -> std::result::Result<T, RecvError> {
+    for _ in 0..LOOKS {
+        match from.try_recv() {
+            Ok(message) => return Ok(message),
+            Err(TryRecvError::Disconnected) => return Err(RecvError),
+            Err(TryRecvError::Empty) => std::hint::spin_loop(),
+        }
+    }
+    from.recv()
+}
+
+fn defect() -> EngineError {
+    EngineError::Panic { reason: "the critic's thread ended in a panic".to_owned() }
+}

@@ -1,0 +1,137 @@
+//! The equations of `math` and the sweeps between products, compiled for the vector registers at hand.
+//!
+//! Each function is one loop over slices, compiled three times; the best that the processor has is chosen when
+//! it is called. The arithmetic is the same element by element, so all three give the same bits.
+
+use crate::error::Result;
+use crate::math::adam::AdamStep;
+use crate::math::e_step::{self, Factors, Heads};
+use crate::math::{bellman, m_step, residual, tanh_gaussian, target_update};
+
+use super::memory::LINE;
+
+macro_rules! vectorised {
+    ($($(#[$doc:meta])* pub fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block)*) => {$(
+        $(#[$doc])*
+        pub fn $name($($arg: $type),*) $(-> $result)? {
+            #[inline(always)]
+            fn body($($arg: $type),*) $(-> $result)? $body
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq")]
+                fn wide($($arg: $type),*) $(-> $result)? { body($($arg),*) }
+                #[target_feature(enable = "avx2")]
+                fn middle($($arg: $type),*) $(-> $result)? { body($($arg),*) }
+                if is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                {
+                    // SAFETY: the processor has every feature that `wide` is compiled for
+                    return unsafe { wide($($arg),*) };
+                }
+                if is_x86_feature_detected!("avx2") {
+                    // SAFETY: the processor has the feature that `middle` is compiled for
+                    return unsafe { middle($($arg),*) };
+                }
+            }
+            body($($arg),*)
+        }
+    )*};
+}
+
+vectorised! {
+    /// max(x, 0) on the first `n` of every `stride` values; NaN stays NaN.
+    pub fn relu(values: &mut [f32], stride: usize, n: usize) {
+        for row in values.chunks_exact_mut(stride) {
+            for x in &mut row[..n] {
+                *x = if *x < 0.0 { 0.0 } else { *x };
+            }
+        }
+    }
+
+    /// The derivative of [`relu`]: keeps a gradient where the activation is positive.
+    pub fn relu_gate(gradients: &mut [f32], stride: usize, activations: &[f32], activations_stride: usize, n: usize) {
+        let rows = gradients.chunks_exact_mut(stride).zip(activations.chunks_exact(activations_stride));
+        for (gradients, activations) in rows {
+            for (gradient, &activation) in gradients[..n].iter_mut().zip(&activations[..n]) {
+                *gradient = if activation > 0.0 { *gradient } else { 0.0 };
+            }
+        }
+    }
+
+    /// y = W x for one sample: `rows` has a whole number of cache lines a row, `x` is as long as a row.
+    pub fn affine(rows: &[f32], x: &[f32], y: &mut [f32]) {
+        for (y, row) in y.iter_mut().zip(rows.chunks_exact(x.len())) {
+            let mut partial = [0.0; LINE];
+            for (row, x) in row.chunks_exact(LINE).zip(x.chunks_exact(LINE)) {
+                for lane in 0..LINE {
+                    partial[lane] += row[lane] * x[lane];
+                }
+            }
+            *y = partial.iter().sum();
+        }
+    }
+
+    /// [`AdamStep::apply`].
+    pub fn adam(
+        step: &AdamStep<f32>, weight: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32],
+    ) -> Result<()> {
+        step.apply(weight, gradient, first, second)
+    }
+
+    /// [`target_update::target_update`].
+    pub fn move_target(target: &mut [f32], online: &[f32], rate: f32) -> Result<()> {
+        target_update::target_update(target, online, rate)
+    }
+
+    /// [`tanh_gaussian::sample_with_log_density`].
+    pub fn sample_with_log_density(
+        mean: &[f32], log_std: &[f32], noise: &[f32], action: &mut [f32], log_density: &mut [f32],
+    ) -> Result<()> {
+        tanh_gaussian::sample_with_log_density(mean, log_std, noise, action, log_density)
+    }
+
+    /// [`tanh_gaussian::sample`].
+    pub fn sample(mean: &[f32], log_std: &[f32], noise: &[f32], action: &mut [f32]) -> Result<()> {
+        tanh_gaussian::sample(mean, log_std, noise, action)
+    }
+
+    /// [`tanh_gaussian::mode`].
+    pub fn mode(mean: &[f32], action: &mut [f32]) -> Result<()> {
+        tanh_gaussian::mode(mean, action)
+    }
+
+    /// [`tanh_gaussian::regulariser_sums`].
+    pub fn regulariser_sums(mean: &[f32], log_std: &[f32]) -> Result<(f64, f64)> {
+        tanh_gaussian::regulariser_sums(mean, log_std)
+    }
+
+    /// [`e_step::gradient`].
+    pub fn policy_gradient(
+        factors: &Factors<f32>, dimensions: usize, heads: &Heads<'_, f32>, by_action: &[f32], by_mean: &mut [f32],
+        by_log_std: &mut [f32],
+    ) -> Result<()> {
+        e_step::gradient(factors, dimensions, heads, by_action, by_mean, by_log_std)
+    }
+
+    /// [`bellman::target`].
+    pub fn bellman_target(reward: &[f32], discount: &[f32], next: &[f32], target: &mut [f32]) -> Result<()> {
+        bellman::target(reward, discount, next, target)
+    }
+
+    /// [`m_step::gradient`].
+    pub fn value_gradient(prediction: &[f32], target: &[f32], by_prediction: &mut [f32]) -> Result<()> {
+        m_step::gradient(prediction, target, by_prediction)
+    }
+
+    /// [`m_step::loss`].
+    pub fn value_loss(prediction: &[f32], target: &[f32]) -> Result<f64> {
+        m_step::loss(prediction, target)
+    }
+
+    /// [`residual::squared_sum`].
+    pub fn residual_sum(action_value: &[f32], target: &[f32]) -> Result<f64> {
+        residual::squared_sum(action_value, target)
+    }
+}
