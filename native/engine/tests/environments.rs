@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use virel_engine::environments::environment::{Environment, Outcome};
-use virel_engine::environments::mujoco::{MujocoEnvironment, create, specs};
+use virel_engine::environments::mujoco::task::{Condition, Segment, Signal, Task, joint, part};
+use virel_engine::environments::mujoco::{MujocoEnvironment, create, specs, tasks};
 use virel_engine::error::EngineError;
 use virel_engine::random::{Purpose, Stream};
 
@@ -296,6 +297,55 @@ fn environments_do_not_disturb_each_other() {
 }
 
 #[test]
+fn siblings_share_a_model_and_nothing_else() {
+    let mut first = make("HalfCheetah-v5");
+    let mut second = first.sibling().unwrap();
+    let expected = rollout(&mut make("HalfCheetah-v5"), 5, 100);
+    let _ = rollout(&mut first, 6, 100);
+    assert_eq!(rollout(&mut second, 5, 100), expected);
+    drop(first);
+    assert_eq!(rollout(&mut second, 5, 100), expected);
+    assert_eq!(rollout(&mut second.sibling().unwrap(), 5, 100), expected);
+}
+
+#[test]
+fn a_task_can_be_restated_without_code() {
+    let hopper = || tasks().into_iter().find(|task| task.id == "Hopper-v5").unwrap();
+    let mut jumper = hopper();
+    jumper.reward = vec![part("reward_height", 2.0, Signal::Now(joint("rootz")))];
+    jumper.healthy = vec![];
+    jumper.observation = vec![Segment::Velocities(1..2), Segment::Positions(1..2)];
+    let mut environment = MujocoEnvironment::new(&jumper, &models()).unwrap();
+    let mut observation = [f64::NAN; 2];
+    environment.set_state(&[0.0, 1.5, 2.0, 0.0, 0.0, 0.0], &[0.0; 6], &mut observation).unwrap();
+    assert_eq!(observation, [0.0, 1.5]);
+    let outcome = environment.step(&[0.0; 3], &mut observation).unwrap();
+    let expected = Outcome { reward: 2.0 * observation[1], terminated: false, truncated: false };
+    assert_eq!(outcome, expected);
+
+    // what the model does not have is named
+    let refused = |change: &dyn Fn(&mut Task)| {
+        let mut task = hopper();
+        change(&mut task);
+        let error = MujocoEnvironment::new(&task, &models()).map(drop).unwrap_err();
+        assert_eq!(error.code(), "MODEL_INVALID");
+        error.to_string()
+    };
+    let wing = || joint("wing");
+    assert!(
+        refused(&|task| task.reward[0].signal = Signal::Rate(wing())).ends_with("has no joint named wing")
+    );
+    assert!(refused(&|task| task.healthy[1] = Condition::Inside(wing(), 0.0, 1.0)).contains("wing"));
+    assert!(refused(&|task| task.info[0].1 = Signal::Now(wing())).contains("wing"));
+    assert!(refused(&|task| task.model.actuators[0].joint = "wing".into()).contains("wing"));
+    assert!(refused(&|task| task.observation[0] = Segment::Positions(1..7)).contains("positions 1..7"));
+    assert!(
+        refused(&|task| task.observation[1] = Segment::ClippedVelocities(0..7)).contains("velocities 0..7")
+    );
+    assert!(refused(&|task| task.healthy[0] = Condition::StateBelow(2..13, 1.0)).contains("state 2..13"));
+}
+
+#[test]
 fn an_episode_is_truncated_at_the_time_limit() {
     let mut environment = make("HalfCheetah-v5");
     let mut observation = observation_of(&environment);
@@ -383,16 +433,23 @@ fn a_diverged_simulation_is_an_error_until_the_next_start() {
         let mut observation = observation_of(&environment);
         let qpos = environment.qpos().to_vec();
         let action = vec![0.0; spec.action_size];
-        for speed in [1e8, 1e11, 1e200, f64::MAX] {
-            let qvel = vec![speed; environment.qvel().len()];
-            environment.set_state(&qpos, &qvel, &mut observation).unwrap();
-            // it stays an error: nothing is silently put back to the start
-            for _ in 0..3 {
-                let error = environment.step(&action, &mut observation).unwrap_err();
-                assert!(matches!(error, EngineError::Unstable { .. }), "{} at {speed}: {error}", spec.id);
-                assert_eq!(error.code(), "SIM_UNSTABLE");
+        let still = vec![0.0; environment.qvel().len()];
+        for huge in [1e8, 1e11, 1e200, f64::MAX] {
+            let fast = vec![huge; still.len()];
+            let far: Vec<f64> = qpos.iter().map(|position| position + huge).collect();
+            for (qpos, qvel) in [(&qpos, &fast), (&far, &still), (&far, &fast)] {
+                // 1e8 m away MuJoCo still counts as a place to be
+                if huge < 1e10 && *qvel == still {
+                    continue;
+                }
+                environment.set_state(qpos, qvel, &mut observation).unwrap();
+                // it stays an error: nothing is silently put back to the start
+                for _ in 0..3 {
+                    let error = environment.step(&action, &mut observation).unwrap_err();
+                    assert!(matches!(error, EngineError::Unstable { .. }), "{} at {huge}: {error}", spec.id);
+                    assert_eq!(error.code(), "SIM_UNSTABLE");
+                }
             }
-            assert_ne!(environment.qvel(), vec![0.0; qvel.len()], "{}", spec.id);
         }
         // a start mends it completely
         assert_eq!(rollout(&mut environment, 4, 20), rollout(&mut make(&spec.id), 4, 20), "{}", spec.id);

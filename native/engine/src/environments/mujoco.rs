@@ -80,3 +80,26 @@ fn nearest<'a>(id: &str, known: &[&'a str]) -> Option<&'a str> {
     let near = known.iter().rev().min_by_key(|name| errors(name))?;
     (errors(near) * 3 <= near.chars().count()).then_some(near)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::advice;
+
+    #[test]
+    fn a_task_without_its_older_version_says_why() {
+        let known = ["Hopper-v4", "Hopper-v5", "Pusher-v5"];
+        assert_eq!(advice("Pusher-v4", &known), "its model does not run on MuJoCo 3; use Pusher-v5");
+        assert_eq!(advice("Pusher-v2", &known), "its physics was mujoco-py's; use Pusher-v5");
+    }
+
+    #[test]
+    fn an_id_far_from_all_is_answered_with_the_list() {
+        assert_eq!(advice("Pong-v5", &["Hopper-v4", "Hopper-v5"]), "known: Hopper-v4, Hopper-v5");
+    }
+
+    #[test]
+    fn of_two_equally_near_ids_the_newer_is_suggested() {
+        assert!(advice("hoper", &["Hopper-v4", "Hopper-v5"]).starts_with("known"));
+        assert!(advice("Hoper-v6", &["Hopper-v4", "Hopper-v5"]).starts_with("did you mean Hopper-v5?"));
+    }
+}

@@ -39,6 +39,24 @@ impl MujocoEnvironment {
         Ok(Self { spec, simulator, rules, reset: task.reset.clone(), elapsed: 0, info })
     }
 
+    /// Another environment of the same task on the same loaded model, which neither changes; it stands at the
+    /// model's own start.
+    ///
+    /// # Errors
+    /// `MODEL_INVALID` when MuJoCo cannot allocate its state.
+    pub fn sibling(&self) -> Result<Self> {
+        let mut simulator = self.simulator.sibling(&self.spec.id)?;
+        simulator.forward();
+        Ok(Self {
+            spec: self.spec.clone(),
+            simulator,
+            rules: self.rules.clone(),
+            reset: self.reset.clone(),
+            elapsed: 0,
+            info: vec![0.0; self.info.len()],
+        })
+    }
+
     /// Begins an episode at the state just written.
     fn begin(&mut self, observation: &mut [f64]) {
         self.simulator.forward();

@@ -11,6 +11,7 @@ use crate::error::{EngineError, Result};
 const VELOCITY_LIMIT: f64 = 10.0;
 
 /// What a task's words mean in one model, and the quantities of the latest step.
+#[derive(Clone)]
 pub(super) struct Rules {
     /// Every quantity that the task names, once; signals and conditions refer to places in this list.
     measured: Vec<Measured>,
@@ -23,6 +24,7 @@ pub(super) struct Rules {
 }
 
 /// A quantity and its values around a step.
+#[derive(Clone)]
 struct Measured {
     address: Address,
     /// At the model's own start.

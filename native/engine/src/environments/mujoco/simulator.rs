@@ -35,6 +35,14 @@ impl Simulator {
         Ok(Self { data: MjData::try_new(model).map_err(invalid)? })
     }
 
+    /// Another simulation of the same model, at its start.
+    ///
+    /// # Errors
+    /// `MODEL_INVALID` as for [`Self::new`].
+    pub fn sibling(&self, path: &str) -> Result<Self> {
+        Self::new(self.data.model_clone(), path)
+    }
+
     /// Generalised positions `[nq]`.
     pub fn qpos(&self) -> &[f64] {
         self.data.qpos()
