@@ -1,5 +1,6 @@
 //! Tasks: what an environment is, and the MuJoCo ones.
 
+pub mod action;
 pub mod environment;
 pub mod mujoco;
 pub mod spec;

@@ -1,12 +1,15 @@
 //! VIREL in native memory, in the paper's order: the tasks, the transitions they yield, the equations on slices,
-//! the networks, the algorithms as parts, the gradient step (two implementations).
+//! the networks, the algorithms as parts, the gradient step (two implementations), and the session that joins them.
 
 pub mod agents;
+pub mod checkpoint;
 pub mod device;
 pub mod environments;
 pub mod error;
+pub mod evaluation;
 pub mod learner;
 pub mod math;
 pub mod networks;
 pub mod random;
 pub mod replay;
+pub mod session;

@@ -2,3 +2,4 @@
 
 pub mod initialise;
 pub mod layout;
+pub mod policy;

@@ -21,8 +21,8 @@ pub enum Purpose {
     ReplayIndex = 4,
     /// Noise of the reparametrised action in a gradient step.
     PolicyNoise = 5,
-    /// Rows of the replay buffer for the residual error.
-    ResidualBatch = 6,
+    /// Rows of the replay buffer that metrics are measured on.
+    Diagnostics = 6,
     /// Reset noise of evaluation environments.
     Evaluation = 7,
 }

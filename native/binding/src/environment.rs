@@ -1,0 +1,206 @@
+//! `Environment`: one task, stepped from JavaScript in raw action units.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use napi::bindgen_prelude::Float64Array;
+use napi_derive::napi;
+use virel_engine::environments::environment::Environment as _;
+use virel_engine::environments::mujoco::{self, MujocoEnvironment};
+use virel_engine::environments::spec::Spec;
+use virel_engine::error::{EngineError, Result};
+use virel_engine::random::{Purpose, Stream};
+
+use crate::error::to_js;
+use crate::session::seed_of;
+
+/// What is known of a task without loading its model.
+#[napi(object)]
+pub struct NativeSpec {
+    /// Public id.
+    pub id: String,
+    /// O, values of an observation.
+    pub observation_size: i64,
+    /// A, values of an action.
+    pub action_size: i64,
+    /// Smallest raw action, `[A]`.
+    pub action_low: Vec<f64>,
+    /// Largest raw action, `[A]`.
+    pub action_high: Vec<f64>,
+    /// Seconds of one physics step.
+    pub timestep: f64,
+    /// Physics steps of one environment step.
+    pub frame_skip: i64,
+    /// Environment steps after which an episode is truncated.
+    pub max_episode_steps: i64,
+}
+
+impl From<Spec> for NativeSpec {
+    fn from(spec: Spec) -> Self {
+        Self {
+            id: spec.id,
+            observation_size: spec.observation_size as i64,
+            action_size: spec.action_size as i64,
+            action_low: spec.action_low,
+            action_high: spec.action_high,
+            timestep: spec.timestep,
+            frame_skip: spec.frame_skip as i64,
+            max_episode_steps: spec.max_episode_steps as i64,
+        }
+    }
+}
+
+/// Every task, without loading a model.
+#[napi(catch_unwind)]
+pub fn list_environments() -> Vec<NativeSpec> {
+    mujoco::specs().into_iter().map(NativeSpec::from).collect()
+}
+
+/// What one step yields.
+#[napi(object)]
+pub struct NativeStep {
+    /// s′, `[O]`.
+    pub observation: Float64Array,
+    /// r, unscaled.
+    pub reward: f64,
+    /// The task's own rule ended the episode.
+    pub terminated: bool,
+    /// The time limit ended it; both may be true.
+    pub truncated: bool,
+    /// Numbers about the step, by Gymnasium's names.
+    pub info: HashMap<String, f64>,
+}
+
+/// One task, stepped by hand: raw action units, exactly Gymnasium's numbers.
+#[napi]
+pub struct Environment {
+    id: String,
+    inner: Option<MujocoEnvironment>,
+    stream: Stream,
+}
+
+#[napi]
+impl Environment {
+    /// Loads a task; `maxEpisodeSteps` replaces its time limit.
+    ///
+    /// Errors: `ENV_UNKNOWN`, `MODEL_MISSING`, `MODEL_INVALID`, `MODEL_FINGERPRINT`, `CONFIG_RANGE`.
+    #[napi(factory, catch_unwind)]
+    pub fn create(
+        id: String,
+        model_directory: String,
+        max_episode_steps: Option<i64>,
+    ) -> napi::Result<Self, String> {
+        let mut inner = mujoco::create(&id, Path::new(&model_directory)).map_err(to_js)?;
+        match max_episode_steps {
+            None => {}
+            Some(steps @ 1..) => inner.set_max_episode_steps(steps as u64),
+            Some(steps) => {
+                return Err(to_js(EngineError::OutOfRange {
+                    name: "maxEpisodeSteps",
+                    expected: "a whole number, at least 1",
+                    got: steps.to_string(),
+                }));
+            }
+        }
+        Ok(Self { id, inner: Some(inner), stream: Stream::new(0, Purpose::Reset, 0) })
+    }
+
+    fn open(&mut self) -> Result<(&mut MujocoEnvironment, &mut Stream)> {
+        match &mut self.inner {
+            Some(inner) => Ok((inner, &mut self.stream)),
+            None => Err(EngineError::HandleClosed {
+                handle: "environment",
+                reason: format!("{} was disposed", self.id),
+            }),
+        }
+    }
+
+    fn spec(&mut self) -> napi::Result<&Spec, String> {
+        self.open().map(|(inner, _)| inner.spec()).map_err(to_js)
+    }
+
+    /// O, values of an observation.
+    #[napi(getter, catch_unwind)]
+    pub fn observation_size(&mut self) -> napi::Result<i64, String> {
+        self.spec().map(|spec| spec.observation_size as i64)
+    }
+
+    /// A, values of an action.
+    #[napi(getter, catch_unwind)]
+    pub fn action_size(&mut self) -> napi::Result<i64, String> {
+        self.spec().map(|spec| spec.action_size as i64)
+    }
+
+    /// Smallest raw action, `[A]`.
+    #[napi(getter, catch_unwind)]
+    pub fn action_low(&mut self) -> napi::Result<Float64Array, String> {
+        self.spec().map(|spec| Float64Array::new(spec.action_low.clone()))
+    }
+
+    /// Largest raw action, `[A]`.
+    #[napi(getter, catch_unwind)]
+    pub fn action_high(&mut self) -> napi::Result<Float64Array, String> {
+        self.spec().map(|spec| Float64Array::new(spec.action_high.clone()))
+    }
+
+    /// Starts an episode with the task's reset noise, drawn from the stream of `seed`, or from where the stream stands.
+    ///
+    /// Errors: `CONFIG_RANGE`.
+    #[napi(catch_unwind)]
+    pub fn reset(&mut self, seed: Option<i64>) -> napi::Result<Float64Array, String> {
+        if let Some(seed) = seed_of(seed).map_err(to_js)? {
+            self.stream = Stream::new(seed, Purpose::Reset, 0);
+        }
+        let (inner, stream) = self.open().map_err(to_js)?;
+        let mut observation = vec![0.0; inner.spec().observation_size];
+        inner.reset(stream, &mut observation).map_err(to_js)?;
+        Ok(Float64Array::new(observation))
+    }
+
+    /// Starts an episode from this state; the step counter is 0 then.
+    ///
+    /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, before anything is changed.
+    #[napi(catch_unwind)]
+    pub fn set_state(&mut self, qpos: &[f64], qvel: &[f64]) -> napi::Result<Float64Array, String> {
+        let (inner, _) = self.open().map_err(to_js)?;
+        let mut observation = vec![0.0; inner.spec().observation_size];
+        inner.set_state(qpos, qvel, &mut observation).map_err(to_js)?;
+        Ok(Float64Array::new(observation))
+    }
+
+    /// Applies a raw action for one environment step.
+    ///
+    /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`; `SIM_UNSTABLE` when the simulator diverged: reset to go on.
+    #[napi(catch_unwind)]
+    pub fn step(&mut self, action: &[f64]) -> napi::Result<NativeStep, String> {
+        let (inner, _) = self.open().map_err(to_js)?;
+        let mut observation = vec![0.0; inner.spec().observation_size];
+        let outcome = inner.step(action, &mut observation).map_err(to_js)?;
+        let info = inner.spec().info.iter().zip(inner.info());
+        Ok(NativeStep {
+            info: info.map(|(name, &value)| ((*name).to_owned(), value)).collect(),
+            observation: Float64Array::new(observation),
+            reward: outcome.reward,
+            terminated: outcome.terminated,
+            truncated: outcome.truncated,
+        })
+    }
+
+    /// A copy of the generalised positions.
+    #[napi(getter, catch_unwind)]
+    pub fn qpos(&mut self) -> napi::Result<Float64Array, String> {
+        self.open().map(|(inner, _)| Float64Array::new(inner.qpos().to_vec())).map_err(to_js)
+    }
+
+    /// A copy of the generalised velocities.
+    #[napi(getter, catch_unwind)]
+    pub fn qvel(&mut self) -> napi::Result<Float64Array, String> {
+        self.open().map(|(inner, _)| Float64Array::new(inner.qvel().to_vec())).map_err(to_js)
+    }
+
+    /// Frees the native memory. Idempotent.
+    #[napi(catch_unwind)]
+    pub fn dispose(&mut self) {
+        self.inner = None;
+    }
+}

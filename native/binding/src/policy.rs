@@ -1,0 +1,138 @@
+//! `Policy`: a trained policy on its own, without learner or replay.
+
+use std::path::{Path, PathBuf};
+
+use napi::Env;
+use napi::bindgen_prelude::{Float32Array, Object};
+use napi_derive::napi;
+use virel_engine::checkpoint::load_parameters;
+use virel_engine::environments::action::to_raw_units;
+use virel_engine::environments::environment::Environment as _;
+use virel_engine::environments::mujoco;
+use virel_engine::environments::spec::Spec;
+use virel_engine::error::{EngineError, Result, expect_len};
+use virel_engine::evaluation::evaluate;
+use virel_engine::networks::policy::DeterministicPolicy;
+use virel_engine::random::{Purpose, Stream};
+
+use crate::session::{evaluation_to_js, protocol, seed_of};
+use crate::worker::Worker;
+
+/// The policy with the task it was trained for.
+struct Actor {
+    policy: DeterministicPolicy,
+    spec: Spec,
+}
+
+impl Actor {
+    fn load(path: &Path, environment: &str) -> Result<Self> {
+        let spec = mujoco::spec(environment)?;
+        let policy = DeterministicPolicy::new(&load_parameters(path)?)?;
+        let sizes = policy.sizes();
+        if (sizes.observation, sizes.action) != (spec.observation_size, spec.action_size) {
+            return Err(EngineError::ParameterShape {
+                name: "policy".to_owned(),
+                expected: format!(
+                    "{} observations, {} actions ({environment})",
+                    spec.observation_size, spec.action_size
+                ),
+                got: format!("{} observations, {} actions", sizes.observation, sizes.action),
+            });
+        }
+        Ok(Self { policy, spec })
+    }
+
+    /// Raw actions for `rows` observations.
+    fn act(&mut self, observations: &[f32], rows: usize) -> Result<Vec<f32>> {
+        let (width, actions) = (self.spec.observation_size, self.spec.action_size);
+        expect_len("observations", observations.len(), rows.saturating_mul(width))?;
+        let mut action = vec![0.0; actions];
+        let mut raw = vec![0.0; actions];
+        let mut all = Vec::with_capacity(rows * actions);
+        for observation in observations.chunks_exact(width) {
+            self.policy.act(observation, &mut action)?;
+            to_raw_units(&self.spec, &action, &mut raw);
+            all.extend(raw.iter().map(|&value| value as f32));
+        }
+        Ok(all)
+    }
+}
+
+/// A trained policy from a safetensors file; deterministic, actions in environment units.
+#[napi]
+pub struct Policy {
+    worker: Worker<Actor>,
+}
+
+#[napi]
+impl Policy {
+    /// Reads the policy's tensors of `path`.
+    ///
+    /// Errors: `IO`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`, `ENV_UNKNOWN`.
+    #[napi(factory, catch_unwind)]
+    pub fn load(env: &Env, path: String, environment: String) -> napi::Result<Self, String> {
+        let make = move || Actor::load(&PathBuf::from(path), &environment);
+        Worker::start(env, "policy", make).map(|worker| Self { worker })
+    }
+
+    /// tanh μ(s) in environment units, `[A]`, for one observation `[O]`.
+    ///
+    /// Errors: `LENGTH_MISMATCH`.
+    #[napi(catch_unwind)]
+    pub fn act(&self, observation: &[f32]) -> napi::Result<Float32Array, String> {
+        let observation = observation.to_vec();
+        self.worker.call("act", move |actor, _| actor.act(&observation, 1)).map(Float32Array::new)
+    }
+
+    /// The same for `rows` observations, `[rows, O]` to `[rows, A]`.
+    ///
+    /// Errors: `LENGTH_MISMATCH`.
+    #[napi(catch_unwind)]
+    pub fn act_many(&self, observations: &[f32], rows: i64) -> napi::Result<Float32Array, String> {
+        let observations = observations.to_vec();
+        let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+        self.worker.call("actMany", move |actor, _| actor.act(&observations, rows)).map(Float32Array::new)
+    }
+
+    /// Whole episodes on a fresh environment, start states from `seed`.
+    ///
+    /// Errors: `MODEL_MISSING`, `MODEL_INVALID`, `CONFIG_RANGE`.
+    #[napi(catch_unwind, ts_return_type = "Promise<NativeEvaluation>")]
+    pub fn evaluate<'env>(
+        &self,
+        env: &'env Env,
+        model_directory: String,
+        max_episode_steps: i64,
+        episodes: i64,
+        seed: i64,
+    ) -> napi::Result<Object<'env>, String> {
+        let work = move |actor: &mut Actor, stop: &_| {
+            let limit = u64::try_from(max_episode_steps).ok().filter(|&limit| limit > 0);
+            let limit = limit.ok_or_else(|| EngineError::OutOfRange {
+                name: "maxEpisodeSteps",
+                expected: "a whole number, at least 1",
+                got: max_episode_steps.to_string(),
+            })?;
+            let mut environment = mujoco::create(&actor.spec.id, Path::new(&model_directory))?;
+            environment.set_max_episode_steps(limit);
+            let seed = seed_of(Some(seed))?.unwrap_or_default();
+            let mut stream = Stream::new(seed, Purpose::Evaluation, 0);
+            let policy = &mut actor.policy;
+            let mut act = |observation: &[f32], action: &mut [f32]| policy.act(observation, action);
+            evaluate(&mut act, &mut environment, &mut stream, protocol(Some(episodes), None)?, stop)
+        };
+        self.worker.call_async(env, "evaluate", work, evaluation_to_js)
+    }
+
+    /// Makes a running `evaluate` return at its next step.
+    #[napi(catch_unwind)]
+    pub fn stop(&self) {
+        self.worker.stop();
+    }
+
+    /// Frees the native memory. Idempotent.
+    #[napi(catch_unwind)]
+    pub fn dispose(&self) {
+        self.worker.dispose();
+    }
+}

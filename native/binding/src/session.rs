@@ -1,0 +1,401 @@
+//! `Session`: the engine's session on a thread of its own.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use napi::Env;
+use napi::bindgen_prelude::{Float32Array, Object};
+use napi_derive::napi;
+use virel_engine::checkpoint::save_parameters;
+use virel_engine::error::{EngineError, Result, expect_finite};
+use virel_engine::evaluation::{Evaluation, Protocol};
+use virel_engine::learner::{Losses, StepGradients, expect_batch, expect_parameters};
+use virel_engine::networks::layout::{Parameter, ParameterSpec};
+use virel_engine::replay::batch::Batch;
+use virel_engine::session::{Progress, Session as EngineSession};
+
+use crate::config::{NativeConfig, NativePlan};
+use crate::error::to_js;
+use crate::worker::Worker;
+
+/// A training episode that ended.
+#[napi(object)]
+pub struct NativeEpisode {
+    /// Environment steps of the session at its end.
+    pub step: i64,
+    /// Undiscounted, unscaled return.
+    pub episode_return: f64,
+    /// Environment steps.
+    pub length: i64,
+}
+
+/// What an `advance` did, and where the session stands.
+#[napi(object)]
+pub struct NativeProgress {
+    /// Iterations completed; fewer than asked for after `stop`.
+    pub iterations: i64,
+    /// Environment steps since the session began.
+    pub steps: i64,
+    /// Gradient steps since the session began.
+    pub updates: i64,
+    /// Unstable simulator states since the session began.
+    pub unstable_resets: i64,
+    /// Training episodes that ended during this call.
+    pub episodes: Vec<NativeEpisode>,
+}
+
+/// Finished evaluation episodes.
+#[napi(object)]
+pub struct NativeEvaluation {
+    /// Undiscounted, unscaled returns.
+    pub returns: Vec<f64>,
+    /// Environment steps.
+    pub lengths: Vec<i64>,
+    /// Whether `stop` ended it before its protocol was fulfilled.
+    pub stopped: bool,
+}
+
+/// A named parameter or its gradient; weights `[out, in]`, row-major.
+#[napi(object)]
+pub struct NativeParameter {
+    /// Such as `policy.trunk.0.weight`.
+    pub name: String,
+    /// `[out, in]` or `[out]`.
+    pub shape: Vec<i64>,
+    /// Row-major values.
+    pub data: Float32Array,
+}
+
+/// A minibatch of B transitions, row-major.
+#[napi(object)]
+pub struct NativeBatch {
+    /// s, `[B, O]`.
+    pub observations: Float32Array,
+    /// a in [−1, 1], `[B, A]`.
+    pub actions: Float32Array,
+    /// r, taken as given, `[B]`.
+    pub rewards: Float32Array,
+    /// s′, `[B, O]`.
+    pub next_observations: Float32Array,
+    /// 1 where the task itself ended, else 0, `[B]`.
+    pub terminated: Float32Array,
+}
+
+/// Loss values as minimised, regularisers included.
+#[napi(object)]
+pub struct NativeLosses {
+    /// J_π.
+    pub policy: f64,
+    /// J_Q.
+    pub action_value: f64,
+    /// J_V.
+    pub state_value: f64,
+}
+
+/// Losses and gradients at one set of parameters.
+#[napi(object)]
+pub struct NativeGradients {
+    /// Loss values.
+    pub losses: NativeLosses,
+    /// By trained parameter.
+    pub gradients: Vec<NativeParameter>,
+    /// T that was used.
+    pub temperature: f64,
+}
+
+/// A number with its public name.
+#[napi(object)]
+pub struct NativeMetric {
+    /// As in `src/logging/metrics.ts`.
+    pub name: String,
+    /// Value.
+    pub value: f64,
+}
+
+/// The native learner: networks, replay, environments and random streams in native memory, on a thread of its own.
+/// One call at a time: a second one while one runs is refused with `HANDLE_BUSY`; after `dispose`, `HANDLE_CLOSED`.
+#[napi]
+pub struct Session {
+    worker: Worker<EngineSession>,
+}
+
+#[napi]
+impl Session {
+    /// Loads the task, initialises the networks, resets the training environment.
+    ///
+    /// Errors: `CONFIG_RANGE`, `ENV_UNKNOWN`, `ALGORITHM_UNKNOWN`, `RECIPE_UNSUPPORTED`, `MODEL_MISSING`,
+    /// `MODEL_INVALID`, `MODEL_FINGERPRINT`, `DEVICE_MISSING`.
+    #[napi(factory, catch_unwind)]
+    pub fn create(env: &Env, config: NativeConfig) -> napi::Result<Self, String> {
+        let config = config.to_engine().map_err(to_js)?;
+        Worker::start(env, "session", move || EngineSession::new(config)).map(|worker| Self { worker })
+    }
+
+    /// Runs a plan: many environment steps and gradient steps in one call.
+    ///
+    /// Errors: `CONFIG_RANGE`, `DIVERGED`, `SIM_UNSTABLE`; what was learned until then stays.
+    #[napi(catch_unwind, ts_return_type = "Promise<NativeProgress>")]
+    pub fn advance<'env>(&self, env: &'env Env, plan: NativePlan) -> napi::Result<Object<'env>, String> {
+        let plan = plan.to_engine();
+        let work = move |session: &mut EngineSession, stop: &_| session.advance(&plan?, stop);
+        self.worker.call_async(env, "advance", work, progress_to_js)
+    }
+
+    /// The deterministic policy on an environment of its own: `episodes` of them, or whole episodes until more than
+    /// `minSteps` steps are collected (exactly one of the two). Without a `seed` the start states follow from the
+    /// session's seed and the steps so far.
+    ///
+    /// Errors: `CONFIG_RANGE`, `DIVERGED`.
+    #[napi(catch_unwind, ts_return_type = "Promise<NativeEvaluation>")]
+    pub fn evaluate<'env>(
+        &self,
+        env: &'env Env,
+        episodes: Option<i64>,
+        min_steps: Option<i64>,
+        seed: Option<i64>,
+    ) -> napi::Result<Object<'env>, String> {
+        let choice = protocol(episodes, min_steps).and_then(|protocol| Ok((protocol, seed_of(seed)?)));
+        let work = move |session: &mut EngineSession, stop: &_| {
+            let (protocol, seed) = choice?;
+            session.evaluate(protocol, seed, stop)
+        };
+        self.worker.call_async(env, "evaluate", work, evaluation_to_js)
+    }
+
+    /// Makes a running `advance` or `evaluate` return at its next step.
+    #[napi(catch_unwind)]
+    pub fn stop(&self) {
+        self.worker.stop();
+    }
+
+    /// Numbers about the latest gradient step, the residual error on fresh rows, counts.
+    #[napi(catch_unwind)]
+    pub fn metrics(&self) -> napi::Result<Vec<NativeMetric>, String> {
+        let metrics = self.worker.call("metrics", |session, _| session.metrics())?;
+        Ok(metrics.into_iter().map(|(name, value)| NativeMetric { name: name.to_owned(), value }).collect())
+    }
+
+    /// A copy of every parameter, targets included.
+    #[napi(catch_unwind)]
+    pub fn parameters(&self) -> napi::Result<Vec<NativeParameter>, String> {
+        let parameters = self.worker.call("parameters", |session, _| session.learner().parameters())?;
+        Ok(parameters_to_js(parameters))
+    }
+
+    /// Overwrites the named parameters; the others and the optimisers stay.
+    ///
+    /// Errors: `PARAMETER_SHAPE`, `NOT_FINITE`, before anything is changed.
+    #[napi(catch_unwind)]
+    pub fn set_parameters(&self, parameters: Vec<NativeParameter>) -> napi::Result<(), String> {
+        let parameters =
+            parameters.iter().map(parameter_from_js).collect::<Result<Vec<_>>>().map_err(to_js)?;
+        self.worker.call("setParameters", move |session, _| {
+            expect_parameters(&session.config().learner.sizes, &parameters)?;
+            session.learner().set_parameters(&parameters)
+        })
+    }
+
+    /// One step's losses and gradients on the given batch and noise; nothing is stepped.
+    ///
+    /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, `CONFIG_RANGE` (temperature).
+    #[napi(catch_unwind)]
+    pub fn gradients(
+        &self,
+        batch: NativeBatch,
+        noise: &[f32],
+        temperature: Option<f64>,
+    ) -> napi::Result<NativeGradients, String> {
+        let (batch, noise) = (OwnedBatch::new(&batch), noise.to_vec());
+        self.worker
+            .call("gradients", move |session, _| {
+                let temperature = temperature_or(temperature, session)?;
+                let discounts = batch.check(session, &noise)?;
+                let result = session.learner().gradients(&batch.borrow(&discounts), &noise, temperature)?;
+                Ok((result, temperature))
+            })
+            .map(|(StepGradients { losses, gradients }, temperature)| NativeGradients {
+                losses: losses_to_js(losses),
+                gradients: parameters_to_js(gradients),
+                temperature: f64::from(temperature),
+            })
+    }
+
+    /// The same, then every optimiser and the target are stepped; the losses before the step.
+    ///
+    /// Errors: as `gradients`.
+    #[napi(catch_unwind)]
+    pub fn update(
+        &self,
+        batch: NativeBatch,
+        noise: &[f32],
+        temperature: Option<f64>,
+    ) -> napi::Result<NativeLosses, String> {
+        let (batch, noise) = (OwnedBatch::new(&batch), noise.to_vec());
+        let losses = self.worker.call("update", move |session, _| {
+            let temperature = temperature_or(temperature, session)?;
+            let discounts = batch.check(session, &noise)?;
+            session.learner().update(&batch.borrow(&discounts), &noise, temperature)?;
+            Ok(session.learner().terms()?.losses)
+        })?;
+        Ok(losses_to_js(losses))
+    }
+
+    /// Writes all parameters to a safetensors file: temporary file, synced, renamed.
+    ///
+    /// Errors: `IO`.
+    #[napi(catch_unwind)]
+    pub fn save_parameters(
+        &self,
+        path: String,
+        metadata: HashMap<String, String>,
+    ) -> napi::Result<(), String> {
+        self.worker.call("saveParameters", move |session, _| {
+            save_parameters(Path::new(&path), &session.learner().parameters()?, metadata)
+        })
+    }
+
+    /// Frees the native memory, once a running call has returned. Idempotent.
+    #[napi(catch_unwind)]
+    pub fn dispose(&self) {
+        self.worker.dispose();
+    }
+}
+
+/// A batch copied out of JavaScript's memory before it crosses to the session's thread.
+struct OwnedBatch {
+    observations: Vec<f32>,
+    actions: Vec<f32>,
+    rewards: Vec<f32>,
+    next_observations: Vec<f32>,
+    terminated: Vec<f32>,
+}
+
+impl OwnedBatch {
+    fn new(batch: &NativeBatch) -> Self {
+        Self {
+            observations: batch.observations.to_vec(),
+            actions: batch.actions.to_vec(),
+            rewards: batch.rewards.to_vec(),
+            next_observations: batch.next_observations.to_vec(),
+            terminated: batch.terminated.to_vec(),
+        }
+    }
+
+    fn borrow<'a>(&'a self, discounts: &'a [f32]) -> Batch<'a> {
+        Batch {
+            observations: &self.observations,
+            actions: &self.actions,
+            rewards: &self.rewards,
+            next_observations: &self.next_observations,
+            discounts,
+        }
+    }
+
+    /// The discounts γ(1 − d), once lengths and values are found good.
+    fn check(&self, session: &EngineSession, noise: &[f32]) -> Result<Vec<f32>> {
+        let learner = &session.config().learner;
+        if self.rewards.is_empty() {
+            return Err(EngineError::LengthMismatch { name: "rewards", expected: learner.batch, got: 0 });
+        }
+        let discounts: Vec<f32> = self.terminated.iter().map(|d| learner.discount * (1.0 - d)).collect();
+        virel_engine::error::expect_len("terminated", discounts.len(), self.rewards.len())?;
+        expect_batch(&learner.sizes, &self.borrow(&discounts), Some(noise))?;
+        expect_finite("observations", &self.observations)?;
+        expect_finite("actions", &self.actions)?;
+        expect_finite("rewards", &self.rewards)?;
+        expect_finite("nextObservations", &self.next_observations)?;
+        expect_finite("terminated", &self.terminated)?;
+        expect_finite("noise", noise)?;
+        Ok(discounts)
+    }
+}
+
+fn temperature_or(given: Option<f64>, session: &EngineSession) -> Result<f32> {
+    match given {
+        None => Ok(session.config().temperature),
+        Some(value) if (0.0..=f64::from(f32::MAX)).contains(&value) => Ok(value as f32),
+        Some(value) => Err(EngineError::OutOfRange {
+            name: "temperature",
+            expected: "a number, at least 0",
+            got: value.to_string(),
+        }),
+    }
+}
+
+/// Exactly one of the two limits.
+pub fn protocol(episodes: Option<i64>, min_steps: Option<i64>) -> Result<Protocol> {
+    match (episodes, min_steps) {
+        (Some(episodes @ 1..=1_000_000), None) => Ok(Protocol::Episodes(episodes as usize)),
+        (None, Some(steps @ 0..)) => Ok(Protocol::MoreThanSteps(steps as u64)),
+        _ => Err(EngineError::OutOfRange {
+            name: "episodes",
+            expected: "either episodes from 1 to 1,000,000 or minSteps, at least 0",
+            got: [("episodes", episodes), ("minSteps", min_steps)]
+                .map(|(name, value)| value.map_or(format!("no {name}"), |value| format!("{name} {value}")))
+                .join(" and "),
+        }),
+    }
+}
+
+/// A whole number as a seed.
+pub fn seed_of(seed: Option<i64>) -> Result<Option<u64>> {
+    seed.map(u64::try_from).transpose().map_err(|_| EngineError::OutOfRange {
+        name: "seed",
+        expected: "a whole number, at least 0",
+        got: seed.unwrap_or_default().to_string(),
+    })
+}
+
+fn progress_to_js(progress: Progress) -> NativeProgress {
+    let episodes = progress.episodes.iter().map(|episode| NativeEpisode {
+        step: episode.step as i64,
+        episode_return: episode.episode_return,
+        length: episode.length as i64,
+    });
+    NativeProgress {
+        iterations: progress.iterations as i64,
+        steps: progress.steps as i64,
+        updates: progress.updates as i64,
+        unstable_resets: progress.unstable_resets as i64,
+        episodes: episodes.collect(),
+    }
+}
+
+/// Lengths become numbers.
+pub fn evaluation_to_js(evaluation: Evaluation) -> NativeEvaluation {
+    NativeEvaluation {
+        returns: evaluation.returns,
+        lengths: evaluation.lengths.into_iter().map(|length| length as i64).collect(),
+        stopped: evaluation.stopped,
+    }
+}
+
+fn losses_to_js(losses: Losses) -> NativeLosses {
+    NativeLosses {
+        policy: f64::from(losses.policy),
+        action_value: f64::from(losses.action_value),
+        state_value: f64::from(losses.state_value),
+    }
+}
+
+fn parameters_to_js(parameters: Vec<Parameter>) -> Vec<NativeParameter> {
+    let convert = |Parameter { spec, data }| NativeParameter {
+        name: spec.name,
+        shape: spec.shape.into_iter().map(|size| size as i64).collect(),
+        data: Float32Array::new(data),
+    };
+    parameters.into_iter().map(convert).collect()
+}
+
+fn parameter_from_js(parameter: &NativeParameter) -> Result<Parameter> {
+    let shape: Option<Vec<usize>> = parameter.shape.iter().map(|&size| usize::try_from(size).ok()).collect();
+    let shape = shape.ok_or_else(|| EngineError::ParameterShape {
+        name: parameter.name.clone(),
+        expected: "sizes of at least 0".to_owned(),
+        got: format!("shape {:?}", parameter.shape),
+    })?;
+    Ok(Parameter {
+        spec: ParameterSpec { name: parameter.name.clone(), shape },
+        data: parameter.data.to_vec(),
+    })
+}

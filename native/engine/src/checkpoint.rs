@@ -1,0 +1,138 @@
+//! Parameters on disk: safetensors through the crate, written whole or not at all. The only writer to disk.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use crate::error::{EngineError, Result};
+use crate::networks::layout::{Parameter, ParameterSpec};
+
+/// Largest parameter file that is read, in bytes: some hundred times the largest network of the paper.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// Writes parameters and free-text metadata to `path`: a temporary file beside it, synced, then renamed.
+///
+/// # Errors
+/// `IO`; nothing but the temporary file is touched then.
+pub fn save_parameters(path: &Path, parameters: &[Parameter], metadata: HashMap<String, String>) -> Result<()> {
+    let bytes: Vec<Vec<u8>> =
+        parameters.iter().map(|p| p.data.iter().flat_map(|value| value.to_le_bytes()).collect()).collect();
+    let mut views = Vec::new();
+    for (parameter, bytes) in parameters.iter().zip(&bytes) {
+        let view = TensorView::new(Dtype::F32, parameter.spec.shape.clone(), bytes)
+            .map_err(|error| io(path, &error))?;
+        views.push((parameter.spec.name.as_str(), view));
+    }
+    let file = safetensors::serialize(views, Some(metadata)).map_err(|error| io(path, &error))?;
+    write_whole(path, &file).map_err(|error| io(path, &error))
+}
+
+fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let temporary = path.with_extension(format!("tmp-{}", std::process::id()));
+    let mut file = File::create(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    // the rename itself is safe only once its folder is on disk
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+/// Reads every float32 tensor of a safetensors file, in the file's order.
+///
+/// # Errors
+/// `IO`; `CHECKPOINT_CORRUPT` for anything but a whole, finite, float32 safetensors file.
+pub fn load_parameters(path: &Path) -> Result<Vec<Parameter>> {
+    let size = fs::metadata(path).map_err(|error| io(path, &error))?.len();
+    if size > MAX_BYTES {
+        return Err(corrupt(path, format!("{size} bytes, more than the {MAX_BYTES} that a policy can need")));
+    }
+    let bytes = fs::read(path).map_err(|error| io(path, &error))?;
+    let file = SafeTensors::deserialize(&bytes).map_err(|error| corrupt(path, error.to_string()))?;
+    file.iter().map(|(name, view)| parameter(path, name, &view)).collect()
+}
+
+fn parameter(path: &Path, name: &str, view: &TensorView<'_>) -> Result<Parameter> {
+    if view.dtype() != Dtype::F32 {
+        return Err(corrupt(path, format!("{name}: expected float32, got {:?}", view.dtype())));
+    }
+    let (words, _) = view.data().as_chunks::<4>();
+    let data: Vec<f32> = words.iter().map(|&word| f32::from_le_bytes(word)).collect();
+    if let Some(index) = data.iter().position(|value| !value.is_finite()) {
+        return Err(corrupt(path, format!("{name}[{index}] is {}", data[index])));
+    }
+    Ok(Parameter { spec: ParameterSpec { name: name.to_owned(), shape: view.shape().to_vec() }, data })
+}
+
+fn io(path: &Path, error: &dyn std::error::Error) -> EngineError {
+    EngineError::Io { path: path.display().to_string(), reason: error.to_string() }
+}
+
+fn corrupt(path: &Path, reason: String) -> EngineError {
+    EngineError::CheckpointCorrupt { path: path.display().to_string(), reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{load_parameters, save_parameters};
+    use crate::networks::initialise::rlkit;
+    use crate::networks::layout::{Parameter, Sizes};
+    use crate::random::{Purpose, Stream};
+    use std::collections::HashMap;
+    use std::path::PathBuf;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("virel-checkpoint-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    fn parameters() -> Vec<Parameter> {
+        let sizes = Sizes { observation: 3, action: 1, hidden: vec![4] };
+        rlkit(&sizes, &mut Stream::new(0, Purpose::Initialise, 0))
+    }
+
+    #[test]
+    fn parameters_come_back_bit_for_bit() {
+        let path = folder("round-trip").join("model.safetensors");
+        save_parameters(&path, &parameters(), HashMap::from([("env".into(), "x".into())])).unwrap();
+        let mut loaded = load_parameters(&path).unwrap();
+        let mut saved = parameters();
+        loaded.sort_by(|a, b| a.spec.name.cmp(&b.spec.name));
+        saved.sort_by(|a, b| a.spec.name.cmp(&b.spec.name));
+        assert_eq!(loaded, saved);
+        let left: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().collect();
+        assert_eq!(left.len(), 1, "the temporary file is gone");
+    }
+
+    #[test]
+    fn every_truncation_is_refused() {
+        let path = folder("truncated").join("model.safetensors");
+        save_parameters(&path, &parameters(), HashMap::new()).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        for length in 0..whole.len() {
+            std::fs::write(&path, &whole[..length]).unwrap();
+            assert_eq!(load_parameters(&path).unwrap_err().code(), "CHECKPOINT_CORRUPT", "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_not_finite_is_refused() {
+        let path = folder("nan").join("model.safetensors");
+        let mut broken = parameters();
+        broken[0].data[2] = f32::NAN;
+        save_parameters(&path, &broken, HashMap::new()).unwrap();
+        let error = load_parameters(&path).unwrap_err();
+        assert_eq!(error.code(), "CHECKPOINT_CORRUPT");
+        assert!(error.to_string().contains("[2] is NaN"), "{error}");
+    }
+
+    #[test]
+    fn an_unwritable_folder_is_an_io_error() {
+        let path = folder("missing").join("no/such/folder/model.safetensors");
+        assert_eq!(save_parameters(&path, &parameters(), HashMap::new()).unwrap_err().code(), "IO");
+        assert_eq!(load_parameters(&path).unwrap_err().code(), "IO");
+    }
+}

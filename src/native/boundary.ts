@@ -1,0 +1,111 @@
+/** The crossing into the addon: what goes in is checked for its type, what is thrown becomes a `VirelError`. */
+import { VirelError } from '../errors.js';
+
+/** What to do about an error whose cause lies outside the call, by its code. */
+const FIXES: Record<string, string> = {
+  ENV_UNKNOWN: 'npx virel-native envs',
+  MODEL_MISSING: 'npx virel-native setup, or VIREL_MODELS=DIR (Gymnasium 1.4.0 XML files)',
+  MODEL_FINGERPRINT: 'unset VIREL_MODELS, or point it to the XML files of Gymnasium 1.4.0',
+  DIVERGED: 'train again with smaller optim.*LearningRate, or with another seed',
+  HANDLE_BUSY: 'await the running call first, or stop it through its signal',
+  HANDLE_CLOSED: 'create a new one',
+  PANIC: 'report it with the output of: npx virel-native doctor',
+};
+
+/** The addon's error as ours, with the caller's stack. Values of the addon are of another realm under jest. */
+export function fromNative(error: unknown): VirelError {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  const known = typeof code === 'string' ? code : 'NATIVE_EXCEPTION';
+  // napi's own refusals of a wrong argument type
+  const ours = /^[A-Z_]+$/.test(known) ? known : 'ARGUMENT_TYPE';
+  const fix = FIXES[ours];
+  return new VirelError(ours, String(message ?? error), { cause: error, ...(fix && { fix }) });
+}
+
+/** Calls into the addon. */
+export function crossing<Result>(call: () => Result): Result {
+  try {
+    return call();
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+/** Calls into the addon and waits. */
+export async function crossingAsync<Result>(call: () => Promise<Result>): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+/**
+ * Calls into the addon and waits; an abort makes the native side return at its next step.
+ *
+ * @throws VirelError `ABORTED` if the signal was aborted before the call.
+ */
+export async function stoppable<Result>(
+  signal: AbortSignal | undefined,
+  stop: () => void,
+  call: () => Promise<Result>,
+): Promise<Result> {
+  if (signal?.aborted) throw new VirelError('ABORTED', 'aborted before it began');
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    return await crossingAsync(call);
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+/**
+ * A `Float32Array` of `name`, as the addon takes it.
+ *
+ * @throws VirelError `ARGUMENT_TYPE`.
+ */
+export function float32(name: string, value: unknown): Float32Array {
+  if (ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Float32Array]')
+    return value as Float32Array;
+  throw argumentType(name, 'a Float32Array', value);
+}
+
+/**
+ * Any array of numbers as a `Float64Array`.
+ *
+ * @throws VirelError `ARGUMENT_TYPE`.
+ */
+export function float64(name: string, value: unknown): Float64Array {
+  const numbers = ArrayBuffer.isView(value) && !(value instanceof DataView) ? value : undefined;
+  const list = Array.isArray(value) ? value : (numbers as unknown as ArrayLike<unknown> | undefined);
+  if (list === undefined) throw argumentType(name, 'an array of numbers', value);
+  for (let index = 0; index < list.length; index += 1)
+    if (typeof list[index] !== 'number')
+      throw argumentType(`${name}[${index}]`, 'a number', list[index]);
+  return Float64Array.from(list as ArrayLike<number>);
+}
+
+/**
+ * A whole number, or nothing.
+ *
+ * @throws VirelError `ARGUMENT_TYPE`.
+ */
+export function wholeOrNothing(name: string, value: unknown): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+  throw argumentType(name, 'a whole number from 0 to 2^53 - 1', value);
+}
+
+function argumentType(name: string, expected: string, value: unknown): VirelError {
+  const got = typeof value === 'number' ? String(value) : describe(value);
+  return new VirelError('ARGUMENT_TYPE', `${name}: expected ${expected}, got ${got}`, {
+    where: name,
+    expected,
+    got,
+  });
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'null';
+  return typeof value === 'object' ? (value.constructor?.name ?? 'an object') : typeof value;
+}

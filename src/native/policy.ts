@@ -1,0 +1,78 @@
+/** A trained policy on its own. */
+import type { Policy as Native } from '../../index.d.ts';
+import { VirelError } from '../errors.js';
+import { type EvaluationResult, summariseEvaluation } from '../statistics/evaluation.js';
+import { loadAddon, modelDirectory } from './addon.js';
+import { crossing, float64, stoppable } from './boundary.js';
+
+/** How to evaluate a {@link Policy}. */
+export interface PolicyEvaluation {
+  episodes: number;
+  seed: number;
+  /** Environment steps after which an episode is truncated. */
+  maxEpisodeSteps: number;
+  modelDir?: string;
+  signal?: AbortSignal;
+}
+
+/** The deterministic policy tanh mu(s), actions in environment units. */
+export class Policy {
+  readonly environment: string;
+  readonly #native: Native;
+
+  private constructor(environment: string, native: Native) {
+    this.environment = environment;
+    this.#native = native;
+  }
+
+  /**
+   * Reads a safetensors file.
+   *
+   * @throws VirelError `IO`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`, `ENV_UNKNOWN`, `NATIVE_MISSING`.
+   */
+  static load(file: string, environment: string): Policy {
+    const addon = loadAddon();
+    return new Policy(
+      environment,
+      crossing(() => addon.Policy.load(file, environment)),
+    );
+  }
+
+  /** The action for one observation, shape [O] to shape [A]. */
+  act(observation: ArrayLike<number>): Float32Array {
+    const input = Float32Array.from(float64('observation', observation));
+    return crossing(() => this.#native.act(input));
+  }
+
+  /** The actions for `rows` observations, shape [rows, O] to shape [rows, A]. */
+  actMany(observations: ArrayLike<number>, rows: number): Float32Array {
+    const input = Float32Array.from(float64('observations', observations));
+    return crossing(() => this.#native.actMany(input, rows));
+  }
+
+  /**
+   * Whole episodes on a fresh environment.
+   *
+   * @throws VirelError `ABORTED`, `MODEL_*`, `CONFIG_RANGE`.
+   */
+  async evaluate(options: PolicyEvaluation): Promise<EvaluationResult> {
+    const directory = modelDirectory(options.modelDir);
+    const { returns, lengths, stopped } = await stoppable(
+      options.signal,
+      () => this.#native.stop(),
+      () =>
+        this.#native.evaluate(directory, options.maxEpisodeSteps, options.episodes, options.seed),
+    );
+    if (stopped) throw new VirelError('ABORTED', 'the evaluation was stopped');
+    return summariseEvaluation(returns, lengths);
+  }
+
+  /** Frees the native memory; later calls throw `HANDLE_CLOSED`. Idempotent. */
+  dispose(): void {
+    this.#native.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

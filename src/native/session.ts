@@ -1,0 +1,221 @@
+/** The native learner for scripts that write their own loop. */
+import type { NativeConfig, NativeParameter, Session as Native } from '../../index.d.ts';
+import { type ResolveOptions, resolveConfig } from '../config/resolve.js';
+import type { ResolvedConfig } from '../config/schema.js';
+import type { Batch, Learner, Parameters, StepGradients, StepOptions } from '../engine.js';
+import { VirelError } from '../errors.js';
+import { type EvaluationResult, summariseEvaluation } from '../statistics/evaluation.js';
+import { loadAddon, modelDirectory } from './addon.js';
+import { crossing, float32, stoppable, wholeOrNothing } from './boundary.js';
+
+/** A part of an EM iteration. */
+export type Phase =
+  | { collect: number }
+  | { update: { mSteps: number; eSteps: number } };
+
+/** Iterations of the EM schedule to run in one crossing. */
+export interface Plan {
+  /** How often the phases are run through. */
+  repeat: number;
+  /** The phases of one iteration, in order. */
+  phases: readonly Phase[];
+}
+
+/** What an `advance` did, and where the session stands. */
+export interface Progress {
+  /** Iterations completed; fewer than planned after an abort. */
+  iterations: number;
+  /** Environment steps since the session began. */
+  steps: number;
+  /** Gradient steps since the session began; an M-step and an E-step on one batch count once. */
+  updates: number;
+  /** Unstable simulator states since the session began. */
+  unstableResets: number;
+  /** Training episodes that ended during this call; returns unscaled. */
+  episodes: { step: number; return: number; length: number }[];
+}
+
+/** How to evaluate: `episodes`, or whole episodes until more than `minSteps` steps. */
+export interface EvaluateOptions {
+  episodes?: number;
+  minSteps?: number;
+  /** Start states; without it they follow from the session's seed and the steps so far. */
+  seed?: number;
+  signal?: AbortSignal;
+}
+
+/** Networks, replay, environments and random streams in native memory, on a thread of its own. */
+export class Session implements Learner<Float32Array> {
+  readonly config: ResolvedConfig;
+  readonly #native: Native;
+
+  private constructor(config: ResolvedConfig, native: Native) {
+    this.config = config;
+    this.#native = native;
+  }
+
+  /**
+   * Loads the task, initialises the networks, resets the training environment.
+   *
+   * @param options train's options or a resolved config.
+   * @throws VirelError `CONFIG_*`, `ENV_UNKNOWN`, `ALGORITHM_UNKNOWN`, `RECIPE_UNSUPPORTED`, `MODEL_*`,
+   * `DEVICE_MISSING`, `NATIVE_MISSING`.
+   */
+  static create(options: ResolveOptions | ResolvedConfig = {}): Session {
+    const config = resolveConfig(options);
+    const addon = loadAddon();
+    const native = toNative(config);
+    return new Session(
+      config,
+      crossing(() => addon.Session.create(native)),
+    );
+  }
+
+  /**
+   * Runs a plan on the session's thread. An abort returns within a step, with what was done until then.
+   *
+   * @throws VirelError `ABORTED` if aborted before the call, `HANDLE_BUSY`, `DIVERGED`, `SIM_UNSTABLE`.
+   */
+  async advance(plan: Plan, options: { signal?: AbortSignal } = {}): Promise<Progress> {
+    const native = { repeat: plan.repeat, phases: plan.phases.map((phase) => ({ ...phase })) };
+    const progress = await stoppable(
+      options.signal,
+      () => this.#native.stop(),
+      () => this.#native.advance(native),
+    );
+    const episodes = progress.episodes.map(({ step, episodeReturn, length }) => ({
+      step,
+      return: episodeReturn,
+      length,
+    }));
+    return { ...progress, episodes };
+  }
+
+  /**
+   * The deterministic policy on an environment of its own; 10 episodes unless said.
+   *
+   * @throws VirelError `ABORTED` when stopped, `HANDLE_BUSY`, `DIVERGED`.
+   */
+  async evaluate(options: EvaluateOptions = {}): Promise<EvaluationResult> {
+    const minSteps = wholeOrNothing('minSteps', options.minSteps);
+    const asked = wholeOrNothing('episodes', options.episodes);
+    const episodes = asked ?? (minSteps === undefined ? 10 : undefined);
+    const seed = wholeOrNothing('seed', options.seed);
+    const { returns, lengths, stopped } = await stoppable(
+      options.signal,
+      () => this.#native.stop(),
+      () => this.#native.evaluate(episodes, minSteps, seed),
+    );
+    if (stopped) throw new VirelError('ABORTED', 'the evaluation was stopped');
+    return summariseEvaluation(returns, lengths);
+  }
+
+  /** Numbers of the latest gradient step, the residual error on fresh rows, counts: names of `metrics`. */
+  metrics(): Record<string, number> {
+    const metrics = crossing(() => this.#native.metrics());
+    return Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
+  }
+
+  parameters(): Parameters<Float32Array> {
+    return byName(crossing(() => this.#native.parameters()));
+  }
+
+  setParameters(parameters: Parameters<Float32Array | Float64Array>): void {
+    const list = Object.entries(parameters).map(([name, { shape, data }]) => ({
+      name,
+      shape,
+      data: Float32Array.from(data),
+    }));
+    crossing(() => this.#native.setParameters(list));
+  }
+
+  gradients(
+    batch: Batch<Float32Array>,
+    noise: Float32Array,
+    options: StepOptions = {},
+  ): StepGradients<Float32Array> {
+    const checked = checkBatch(batch);
+    const { losses, gradients, temperature } = crossing(() =>
+      this.#native.gradients(checked, float32('noise', noise), options.temperature),
+    );
+    return {
+      losses,
+      gradients: Object.fromEntries(gradients.map(({ name, data }) => [name, data])),
+      temperature,
+    };
+  }
+
+  update(
+    batch: Batch<Float32Array>,
+    noise: Float32Array,
+    options: StepOptions = {},
+  ): StepGradients<Float32Array>['losses'] {
+    const checked = checkBatch(batch);
+    return crossing(() =>
+      this.#native.update(checked, float32('noise', noise), options.temperature),
+    );
+  }
+
+  /**
+   * Writes all parameters to a safetensors file, whole or not at all.
+   *
+   * @throws VirelError `IO`.
+   */
+  saveParameters(path: string, metadata: Record<string, string> = {}): void {
+    crossing(() => this.#native.saveParameters(path, metadata));
+  }
+
+  /** Frees the native memory; later calls throw `HANDLE_CLOSED`. Idempotent. */
+  dispose(): void {
+    this.#native.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+function byName(parameters: NativeParameter[]): Parameters<Float32Array> {
+  return Object.fromEntries(parameters.map(({ name, shape, data }) => [name, { shape, data }]));
+}
+
+function checkBatch(batch: Batch<Float32Array>): Batch<Float32Array> {
+  return {
+    observations: float32('observations', batch?.observations),
+    actions: float32('actions', batch?.actions),
+    rewards: float32('rewards', batch?.rewards),
+    nextObservations: float32('nextObservations', batch?.nextObservations),
+    terminated: float32('terminated', batch?.terminated),
+  };
+}
+
+/** The flat struct of the boundary. */
+function toNative(config: ResolvedConfig): NativeConfig {
+  return {
+    environment: config.env.id,
+    modelDirectory: modelDirectory(config.env.modelDir ?? undefined),
+    maxEpisodeSteps: config.env.maxEpisodeSteps,
+    algorithm: config.algorithm,
+    seed: config.seed,
+    discount: config.discount,
+    rewardScale: config.rewardScale,
+    temperature: config.temperature.temperature,
+    startUpdates: config.collect.startUpdates,
+    uniformSteps: config.collect.uniformSteps,
+    resetEvery: config.collect.resetEvery,
+    replayCapacity: config.replay.capacity,
+    batchSize: config.replay.batchSize,
+    residualBatch: config.residual.batch,
+    hidden: [...config.network.hidden],
+    policyLearningRate: config.optim.policyLearningRate,
+    actionValueLearningRate: config.optim.actionValueLearningRate,
+    stateValueLearningRate: config.optim.stateValueLearningRate,
+    targetUpdateRate: config.optim.targetUpdateRate,
+    meanRegulariser: config.policyRegulariser.mean,
+    logStdRegulariser: config.policyRegulariser.logStd,
+    maxUnstablePer10K: config.stability.maxUnstablePer10k,
+    engine: config.runtime.engine,
+    device: config.runtime.device,
+    threads: config.runtime.threads,
+  };
+}

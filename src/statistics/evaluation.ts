@@ -1,0 +1,23 @@
+/** What is said of a set of evaluation episodes. */
+
+/** Episodes of one evaluation; returns are undiscounted and unscaled. */
+export interface EvaluationResult {
+  /** Number of episodes. */
+  episodes: number;
+  /** Mean return. */
+  returnMean: number;
+  /** Standard deviation over these episodes (divisor n). */
+  returnStd: number;
+  /** Return per episode. */
+  returns: number[];
+  /** Environment steps per episode. */
+  lengths: number[];
+}
+
+/** Mean and standard deviation of the returns. */
+export function summariseEvaluation(returns: number[], lengths: number[]): EvaluationResult {
+  const episodes = returns.length;
+  const returnMean = returns.reduce((sum, value) => sum + value, 0) / episodes;
+  const variance = returns.reduce((sum, value) => sum + (value - returnMean) ** 2, 0) / episodes;
+  return { episodes, returnMean, returnStd: Math.sqrt(variance), returns, lengths };
+}
