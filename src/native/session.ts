@@ -1,6 +1,6 @@
 /** The native learner for scripts that write their own loop. */
 import type { NativeConfig, NativeParameter, Session as Native } from '../../index.d.ts';
-import { type ResolveOptions, resolveConfig } from '../config/resolve.js';
+import { type ConfigOptions, resolveConfig } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/schema.js';
 import type { Batch, Learner, Parameters, StepGradients, StepOptions } from '../engine.js';
 import { VirelError } from '../errors.js';
@@ -61,7 +61,7 @@ export class Session implements Learner<Float32Array> {
    * @throws VirelError `CONFIG_*`, `ENV_UNKNOWN`, `ALGORITHM_UNKNOWN`, `RECIPE_UNSUPPORTED`, `MODEL_*`,
    * `DEVICE_MISSING`, `NATIVE_MISSING`.
    */
-  static create(options: ResolveOptions | ResolvedConfig = {}): Session {
+  static create(options: ConfigOptions | ResolvedConfig = {}): Session {
     const config = resolveConfig(options);
     const addon = loadAddon();
     const native = toNative(config);

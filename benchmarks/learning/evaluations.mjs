@@ -1,0 +1,13 @@
+/** Reads what a run folder says of its evaluations. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The rows of `eval.csv`: numbers by column, in the order of training. */
+export function loadEvaluations(directory) {
+  const [header, ...rows] = readFileSync(join(directory, 'eval.csv'), 'utf8').trim().split('\n');
+  const columns = header.split(',');
+  return rows.map((row) => {
+    const cells = row.split(',').map(Number);
+    return Object.fromEntries(columns.map((column, index) => [column, cells[index]]));
+  });
+}
