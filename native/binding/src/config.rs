@@ -131,7 +131,7 @@ impl NativeConfig {
         if hidden.is_empty() {
             return refuse("hidden", "at least one width", "none");
         }
-        let spec = mujoco::spec(&self.environment)?;
+        let spec = mujoco::task(&self.environment)?.spec();
         let learner = LearnerConfig {
             recipe: agents::recipe(&self.algorithm)?,
             sizes: Sizes { observation: spec.observation_size, action: spec.action_size, hidden },

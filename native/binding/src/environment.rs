@@ -178,7 +178,7 @@ impl Environment {
         let outcome = inner.step(action, &mut observation).map_err(to_js)?;
         let info = inner.spec().info.iter().zip(inner.info());
         Ok(NativeStep {
-            info: info.map(|(name, &value)| ((*name).to_owned(), value)).collect(),
+            info: info.map(|(name, &value)| (name.clone(), value)).collect(),
             observation: Float64Array::new(observation),
             reward: outcome.reward,
             terminated: outcome.terminated,

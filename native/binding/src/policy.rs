@@ -26,7 +26,7 @@ struct Actor {
 
 impl Actor {
     fn load(path: &Path, environment: &str) -> Result<Self> {
-        let spec = mujoco::spec(environment)?;
+        let spec = mujoco::task(environment)?.spec();
         let policy = DeterministicPolicy::new(&load_parameters(path)?)?;
         let sizes = policy.sizes();
         if (sizes.observation, sizes.action) != (spec.observation_size, spec.action_size) {

@@ -37,19 +37,23 @@ pub fn specs() -> Vec<Spec> {
     tasks().iter().map(Task::spec).collect()
 }
 
+/// The row of the built-in task `id`.
+///
+/// # Errors
+/// `ENV_UNKNOWN`, with the id to use instead.
+pub fn task(id: &str) -> Result<Task> {
+    let tasks = tasks();
+    let known: Vec<&str> = tasks.iter().map(|task| task.id.as_str()).collect();
+    let unknown = || EngineError::EnvironmentUnknown { id: id.to_owned(), advice: advice(id, &known) };
+    tasks.iter().find(|task| task.id == id).cloned().ok_or_else(unknown)
+}
+
 /// The built-in task `id` with its model file in `model_directory`.
 ///
 /// # Errors
 /// `ENV_UNKNOWN`, `MODEL_MISSING`, `MODEL_INVALID`, `MODEL_FINGERPRINT`.
 pub fn create(id: &str, model_directory: &Path) -> Result<MujocoEnvironment> {
-    let tasks = tasks();
-    match tasks.iter().find(|task| task.id == id) {
-        Some(task) => MujocoEnvironment::new(task, model_directory),
-        None => {
-            let known: Vec<&str> = tasks.iter().map(|task| task.id.as_str()).collect();
-            Err(EngineError::EnvironmentUnknown { id: id.to_owned(), advice: advice(id, &known) })
-        }
-    }
+    MujocoEnvironment::new(&task(id)?, model_directory)
 }
 
 /// Why there is no task `id`, and which to use instead.
