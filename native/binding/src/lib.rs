@@ -27,10 +27,10 @@ pub struct NativeVersions {
 /// Errors: `NATIVE_EXCEPTION`.
 #[napi(catch_unwind)]
 pub fn versions() -> napi::Result<NativeVersions, String> {
-    let versions = virel_engine::device::versions().map_err(error::to_js)?;
+    let versions = virel_engine::versions::versions().map_err(error::to_js)?;
     Ok(NativeVersions {
         package: env!("CARGO_PKG_VERSION").to_owned(),
-        torch: versions.torch,
-        mujoco: versions.mujoco,
+        torch: versions.torch.to_owned(),
+        mujoco: versions.mujoco.to_owned(),
     })
 }

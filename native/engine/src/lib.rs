@@ -13,3 +13,4 @@ pub mod networks;
 pub mod random;
 pub mod replay;
 pub mod session;
+pub mod versions;

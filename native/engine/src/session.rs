@@ -134,7 +134,7 @@ impl Session {
         let learner: Box<dyn Learner> = match &config.engine {
             Engine::Kernel => Box::new(KernelLearner::new(config.learner.clone(), &initial)?),
             Engine::Tensor { device } => {
-                let device = crate::device::parse(device)?;
+                let device = crate::device::open(device)?;
                 Box::new(TensorLearner::new(config.learner.clone(), &initial, device, tch::Kind::Float)?)
             }
         };
