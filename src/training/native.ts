@@ -5,7 +5,6 @@ import type { TrainingSession } from './session.js';
 
 /** The native session of a config. */
 export async function createNativeSession(config: ResolvedConfig): Promise<TrainingSession> {
-  // @ts-expect-error lands with the binding
   const { Session } = await import('../native/session.js');
   return Session.create(config);
 }

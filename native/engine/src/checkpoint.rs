@@ -17,7 +17,11 @@ const MAX_BYTES: u64 = 1 << 30;
 ///
 /// # Errors
 /// `IO`; nothing but the temporary file is touched then.
-pub fn save_parameters(path: &Path, parameters: &[Parameter], metadata: HashMap<String, String>) -> Result<()> {
+pub fn save_parameters(
+    path: &Path,
+    parameters: &[Parameter],
+    metadata: HashMap<String, String>,
+) -> Result<()> {
     let bytes: Vec<Vec<u8>> =
         parameters.iter().map(|p| p.data.iter().flat_map(|value| value.to_le_bytes()).collect()).collect();
     let mut views = Vec::new();

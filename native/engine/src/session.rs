@@ -127,10 +127,8 @@ impl Session {
             environment.set_max_episode_steps(config.max_episode_steps);
             Ok(Box::new(environment))
         };
-        let initial = initialise::rlkit(
-            &config.learner.sizes,
-            &mut Stream::new(config.seed, Purpose::Initialise, 0),
-        );
+        let initial =
+            initialise::rlkit(&config.learner.sizes, &mut Stream::new(config.seed, Purpose::Initialise, 0));
         let learner: Box<dyn Learner> = match &config.engine {
             Engine::Kernel => Box::new(KernelLearner::new(config.learner.clone(), &initial)?),
             Engine::Tensor { device } => {
@@ -213,7 +211,12 @@ impl Session {
     ///
     /// # Errors
     /// `DIVERGED`, or what environment and learner report.
-    pub fn evaluate(&mut self, protocol: Protocol, seed: Option<u64>, stop: &AtomicBool) -> Result<Evaluation> {
+    pub fn evaluate(
+        &mut self,
+        protocol: Protocol,
+        seed: Option<u64>,
+        stop: &AtomicBool,
+    ) -> Result<Evaluation> {
         let (seed, instance) = match seed {
             Some(seed) => (seed, 0),
             None => (self.config.seed, self.collector.steps()),

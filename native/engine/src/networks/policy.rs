@@ -134,9 +134,11 @@ mod tests {
         policy.act(&observation, &mut action).unwrap();
         // the same in float64 by plain loops
         let layer = |name: &str, input: &[f64]| -> Vec<f64> {
-            let find = |s: &str| &parameters.iter().find(|p| p.spec.name == format!("{name}.{s}")).unwrap().data;
+            let find =
+                |s: &str| &parameters.iter().find(|p| p.spec.name == format!("{name}.{s}")).unwrap().data;
             let (weight, bias) = (find("weight"), find("bias"));
-            let row = |i: usize| (0..input.len()).map(move |j| f64::from(weight[i * input.len() + j]) * input[j]);
+            let row =
+                |i: usize| (0..input.len()).map(move |j| f64::from(weight[i * input.len() + j]) * input[j]);
             (0..bias.len()).map(|i| row(i).sum::<f64>() + f64::from(bias[i])).collect()
         };
         let relu = |values: Vec<f64>| values.into_iter().map(|v| v.max(0.0)).collect::<Vec<_>>();

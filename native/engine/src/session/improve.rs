@@ -113,7 +113,11 @@ impl Improver {
     ///
     /// # Errors
     /// What the learner reports.
-    pub fn metrics(&mut self, learner: &mut dyn Learner, replay: &ReplayBuffer) -> Result<Vec<(&'static str, f64)>> {
+    pub fn metrics(
+        &mut self,
+        learner: &mut dyn Learner,
+        replay: &ReplayBuffer,
+    ) -> Result<Vec<(&'static str, f64)>> {
         let mut metrics = vec![
             ("virel/m_step", (self.joint_steps + self.m_steps) as f64),
             ("virel/e_step", (self.joint_steps + self.e_steps) as f64),
