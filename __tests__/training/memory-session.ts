@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { VirelError } from '../../src/errors.js';
+import type { Progress } from '../../src/native/session.js';
 import type { Plan } from '../../src/schedule/em-schedule.js';
-import type { Advanced, TrainingSession } from '../../src/training/session.js';
+import type { TrainingSession } from '../../src/training/session.js';
 
 /** How a {@link MemorySession} behaves. */
 export interface Behaviour {
@@ -29,7 +30,7 @@ export class MemorySession implements TrainingSession {
     this.#behaviour = behaviour;
   }
 
-  async advance(plan: Plan, { signal }: { signal?: AbortSignal }): Promise<Advanced> {
+  async advance(plan: Plan, { signal }: { signal?: AbortSignal }): Promise<Progress> {
     if (signal?.aborted) throw new VirelError('ABORTED', 'aborted before the call');
     this.#behaviour.onAdvance?.(this.#steps);
     this.plans.push(plan);

@@ -65,7 +65,10 @@ export async function stoppable<Result>(
  * @throws VirelError `ARGUMENT_TYPE`.
  */
 export function float32(name: string, value: unknown): Float32Array {
-  if (ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Float32Array]')
+  if (
+    ArrayBuffer.isView(value) &&
+    Object.prototype.toString.call(value) === '[object Float32Array]'
+  )
     return value as Float32Array;
   throw argumentType(name, 'a Float32Array', value);
 }
@@ -77,7 +80,9 @@ export function float32(name: string, value: unknown): Float32Array {
  */
 export function float64(name: string, value: unknown): Float64Array {
   const numbers = ArrayBuffer.isView(value) && !(value instanceof DataView) ? value : undefined;
-  const list = Array.isArray(value) ? value : (numbers as unknown as ArrayLike<unknown> | undefined);
+  const list = Array.isArray(value)
+    ? value
+    : (numbers as unknown as ArrayLike<unknown> | undefined);
   if (list === undefined) throw argumentType(name, 'an array of numbers', value);
   for (let index = 0; index < list.length; index += 1)
     if (typeof list[index] !== 'number')

@@ -1,25 +1,13 @@
 /** The native learner for scripts that write their own loop. */
-import type { NativeConfig, NativeParameter, Session as Native } from '../../index.d.ts';
+import type { Session as Native, NativeConfig, NativeParameter } from '../../index.d.ts';
 import { type ConfigOptions, resolveConfig } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/schema.js';
 import type { Batch, Learner, Parameters, StepGradients, StepOptions } from '../engine.js';
 import { VirelError } from '../errors.js';
+import type { Plan } from '../schedule/em-schedule.js';
 import { type EvaluationResult, summariseEvaluation } from '../statistics/evaluation.js';
 import { loadAddon, modelDirectory } from './addon.js';
 import { crossing, float32, stoppable, wholeOrNothing } from './boundary.js';
-
-/** A part of an EM iteration. */
-export type Phase =
-  | { collect: number }
-  | { update: { mSteps: number; eSteps: number } };
-
-/** Iterations of the EM schedule to run in one crossing. */
-export interface Plan {
-  /** How often the phases are run through. */
-  repeat: number;
-  /** The phases of one iteration, in order. */
-  phases: readonly Phase[];
-}
 
 /** What an `advance` did, and where the session stands. */
 export interface Progress {

@@ -3,11 +3,12 @@ import { durationMilliseconds, type ResolvedConfig } from '../config/schema.js';
 import { isVirelError } from '../errors.js';
 import type { EvaluationEvent, TrainEvent } from '../logging/events.js';
 import { ROLLOUT_EPISODES } from '../logging/metrics.js';
+import type { Progress } from '../native/session.js';
 import { type EmSchedule, emSchedule, nextMultiple } from '../schedule/em-schedule.js';
 import { FIRST_CHUNK, nextChunk } from '../schedule/pace.js';
 import { saveCheckpoint } from './checkpoint.js';
 import type { RunDirectory } from './run-directory.js';
-import type { Advanced, TrainingSession } from './session.js';
+import type { TrainingSession } from './session.js';
 import type { Outcome } from './summary.js';
 
 /** Milliseconds between progress events. */
@@ -107,7 +108,7 @@ export class TrainingLoop {
   }
 
   /** Takes over where the session stands. */
-  #absorb(done: Advanced): void {
+  #absorb(done: Progress): void {
     const { config, emit } = this.#context;
     const { seed } = config;
     const wall = this.#wall();
@@ -126,7 +127,7 @@ export class TrainingLoop {
   }
 
   /** Speeds are those of the call that just ended. */
-  #reportProgress(done: Advanced, milliseconds: number): void {
+  #reportProgress(done: Progress, milliseconds: number): void {
     const { config, emit, clock } = this.#context;
     const now = clock();
     if (now - this.#progressAt < PROGRESS_EVERY) return;

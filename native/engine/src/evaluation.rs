@@ -36,13 +36,16 @@ impl Evaluation {
     }
 }
 
-/// Runs episodes with `act`, which maps an observation `[O]` to an action `[A]` in [−1, 1].
+/// A policy at work: maps an observation `[O]` to an action `[A]` in [−1, 1].
+pub type Act<'a> = dyn FnMut(&[f32], &mut [f32]) -> Result<()> + 'a;
+
+/// Runs episodes of `act`.
 /// An unstable simulator ends its episode there: the return up to that step counts.
 ///
 /// # Errors
 /// Whatever `act` and the environment report; `DIVERGED` on an action that is not finite.
 pub fn evaluate(
-    act: &mut dyn FnMut(&[f32], &mut [f32]) -> Result<()>,
+    act: &mut Act<'_>,
     environment: &mut dyn Environment,
     stream: &mut Stream,
     protocol: Protocol,
@@ -66,7 +69,7 @@ pub fn evaluate(
 
 /// One episode's return and length; none when stopped.
 fn episode(
-    act: &mut dyn FnMut(&[f32], &mut [f32]) -> Result<()>,
+    act: &mut Act<'_>,
     environment: &mut dyn Environment,
     stream: &mut Stream,
     stop: &AtomicBool,
