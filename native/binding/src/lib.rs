@@ -1,11 +1,11 @@
 //! The Node addon: every entry checks what it was given, calls the engine, fills the caller's arrays.
 //! Each is wrapped twice: `Result` for errors with a code, `catch_unwind` for defects.
 
-mod config;
-mod environment;
+pub mod config;
+pub mod environment;
 mod error;
-mod policy;
-mod session;
+pub mod policy;
+pub mod session;
 mod worker;
 
 use napi_derive::napi;
