@@ -4,7 +4,10 @@ import { compile, fail, prepareNative } from './native.mjs';
 import { conclude, run } from './steps.mjs';
 
 /** Files that a command writes and the repository holds: [files, command]. */
-const generated = [[['index.d.ts'], ['npm', 'run', '--silent', 'build:native']]];
+const generated = [
+  [['index.d.ts'], [process.execPath, 'scripts/build-native.mjs']],
+  [['src/environments/tasks.ts'], [process.execPath, 'scripts/generate-environments.mjs']],
+];
 
 try {
   await compile();
@@ -39,8 +42,7 @@ async function fresh(files, [command, ...args]) {
   try {
     const { status } = await run(command, args);
     const stale = files.filter((file, index) => readFileSync(file, 'utf8') !== before[index]);
-    if (stale.length > 0)
-      console.error(`stale: ${stale.join(' ')}; run: ${[command, ...args].join(' ')}`);
+    if (stale.length > 0) console.error(`stale: ${stale.join(' ')}; run: node ${args.join(' ')}`);
     return { status: stale.length > 0 ? 1 : status };
   } finally {
     files.forEach((file, index) => {
