@@ -5,7 +5,7 @@ pub mod tensor;
 
 use crate::agents::recipe::Recipe;
 use crate::error::{EngineError, Result, expect_len};
-use crate::networks::layout::{Parameter, Sizes};
+use crate::networks::layout::{self, Parameter, Sizes};
 use crate::replay::batch::Batch;
 
 /// What a learner is made of; every field is chosen by the caller, nothing has a default here.
@@ -131,12 +131,52 @@ pub trait Learner: Send {
     fn act(&mut self, observations: &[f32], noise: Option<&[f32]>, actions: &mut [f32]) -> Result<()>;
 }
 
+/// Checks the numbers that every learner needs to be positive.
+///
+/// # Errors
+/// `CONFIG_RANGE`, naming the first that is 0.
+pub fn expect_config(config: &LearnerConfig) -> Result<()> {
+    let sizes = &config.sizes;
+    let checks = [
+        ("observation width", sizes.observation),
+        ("action width", sizes.action),
+        ("number of hidden layers", sizes.hidden.len()),
+        ("width of a hidden layer", sizes.hidden.iter().copied().min().unwrap_or_default()),
+        ("batch", config.batch),
+        ("threads", config.threads),
+    ];
+    match checks.into_iter().find(|&(_, value)| value == 0) {
+        None => Ok(()),
+        Some((name, value)) => {
+            Err(EngineError::OutOfRange { name, expected: "at least 1", got: value.to_string() })
+        }
+    }
+}
+
+/// Checks that the initial parameters are all there.
+///
+/// # Errors
+/// `PARAMETER_SHAPE`, naming the first that is missing.
+pub fn expect_all(sizes: &Sizes, initial: &[Parameter]) -> Result<()> {
+    let missing = layout::all(sizes)
+        .into_iter()
+        .find(|spec| !initial.iter().any(|parameter| parameter.spec.name == spec.name));
+    match missing {
+        None => Ok(()),
+        Some(spec) => Err(EngineError::ParameterShape {
+            expected: format!("shape {:?}", spec.shape),
+            name: spec.name,
+            got: "no such parameter among the initial ones".to_owned(),
+        }),
+    }
+}
+
 /// Checks names and shapes of parameters that a caller hands in.
 ///
 /// # Errors
 /// `PARAMETER_SHAPE`, naming the first that is unknown or has another shape or length.
 pub fn expect_parameters(sizes: &Sizes, parameters: &[Parameter]) -> Result<()> {
-    let known = crate::networks::layout::all(sizes);
+    let known = layout::all(sizes);
     for Parameter { spec, data } in parameters {
         let expected =
             known.iter().find(|k| k.name == spec.name).ok_or_else(|| EngineError::ParameterShape {
@@ -156,12 +196,15 @@ pub fn expect_parameters(sizes: &Sizes, parameters: &[Parameter]) -> Result<()> 
     Ok(())
 }
 
-/// Checks that batch and noise have the widths of the networks.
+/// Checks that a batch has rows (a mean needs one) and that batch and noise have the widths of the networks.
 ///
 /// # Errors
 /// `LENGTH_MISMATCH`.
 pub fn expect_batch(sizes: &Sizes, batch: &Batch<'_>, noise: Option<&[f32]>) -> Result<()> {
-    let rows = batch.rewards.len();
+    let rows = batch.rows();
+    if rows == 0 {
+        return Err(EngineError::LengthMismatch { name: "rewards", expected: 1, got: 0 });
+    }
     expect_len("observations", batch.observations.len(), rows * sizes.observation)?;
     expect_len("actions", batch.actions.len(), rows * sizes.action)?;
     expect_len("nextObservations", batch.next_observations.len(), rows * sizes.observation)?;

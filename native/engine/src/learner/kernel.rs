@@ -25,10 +25,11 @@ use self::actor::{Actor, PolicyTerms};
 use self::critic::CriticTerms;
 use self::shared::{Shared, Step, lock, read, write};
 use self::threads::CriticThread;
-use super::{Learner, LearnerConfig, StepGradients, StepTerms, expect_batch, expect_parameters};
+use super::{Learner, LearnerConfig, StepGradients, StepTerms};
+use super::{expect_all, expect_batch, expect_config, expect_parameters};
 use crate::agents::recipe::{ActionValueTarget, PolicyGradient, Recipe, StateValueTarget};
-use crate::error::{EngineError, Result, expect_len};
-use crate::networks::layout::{self, Parameter};
+use crate::error::{Result, expect_len};
+use crate::networks::layout::Parameter;
 use crate::replay::batch::Batch;
 
 /// [`Learner`] in float32 by hand; see the module's text.
@@ -56,8 +57,8 @@ impl KernelLearner {
             state_value_target: StateValueTarget::SampledActionValue,
             policy_gradient: PolicyGradient::Reparameterised,
         } = config.recipe;
-        expect_sizes(&config)?;
-        expect_all(&config, initial)?;
+        expect_config(&config)?;
+        expect_all(&config.sizes, initial)?;
         let shared = Arc::new(Shared::new(&config));
         let critic_thread =
             if config.threads > 1 { Some(CriticThread::spawn(Arc::clone(&shared))?) } else { None };
@@ -70,7 +71,6 @@ impl KernelLearner {
     /// Both halves of a step, as far as it has them.
     fn run(&mut self, step: Step, batch: &Batch<'_>, noise: &[f32], temperature: f32) -> Result<Terms> {
         expect_batch(&self.config.sizes, batch, Some(noise))?;
-        expect_rows(batch)?;
         let shared = &*self.shared;
         write(&shared.inputs)?.load(batch);
         self.actor.load(&shared.shapes, noise, batch.rows());
@@ -132,7 +132,6 @@ impl Learner for KernelLearner {
 
     fn residual_error(&mut self, batch: &Batch<'_>) -> Result<f32> {
         expect_batch(&self.config.sizes, batch, None)?;
-        expect_rows(batch)?;
         let mut total = 0.0;
         // tiles of the training batch's size pass through both networks at once
         for first in (0..batch.rows()).step_by(self.config.batch) {
@@ -225,49 +224,5 @@ fn rows_of<'a>(batch: &Batch<'a>, rows: &Range<usize>) -> Batch<'a> {
         rewards: cut(batch.rewards),
         next_observations: cut(batch.next_observations),
         discounts: cut(batch.discounts),
-    }
-}
-
-/// A mean needs at least one row.
-fn expect_rows(batch: &Batch<'_>) -> Result<()> {
-    match batch.rows() {
-        0 => Err(EngineError::LengthMismatch { name: "rewards", expected: 1, got: 0 }),
-        _ => Ok(()),
-    }
-}
-
-/// Sizes that a network can have.
-fn expect_sizes(config: &LearnerConfig) -> Result<()> {
-    let sizes = &config.sizes;
-    let layers = sizes.hidden.len();
-    let narrowest = sizes.hidden.iter().copied().min().unwrap_or_default();
-    let checks = [
-        ("observation width", sizes.observation),
-        ("action width", sizes.action),
-        ("number of hidden layers", layers),
-        ("width of a hidden layer", narrowest),
-        ("batch", config.batch),
-        ("threads", config.threads),
-    ];
-    match checks.into_iter().find(|&(_, value)| value == 0) {
-        None => Ok(()),
-        Some((name, value)) => {
-            Err(EngineError::OutOfRange { name, expected: "at least 1", got: value.to_string() })
-        }
-    }
-}
-
-/// Initial parameters must be there, all of them.
-fn expect_all(config: &LearnerConfig, initial: &[Parameter]) -> Result<()> {
-    let missing = layout::all(&config.sizes)
-        .into_iter()
-        .find(|spec| !initial.iter().any(|parameter| parameter.spec.name == spec.name));
-    match missing {
-        None => Ok(()),
-        Some(spec) => Err(EngineError::ParameterShape {
-            expected: format!("shape {:?}", spec.shape),
-            name: spec.name,
-            got: "no such parameter among the initial ones".to_owned(),
-        }),
     }
 }

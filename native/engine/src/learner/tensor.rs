@@ -24,10 +24,11 @@ use self::residual::residual_error;
 use self::tanh_gaussian::TanhGaussian;
 use self::target_update::target_update;
 use self::transfer::{Inputs, Placement};
-use super::{Learner, LearnerConfig, Losses, StepGradients, StepTerms, expect_batch, expect_parameters};
+use super::{Learner, LearnerConfig, Losses, StepGradients, StepTerms};
+use super::{expect_all, expect_batch, expect_config, expect_parameters};
 use crate::agents::recipe::{ActionValueTarget, PolicyGradient, Recipe, StateValueTarget};
 use crate::device::{use_threads, warm_up};
-use crate::error::{EngineError, Result, expect_len};
+use crate::error::{Result, expect_len};
 use crate::networks::layout::{self, Parameter, ParameterSpec};
 use crate::replay::batch::Batch;
 
@@ -92,7 +93,8 @@ impl TensorLearner {
     /// `kind` is `Float` or, for tests of the mathematics, `Double`; numbers cross to the host as f32 either way.
     ///
     /// # Errors
-    /// `PARAMETER_SHAPE`, `NOT_FINITE`, `CONFIG_RANGE` (threads), `NATIVE_EXCEPTION`.
+    /// `CONFIG_RANGE` for a size or thread count that cannot be, `PARAMETER_SHAPE` for initial parameters that are
+    /// missing, unknown or of another shape, `NOT_FINITE`, `NATIVE_EXCEPTION`.
     pub fn new(config: LearnerConfig, initial: &[Parameter], device: Device, kind: Kind) -> Result<Self> {
         // every part this learner can run; a new one in the vocabulary stops the compiler here
         let Recipe {
@@ -100,9 +102,10 @@ impl TensorLearner {
             state_value_target: StateValueTarget::SampledActionValue,
             policy_gradient: PolicyGradient::Reparameterised,
         } = config.recipe;
+        expect_config(&config)?;
+        expect_all(&config.sizes, initial)?;
         warm_up()?;
         use_threads(config.threads)?;
-        expect_all(&config, initial)?;
         let placement = Placement { device, kind };
         let [observation, action] = [config.sizes.observation, config.sizes.action].map(|width| width as i64);
         let widths = |input: i64, output: i64| {
@@ -327,19 +330,6 @@ impl Learner for TensorLearner {
             }
         };
         transfer::read_into(&chosen, actions)
-    }
-}
-
-/// Checks that every parameter is given.
-fn expect_all(config: &LearnerConfig, initial: &[Parameter]) -> Result<()> {
-    let missing = |spec: &ParameterSpec| !initial.iter().any(|given| given.spec.name == spec.name);
-    match layout::all(&config.sizes).into_iter().find(missing) {
-        None => Ok(()),
-        Some(ParameterSpec { name, shape }) => Err(EngineError::ParameterShape {
-            name,
-            expected: format!("shape {shape:?}"),
-            got: "no such parameter".to_owned(),
-        }),
     }
 }
 

@@ -7,11 +7,7 @@
 use tch::{Kind, Tensor};
 
 use crate::error::Result;
-
-/// β₁, β₂ and the denominator's offset: the paper's code keeps PyTorch's defaults.
-const FIRST_MOMENT_DECAY: f64 = 0.9;
-const SECOND_MOMENT_DECAY: f64 = 0.999;
-const DENOMINATOR_OFFSET: f64 = 1e-8;
+use crate::math::adam::{DENOMINATOR_OFFSET, FIRST_MOMENT_DECAY, SECOND_MOMENT_DECAY};
 
 /// One optimiser's state.
 pub struct Adam {
