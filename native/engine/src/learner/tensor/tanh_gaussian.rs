@@ -3,16 +3,15 @@
 //! log π(a|s) = Σ_d [ −ξ²/2 − log σ − ½ log 2π − log(1 − tanh² u) ].
 //!
 //! Shapes: B batch, A action width; the network's output is (μ, log σ before its clip), `[B, 2A]`.
-//! Guard: log(1 − tanh² u) as 2(log 2 − u − softplus(−2u)), finite for every u.
+//! Guards: log(1 − tanh² u) as 2(log 2 − u − softplus(−2u)), finite for every u; 1 − tanh² u as 4 σ(2u) σ(−2u), σ the
+//! logistic function, free of cancellation where the action is near its bounds.
 
 use std::f64::consts::{LN_2, PI};
 
 use tch::Tensor;
 
 use crate::error::Result;
-
-/// Range of log σ (rlkit's `LOG_SIG_MIN`, `LOG_SIG_MAX`).
-const LOG_STD_RANGE: (f64, f64) = (-20.0, 2.0);
+use crate::math::tanh_gaussian::{LOG_STD_MAX, LOG_STD_MIN};
 
 /// An action drawn from π_θ with given noise, and what it was made of; all `[B, A]`.
 pub struct TanhGaussian {
@@ -38,7 +37,7 @@ impl TanhGaussian {
         let width = output.size2()?.1 / 2;
         let mean = output.f_narrow(1, 0, width)?;
         let unclipped = output.f_narrow(1, width, width)?;
-        let log_std = unclipped.f_clamp(LOG_STD_RANGE.0, LOG_STD_RANGE.1)?;
+        let log_std = unclipped.f_clamp(LOG_STD_MIN, LOG_STD_MAX)?;
         let deviation = log_std.f_exp()?.f_mul_(noise)?;
         let pre_tanh = mean.f_add(&deviation)?;
         let action = pre_tanh.f_tanh()?;
@@ -64,7 +63,9 @@ impl TanhGaussian {
     /// ∂ã/∂u = 1 − ã²,  ∂ log π/∂u = 2ã (the Gaussian part does not move with u: ξ is fixed).
     pub fn pre_tanh_gradient(&self, by_action: &Tensor, by_log_density: &Tensor) -> Result<Tensor> {
         let through_density = self.action.f_mul(by_log_density)?.f_mul_scalar_(2)?;
-        Ok(Tensor::f_tanh_backward(by_action, &self.action)?.f_add_(&through_density)?)
+        let doubled = self.pre_tanh.f_mul_scalar(2)?;
+        let slope = doubled.f_sigmoid()?.f_mul_(&doubled.f_neg()?.f_sigmoid()?)?.f_mul_scalar_(4)?;
+        Ok(slope.f_mul(by_action)?.f_add_(&through_density)?)
     }
 
     /// ∂J/∂(log σ after its clip) through u and log π, both `[B, A]`-wide:  ∂u/∂ log σ = σξ,  ∂ log π/∂ log σ = −1
