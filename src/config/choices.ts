@@ -74,7 +74,7 @@ export function findTask(choice: Choice, tasks: readonly Task[]): Task {
     });
   }
   const near = nearest(id, ids);
-  throw new VirelError('ENV_UNKNOWN', brief(id) === '' ? 'env.id is empty' : brief(id), {
+  throw new VirelError('ENV_UNKNOWN', `no task ${brief(id) || '""'}`, {
     ...details,
     fix:
       near === undefined ? 'npx virel-native envs' : `did you mean ${near}? npx virel-native envs`,

@@ -114,13 +114,17 @@ function applySourced(tree: SourcedTree<Config> | undefined, layer: string, into
   }
 }
 
-/** The schema's complaint about a leaf as one of our errors. */
-function complaint(issue: z.core.$ZodIssue, layers: Values): VirelError {
+/** The schema's complaint about a leaf as one of our errors; the preset's value is the one to go back to. */
+function complaint(issue: z.core.$ZodIssue, layers: Values, beneath: Values): VirelError {
   const path = issue.path.filter((key) => typeof key === 'string').join('.');
   const entry = layers.get(path);
   const value = entry?.value;
   const got = show(value);
-  const details = { where: entry?.origin ?? 'presets', got, fix: `--set ${path}=VALUE` };
+  const details = {
+    where: entry?.origin ?? 'presets',
+    got,
+    fix: `--set ${path}=${show(beneath.get(path)?.value)}`,
+  };
   const notFinite = typeof value === 'number' && !Number.isFinite(value);
   const outside = issue.code === 'too_small' || issue.code === 'too_big';
   const unsafe =
@@ -241,10 +245,12 @@ export function resolveLayers(
   applySourced(preset.values, `preset ${presetName}`, layers);
   applySourced(preset.algorithms[algorithm], `preset ${presetName}, ${algorithm}`, layers);
   applySourced(preset.tasks[family], `preset ${presetName}, ${family}`, layers);
+  const beneath: Values = new Map(layers);
   for (const [path, entry] of asked) layers.set(path, entry);
 
   const checked = configSchema.safeParse(assemble(layers));
-  if (!checked.success) throw complaint(checked.error.issues[0] as z.core.$ZodIssue, layers);
+  if (!checked.success)
+    throw complaint(checked.error.issues[0] as z.core.$ZodIssue, layers, beneath);
   const config = decide(checked.data, layers, task, machine);
   crossCheck(config);
   const origin = Object.fromEntries(

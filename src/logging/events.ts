@@ -13,6 +13,10 @@ export interface StartEvent extends OfSeed {
   algorithm: string;
   /** Environment steps asked for. */
   steps: number;
+  /** Version of libtorch; null where it is not used. */
+  torch: string | null;
+  /** Version of libmujoco; null where it is not used. */
+  mujoco: string | null;
 }
 
 /** Where training stands, a few times a second; newer ones replace those not yet read. */

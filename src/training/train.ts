@@ -155,7 +155,9 @@ class Run {
     this.#openLogger(directory.path);
     const { seed, algorithm, steps } = config;
     const runDir = directory.path;
-    this.#emit({ event: 'start', seed, runDir, env: config.env.id, algorithm, steps });
+    const { torch, mujoco } = manifest.versions;
+    const env = config.env.id;
+    this.#emit({ event: 'start', seed, runDir, env, algorithm, steps, torch, mujoco });
     const session = await (this.#control.createSession ?? createNativeSession)(config);
     try {
       return await this.#trainWith(session, directory);

@@ -1,0 +1,118 @@
+import type { Argv, CommandModule } from 'yargs';
+import { parseScalar } from '../../config/parse.js';
+import { show } from '../../config/show.js';
+import { VirelError } from '../../errors.js';
+import { ensureNative } from '../../native/addon.js';
+import { findPolicy } from '../../training/checkpoint.js';
+import { findRun } from '../../training/find-run.js';
+import { stopOnSignals } from '../../training/signals.js';
+import { note, print, printJson } from '../output.js';
+
+interface EvalArguments {
+  run: string;
+  step: string;
+  episodes: string;
+  seed: string;
+  runsDir: string;
+  json: boolean | undefined;
+  noSetup: boolean | undefined;
+  offline: boolean | undefined;
+}
+
+/** A whole number of a flag. */
+function wholeNumber(flag: string, text: string, least: number): number {
+  const value = parseScalar(text, flag);
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value;
+  const code = typeof value === 'number' ? 'CONFIG_RANGE' : 'CONFIG_TYPE';
+  const expected = `a whole number, at least ${least}`;
+  throw new VirelError(code, `${flag}: expected ${expected}, got ${show(value)}`, {
+    where: flag,
+    expected,
+    got: show(value),
+    fix: `${flag} ${least}`,
+  });
+}
+
+/** `virel-native eval` */
+export const evalCommand: CommandModule<unknown, EvalArguments> = {
+  command: 'eval [run]',
+  describe: 'Returns of the deterministic policy of a run',
+  builder: (yargs) =>
+    yargs
+      .positional('run', {
+        type: 'string',
+        default: 'latest',
+        describe: 'A run folder, a unique part of its path, or latest',
+      })
+      .option('step', {
+        type: 'string',
+        requiresArg: true,
+        default: 'latest',
+        describe: 'Checkpoint: a step, or latest',
+      })
+      .option('episodes', {
+        type: 'string',
+        requiresArg: true,
+        default: '10',
+        describe: 'Episodes',
+      })
+      .option('seed', {
+        type: 'string',
+        requiresArg: true,
+        default: '0',
+        describe: 'Seed of the start states',
+      })
+      .option('runs-dir', {
+        type: 'string',
+        requiresArg: true,
+        default: 'runs',
+        describe: 'Where runs are searched',
+      })
+      .option('json', {
+        type: 'boolean',
+        describe: '{episodes, returnMean, returnStd, returns, lengths} on standard output',
+      })
+      .option('no-setup', { type: 'boolean', describe: 'Fail where the native part is missing' })
+      .option('offline', { type: 'boolean', describe: 'Never touch the network' })
+      .example('$0 eval latest --episodes 20', 'the newest run') as unknown as Argv<EvalArguments>,
+  handler: async (args) => {
+    const episodes = wholeNumber('--episodes', args.episodes, 1);
+    const seed = wholeNumber('--seed', args.seed, 0);
+    const step = args.step === 'latest' ? 'latest' : wholeNumber('--step', args.step, 0);
+    const runDir = findRun(args.run, args.runsDir);
+    const { file, config } = findPolicy(runDir, step);
+    await ensureNative({
+      ...(args.noSetup && { noSetup: true }),
+      ...(args.offline && { offline: true }),
+    });
+    const { Policy } = await import('../../native/policy.js');
+    const policy = Policy.load(file, config.env);
+    const stop = stopOnSignals(() => {});
+    try {
+      const { maxEpisodeSteps } = config;
+      const result = await policy.evaluate({
+        episodes,
+        seed,
+        maxEpisodeSteps,
+        signal: stop.signal,
+      });
+      if (args.json) {
+        printJson(result);
+        return;
+      }
+      note(`${config.algorithm} on ${config.env}, step ${config.step} | ${runDir}`);
+      const { returnMean, returnStd, returns, lengths } = result;
+      const length = lengths.reduce((sum, value) => sum + value, 0) / lengths.length;
+      const range = `min ${Math.min(...returns).toFixed(1)}, max ${Math.max(...returns).toFixed(1)}`;
+      print(
+        `return ${returnMean.toFixed(1)} +/- ${returnStd.toFixed(1)} (${range}), length ${length.toFixed(1)}, ${result.episodes} episodes`,
+      );
+    } catch (error) {
+      if (stop.exitCode() === undefined) throw error;
+      process.exitCode = stop.exitCode();
+    } finally {
+      stop.release();
+      policy.dispose();
+    }
+  },
+};

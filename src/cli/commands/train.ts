@@ -1,0 +1,158 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Argv, CommandModule } from 'yargs';
+import { type Layer, resolveLayers } from '../../config/resolve.js';
+import { durationMilliseconds } from '../../config/schema.js';
+import { VirelError } from '../../errors.js';
+import type { TrainEvent } from '../../logging/events.js';
+import { ensureNative } from '../../native/addon.js';
+import { type PlannedRun, trainMany } from '../../training/many.js';
+import { type StopSignals, stopOnSignals } from '../../training/signals.js';
+import { type ConfigArguments, configLayers, parseSeeds, withConfigOptions } from '../options.js';
+import { describeError, note, print, printJson } from '../output.js';
+import { ProgressView } from '../progress.js';
+
+interface TrainArguments extends ConfigArguments {
+  seeds: string | undefined;
+  jobs: string | undefined;
+  runDir: string | undefined;
+  runsDir: string;
+  quiet: boolean | undefined;
+  json: boolean | undefined;
+  noSetup: boolean | undefined;
+  offline: boolean | undefined;
+}
+
+/** `virel-native train` */
+export const trainCommand: CommandModule<unknown, TrainArguments> = {
+  command: 'train',
+  describe: 'Train a policy; with no option virel on HalfCheetah-v5',
+  builder: (yargs) =>
+    withConfigOptions(yargs)
+      .option('seeds', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Several runs: 0-4 or 0,2,5',
+      })
+      .option('jobs', { type: 'string', requiresArg: true, describe: 'Runs at a time [1]' })
+      .option('run-dir', {
+        type: 'string',
+        requiresArg: true,
+        describe: "This run's new folder; of several runs their parent",
+      })
+      .option('runs-dir', {
+        type: 'string',
+        requiresArg: true,
+        default: 'runs',
+        describe: 'Root of the default run folders',
+      })
+      .option('quiet', { type: 'boolean', describe: 'No progress' })
+      .option('json', { type: 'boolean', describe: 'Events as JSON lines on standard output' })
+      .option('no-setup', { type: 'boolean', describe: 'Fail where the native part is missing' })
+      .option('offline', { type: 'boolean', describe: 'Never touch the network' })
+      .conflicts('seed', 'seeds')
+      .example('$0 train --env Hopper-v5 --seeds 0-4 --jobs 2', 'five seeds, two at a time')
+      .example(
+        '$0 train --steps 100000 --set optim.targetUpdateRate=0.005',
+        '',
+      ) as unknown as Argv<TrainArguments>,
+  handler: async (args) => {
+    const layers = configLayers(args, process.argv.slice(2));
+    const { runs, jobs } = planRuns(args, layers);
+    await ensureNative({
+      ...(args.quiet && { log: () => {} }),
+      ...(args.noSetup && { noSetup: true }),
+      ...(args.offline && { offline: true }),
+    });
+    const stop = stopOnSignals(() => {
+      if (!args.quiet) note('stopping: saving at the next step boundary (again: end at once)');
+    });
+    try {
+      await trainAll(runs, jobs, args, stop);
+    } finally {
+      stop.release();
+    }
+  },
+};
+
+/** The runs that were asked for, each with its config and folder. */
+function planRuns(
+  args: TrainArguments,
+  layers: readonly Layer[],
+): { runs: PlannedRun[]; jobs: number } {
+  const seeds = args.seeds === undefined ? undefined : parseSeeds(args.seeds);
+  const jobs = parseJobs(args.jobs);
+  const machine = { cores: Math.floor(availableParallelism() / jobs) };
+  const { runDir, runsDir } = args;
+  if (seeds === undefined) {
+    return {
+      runs: [{ resolution: resolveLayers(layers, machine), place: { runDir, runsDir } }],
+      jobs: 1,
+    };
+  }
+  const runs = seeds.map((seed) => {
+    const resolution = resolveLayers([...layers, { origin: '--seeds', values: { seed } }], machine);
+    const place = { runDir: runDir && join(runDir, `seed-${seed}`), runsDir };
+    return { resolution, place };
+  });
+  return { runs, jobs };
+}
+
+function parseJobs(text = '1'): number {
+  const jobs = Number(text);
+  if (/^\d+$/.test(text) && jobs >= 1 && jobs <= 1024) return jobs;
+  throw new VirelError(
+    'CONFIG_RANGE',
+    `--jobs: expected a whole number from 1 to 1024, got ${text}`,
+    {
+      where: '--jobs',
+      expected: '1 to 1024',
+      got: text,
+      fix: '--jobs 2',
+    },
+  );
+}
+
+/** Trains, shows, and sets the exit code. */
+async function trainAll(
+  runs: readonly PlannedRun[],
+  jobs: number,
+  args: TrainArguments,
+  stop: StopSignals,
+): Promise<void> {
+  const several = args.seeds !== undefined;
+  const configs = new Map(runs.map((run) => [run.resolution.config.seed, run.resolution.config]));
+  const view = args.quiet ? undefined : progressView(runs, args);
+  const errors: number[] = [];
+  const emit = (event: TrainEvent) => {
+    if (args.json && !isHidden(event, several)) printJson(event);
+    const config = configs.get(event.seed);
+    if (config) view?.show(event, config);
+    if (event.event !== 'error') return;
+    errors.push(event.exit);
+    note(describeError(event));
+  };
+  const control = { jobs, signal: stop.signal, argv: process.argv.slice(2), emit };
+  const summaries = await trainMany(runs, control);
+  if (several && args.json) printJson({ event: 'summary', runs: summaries });
+  const finished = summaries.filter(({ state }) => state === 'finished').length;
+  if (errors.length > 0) process.exitCode = Math.max(...errors);
+  else if (finished < runs.length) process.exitCode = stop.exitCode() ?? 1;
+}
+
+/** Progress is for people; of several runs one summary holds all. */
+function isHidden({ event }: TrainEvent, several: boolean): boolean {
+  return event === 'progress' || (several && event === 'summary');
+}
+
+/** Lasting lines are results, unless JSON is; live lines go to a terminal. */
+function progressView(runs: readonly PlannedRun[], args: TrainArguments): ProgressView {
+  const interval = runs[0]?.resolution.config.logging.interval ?? '10s';
+  const isTerminal = process.stderr.isTTY && process.env['CI'] === undefined;
+  return new ProgressView({
+    line: args.json ? note : print,
+    terminal: isTerminal ? process.stderr : undefined,
+    interval: durationMilliseconds(interval),
+    several: args.seeds !== undefined,
+  });
+}

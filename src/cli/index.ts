@@ -1,0 +1,104 @@
+/** The command line: verbs, and one place where an error becomes text and an exit code. */
+import yargs, { type Argv, type CommandModule } from 'yargs';
+import { VirelError } from '../errors.js';
+import { packageVersion } from '../training/manifest.js';
+import { toVirelError } from '../training/train.js';
+import { configCommand } from './commands/config.js';
+import { doctorCommand } from './commands/doctor.js';
+import { envsCommand } from './commands/envs.js';
+import { evalCommand } from './commands/eval.js';
+import { setupCommand } from './commands/setup.js';
+import { trainCommand } from './commands/train.js';
+import { describeError, note, printJson, surviveClosedPipes } from './output.js';
+import { usageError } from './usage.js';
+
+const COMMANDS = [
+  trainCommand,
+  evalCommand,
+  envsCommand,
+  configCommand,
+  setupCommand,
+  doctorCommand,
+];
+const VERBS = COMMANDS.map(({ command }) => String(command).split(' ')[0] as string);
+
+/** Widest help, so that it stays readable. */
+const MOST_COLUMNS = 100;
+
+/** Options given twice where one value is wanted: yargs would hand on a list. */
+function refuseRepeated(args: Record<string, unknown>, lists: readonly string[]): void {
+  const twice = Object.keys(args).find(
+    (name) => Array.isArray(args[name]) && !lists.includes(name),
+  );
+  if (twice === undefined) return;
+  throw new VirelError('CLI_USAGE', `--${twice} is given more than once`, {
+    where: `--${twice}`,
+    got: (args[twice] as unknown[]).join(', '),
+    fix: `give --${twice} once`,
+  });
+}
+
+/** Options that may be given more than once, and positional lists. */
+const LISTS = ['_', 'config', 'set', 'files'];
+
+function parser(words: readonly string[]): Argv {
+  const verb = words.find((word) => !word.startsWith('-'));
+  const cli: Argv = yargs([...words])
+    .scriptName('virel-native')
+    .usage('$0 <verb>: train policies by variational EM (VIREL) on MuJoCo tasks')
+    // --no-setup is an option of that name, not the negation of --setup
+    .parserConfiguration({ 'boolean-negation': false })
+    .exitProcess(false)
+    .strict()
+    .demandCommand(1, 'say what to do')
+    .version(packageVersion())
+    .wrap(Math.min(MOST_COLUMNS, process.stdout.columns || 80))
+    .epilogue(
+      'exit codes: 0 done, 1 failed while running, 2 bad usage or config, 3 native part, 130 Ctrl-C',
+    )
+    .middleware((args) => refuseRepeated(args, LISTS))
+    .fail((message, error) => {
+      // the parser's own complaints come as a message or as a YError
+      if (error && error.name !== 'YError') throw error;
+      const flags = Object.keys(
+        (cli as unknown as { getOptions(): { key: object } }).getOptions().key,
+      );
+      throw usageError(message ?? error.message, { words, verb, verbs: VERBS, flags });
+    });
+  for (const command of COMMANDS) cli.command(command as CommandModule);
+  return cli
+    .example('$0 train', 'virel on HalfCheetah-v5, set up by itself')
+    .example('$0 train --env Hopper-v5 --seeds 0-4 --json', 'five runs, events as JSON lines')
+    .example('$0 eval latest', 'returns of the newest run')
+    .example('$0 envs', 'the tasks')
+    .example('$0 config show --origin', 'every value and its source')
+    .example('$0 doctor', 'what is set up, and what is wrong');
+}
+
+/** Prints an error and sets the exit code. */
+function report(error: VirelError, words: readonly string[]): void {
+  const { code, message, where, expected, got, fix, exit } = error;
+  if (words.includes('--json')) {
+    printJson({ event: 'error', code, message, where, expected, got, fix, exit });
+  }
+  note(describeError(error));
+  if (code === 'PANIC' && error.cause instanceof Error) note(error.cause.stack ?? '');
+  process.exitCode = exit;
+}
+
+/** Some complaints of the parser do not pass its own handler of failures. */
+function toOurs(error: unknown): VirelError {
+  const { name, message } = error as Error;
+  const ofParser = error instanceof Error && name === 'YError';
+  return ofParser
+    ? usageError(message, { words, verb: undefined, verbs: VERBS, flags: [] })
+    : toVirelError(error);
+}
+
+const words = process.argv.slice(2);
+surviveClosedPipes();
+try {
+  await parser(words).parseAsync();
+} catch (error) {
+  report(toOurs(error), words);
+}

@@ -1,0 +1,58 @@
+/** Standard output and error: results and human text, JSON lines, errors. A closed pipe ends neither training nor us. */
+import type { ErrorDetails } from '../errors.js';
+
+/** Streams whose reader has gone. */
+const closed = new Set<NodeJS.WriteStream>();
+
+/** From now on a reader that goes away (`| head`) is no error. */
+export function surviveClosedPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+      closed.add(stream);
+    });
+  }
+}
+
+function writeLine(stream: NodeJS.WriteStream, text: string): void {
+  if (!closed.has(stream)) stream.write(`${text}\n`);
+}
+
+/** A result: standard output. */
+export const print = (text: string) => writeLine(process.stdout, text);
+/** Text for a person: standard error. */
+export const note = (text: string) => writeLine(process.stderr, text);
+/** A JSON object on a line of its own: standard output. */
+export const printJson = (value: unknown) => print(JSON.stringify(value));
+
+type Words = { [Part in keyof Omit<ErrorDetails, 'cause'>]?: string | undefined };
+
+/** An error as a person reads it: code and sentence, where, expected, got, and the command that mends it. */
+export function describeError(error: { code: string; message: string } & Words): string {
+  const parts = ['where', 'expected', 'got', 'fix'] as const;
+  const details = parts.flatMap((part) =>
+    error[part] === undefined ? [] : [`  ${part}: ${error[part]}`],
+  );
+  return [`error ${error.code}: ${error.message}`, ...details].join('\n');
+}
+
+/** `1234567` as `1,234,567`. */
+export const grouped = (value: number) =>
+  String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
+
+/** Seconds as `36:40` or `1:02:03`. */
+export function clockTime(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const two = (value: number) => String(value).padStart(2, '0');
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return hours > 0
+    ? `${hours}:${two(minutes)}:${two(whole % 60)}`
+    : `${two(minutes)}:${two(whole % 60)}`;
+}
+
+/** Four significant digits, without an exponent where that is readable. */
+export function brief(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1000) return value.toFixed(0);
+  return size !== 0 && size < 1e-3 ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+}

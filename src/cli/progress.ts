@@ -1,0 +1,168 @@
+/** What a person sees of a training run: a header, one live line per run, a lasting line per evaluation. */
+import { createLogUpdate } from 'log-update';
+import type { ResolvedConfig } from '../config/schema.js';
+import type { ProgressEvent, Summary, TrainEvent } from '../logging/events.js';
+import { brief, clockTime, grouped } from './output.js';
+
+/** Progress events behind the speed shown, a few seconds of them. */
+const WINDOW = 25;
+
+/** How progress is shown. */
+export interface ProgressOptions {
+  /** Where lasting lines go. */
+  line(text: string): void;
+  /** A terminal that live lines are drawn on, if any. */
+  terminal: NodeJS.WriteStream | undefined;
+  /** Milliseconds between progress lines where there is no terminal. */
+  interval: number;
+  /** Several runs share the output. */
+  several: boolean;
+}
+
+/** What is shown of one run. */
+interface Shown {
+  recent: ProgressEvent[];
+  line: string;
+  printedAt: number;
+  evaluation: { step: number; mean: number } | undefined;
+  m: Record<string, number>;
+  saved: number | undefined;
+}
+
+/** `virel on HalfCheetah-v5, seed 0, ...` */
+export function header(
+  config: ResolvedConfig,
+  event: Extract<TrainEvent, { event: 'start' }>,
+): string[] {
+  const { runtime, temperature, rewardScale } = config;
+  const threads = `${runtime.threads} thread${runtime.threads === 1 ? '' : 's'}`;
+  const libraries =
+    event.torch && event.mujoco ? ` | torch ${event.torch}, MuJoCo ${event.mujoco}` : '';
+  return [
+    `${event.algorithm} on ${event.env}, seed ${event.seed}, ${grouped(event.steps)} steps | reward scale ${rewardScale}, temperature ${temperature.temperature} | preset ${config.preset}`,
+    `run ${event.runDir} | ${runtime.engine} on ${runtime.device}, ${threads}${libraries}`,
+  ];
+}
+
+/** `done 1,000,000 steps in 36:40 | ...` */
+function ending({ state, steps, wallSeconds, finalScore, runDir }: Summary): string {
+  const score =
+    finalScore === null ? '' : ` | final score (last 10% of evaluations) ${brief(finalScore)}`;
+  const words = { finished: 'done', stopped: 'stopped after', failed: 'failed after' }[state];
+  const next = state === 'failed' ? '' : ` | next: npx virel-native eval ${runDir}`;
+  return `${words} ${grouped(steps)} steps in ${clockTime(wallSeconds)}${score}${next}`;
+}
+
+/** Draws the progress of the runs of one command. */
+export class ProgressView {
+  readonly #options: ProgressOptions;
+  readonly #live: ReturnType<typeof createLogUpdate> | undefined;
+  readonly #runs = new Map<number, Shown>();
+
+  constructor(options: ProgressOptions) {
+    this.#options = options;
+    this.#live = options.terminal && createLogUpdate(options.terminal, { showCursor: true });
+  }
+
+  /** Shows an event; `config` is the run's. */
+  show(event: TrainEvent, config: ResolvedConfig): void {
+    const run = this.#run(event.seed);
+    switch (event.event) {
+      case 'start':
+        for (const line of header(config, event)) this.#lasting(line);
+        break;
+      case 'progress':
+        this.#progress(run, event);
+        break;
+      case 'metrics':
+        run.m = { ...run.m, ...event.m };
+        break;
+      case 'evaluation':
+        run.evaluation = { step: event.step, mean: event.returnMean };
+        this.#lasting(this.#of(event.seed) + evaluationLine(event));
+        break;
+      case 'checkpoint':
+        run.saved = event.step;
+        break;
+      case 'warning':
+        this.#lasting(`${this.#of(event.seed)}warning ${event.code}: ${event.message}`);
+        break;
+      case 'summary':
+        this.#runs.delete(event.seed);
+        this.#lasting(this.#of(event.seed) + ending(event));
+        break;
+      default:
+    }
+  }
+
+  /** A line that stays, above the live ones. */
+  #lasting(text: string): void {
+    this.#live?.clear();
+    this.#options.line(text);
+    this.#draw();
+  }
+
+  #run(seed: number): Shown {
+    let run = this.#runs.get(seed);
+    if (run === undefined) {
+      run = { recent: [], line: '', printedAt: 0, evaluation: undefined, m: {}, saved: undefined };
+      this.#runs.set(seed, run);
+    }
+    return run;
+  }
+
+  #of(seed: number): string {
+    return this.#options.several ? `seed ${seed} ` : '';
+  }
+
+  #progress(run: Shown, event: ProgressEvent): void {
+    run.recent.push(event);
+    if (run.recent.length > WINDOW) run.recent.shift();
+    run.line = this.#of(event.seed) + progressLine(run);
+    if (this.#live) {
+      this.#draw();
+      return;
+    }
+    if (event.wall * 1000 - run.printedAt < this.#options.interval) return;
+    run.printedAt = event.wall * 1000;
+    this.#options.line(run.line);
+  }
+
+  #draw(): void {
+    const columns = this.#options.terminal?.columns || 80;
+    const lines = [...this.#runs.values()].filter(({ line }) => line !== '');
+    // a line that wraps would not be redrawn in place
+    this.#live?.(lines.map(({ line }) => line.slice(0, Math.max(1, columns - 1))).join('\n'));
+  }
+}
+
+function evaluationLine(event: Extract<TrainEvent, { event: 'evaluation' }>): string {
+  const { step, returnMean, returnStd, returns, lengths, episodes, wall } = event;
+  const length = lengths.reduce((sum, value) => sum + value, 0) / lengths.length;
+  const range = `min=${Math.min(...returns).toFixed(1)} max=${Math.max(...returns).toFixed(1)}`;
+  return `eval step=${step} return=${returnMean.toFixed(1)} std=${returnStd.toFixed(1)} ${range} len=${length.toFixed(1)} n=${episodes} wall=${wall.toFixed(1)}s`;
+}
+
+/** Where a run stands: steps, speed, time left, last evaluation, residual error. */
+function progressLine({ recent, evaluation, m, saved }: Shown): string {
+  const newest = recent.at(-1) as ProgressEvent;
+  const oldest = recent[0] as ProgressEvent;
+  const { step, steps } = newest;
+  const parts = [`step ${grouped(step)}/${grouped(steps)} ${Math.floor((100 * step) / steps)}%`];
+  // over some seconds, evaluations included; a first event only has its own speed
+  const seconds = newest.wall - oldest.wall;
+  const speed = seconds > 0 ? (step - oldest.step) / seconds : newest.stepsPerSecond;
+  const updates =
+    seconds > 0 ? (newest.updates - oldest.updates) / seconds : newest.updatesPerSecond;
+  parts.push(updates > 0 ? `${grouped(updates)} upd/s` : `${grouped(speed)} steps/s`);
+  // before the first update the speed says nothing of the rest
+  if (newest.updates > 0 && speed > 0) parts.push(`ETA ${clockTime((steps - step) / speed)}`);
+  if (evaluation)
+    parts.push(`return ${brief(evaluation.mean)} (at ${brief(evaluation.step / 1000)}k)`);
+  const residual = m['virel/residual_error_raw'];
+  if (residual !== undefined) parts.push(`residual ${brief(residual)}`);
+  const value = m['losses/qf1_values'];
+  if (value !== undefined) parts.push(`Q ${brief(value)}`);
+  if (saved !== undefined) parts.push(`saved ${grouped(saved)}`);
+  return parts.join(' | ');
+}

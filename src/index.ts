@@ -1,0 +1,33 @@
+/** The public API. Importing it loads nothing native. */
+export { type ConfigOptions, resolveConfig } from './config/resolve.js';
+export type { ResolvedConfig } from './config/schema.js';
+export type {
+  Batch,
+  Learner,
+  Parameter,
+  Parameters,
+  StepGradients,
+  StepOptions,
+} from './engine.js';
+export { listEnvironments } from './environments/list.js';
+export type { Task } from './environments/tasks.js';
+export { isVirelError, VirelError } from './errors.js';
+export type {
+  CheckpointEvent,
+  EpisodeEvent,
+  ErrorEvent,
+  EvaluationEvent,
+  MetricsEvent,
+  ProgressEvent,
+  StartEvent,
+  Summary,
+  TrainEvent,
+  WarningEvent,
+} from './logging/events.js';
+export { Environment, type Step } from './native/environment.js';
+export type { Policy } from './native/policy.js';
+export { Session } from './native/session.js';
+export * as reference from './reference/index.js';
+export type { Phase, Plan } from './schedule/em-schedule.js';
+export { loadPolicy } from './training/load-policy.js';
+export { type TrainControl, type TrainingRun, train } from './training/train.js';

@@ -1,0 +1,62 @@
+/** Finds a run by what a person types: a folder, a unique part of its path, or `latest`. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { VirelError } from '../errors.js';
+
+/** `<root>/<env>/<algorithm>/<run>/<seed>` is as deep as runs lie. */
+const MOST_DEPTH = 5;
+
+const holdsRun = (path: string) => existsSync(join(path, 'run.json'));
+
+/** Run folders below `root`; a run is not searched for further runs. */
+export function listRuns(root: string, depth = 0): string[] {
+  if (holdsRun(root)) return [resolve(root)];
+  if (depth === MOST_DEPTH || !existsSync(root)) return [];
+  return readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap((entry) => listRuns(join(root, entry.name), depth + 1));
+}
+
+/** When a run began, as text that sorts. */
+function created(path: string): string {
+  try {
+    return String(JSON.parse(readFileSync(join(path, 'run.json'), 'utf8')).created);
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * The folder of a run.
+ *
+ * @param run A folder, a unique part of a path below `runsDir`, or `latest`.
+ * @throws VirelError `RUN_NOT_FOUND`, `RUN_AMBIGUOUS`.
+ */
+export function findRun(run: string, runsDir: string): string {
+  if (run !== '' && holdsRun(run)) return resolve(run);
+  const all = listRuns(runsDir);
+  if (run === 'latest') {
+    const newest = all.sort((a, b) => created(a).localeCompare(created(b))).at(-1);
+    if (newest !== undefined) return newest;
+  }
+  const found = all.filter((path) => run !== '' && relative(runsDir, path).includes(run));
+  if (found.length === 1) return found[0] as string;
+  const where = resolve(runsDir);
+  if (found.length === 0) {
+    const fix =
+      all.length === 0 ? 'npx virel-native train' : 'a run folder, a part of its path, or latest';
+    const message = all.length === 0 ? `no runs in ${where}` : `no run ${run || '""'} in ${where}`;
+    throw new VirelError('RUN_NOT_FOUND', message, {
+      where,
+      got: run,
+      fix,
+    });
+  }
+  const some = found.slice(0, 3).map((path) => relative(runsDir, path));
+  throw new VirelError('RUN_AMBIGUOUS', `${run} could be any of ${found.length} runs`, {
+    where,
+    expected: `one of ${some.join(', ')}${found.length > 3 ? ', ...' : ''}`,
+    got: run,
+    fix: 'give more of its path',
+  });
+}
