@@ -27,7 +27,7 @@ export type {
 export { Environment, type Step } from './native/environment.js';
 export type { Policy } from './native/policy.js';
 export { Session } from './native/session.js';
-export * as reference from './reference/index.js';
+export * as reference from './reference.js';
 export type { Phase, Plan } from './schedule/em-schedule.js';
 export { loadPolicy } from './training/load-policy.js';
 export { type TrainControl, type TrainingRun, train } from './training/train.js';

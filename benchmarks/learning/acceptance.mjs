@@ -76,7 +76,9 @@ function median(list) {
 
 function row(run) {
   const evaluations = loadEvaluations(folder(run));
-  const tail = evaluations.filter(({ step }) => step > run.steps - 10_000).map((e) => e.returnMean);
+  const tail = evaluations
+    .filter(({ step }) => step > run.steps - 10_000)
+    .map((e) => e.return_mean);
   const summary = JSON.parse(readFileSync(join(folder(run), 'summary.json'), 'utf8'));
   const score = run.env.startsWith('Half') ? mean(tail.slice(-5)) : median(tail);
   return `| ${run.env} | ${run.engine} | ${run.seed} | ${score.toFixed(0)} | ${summary.wallSeconds.toFixed(0)} |`;

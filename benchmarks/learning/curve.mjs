@@ -21,9 +21,9 @@ const runs = directories.map((directory) => {
   const { env, algorithm, seed } = JSON.parse(
     readFileSync(join(directory, 'summary.json'), 'utf8'),
   );
-  const points = loadEvaluations(directory).map(({ step, returnMean }) => ({
+  const points = loadEvaluations(directory).map(({ step, return_mean }) => ({
     step,
-    returnMean,
+    return_mean,
     seed,
   }));
   return { env, algorithm, seed, points };
@@ -44,12 +44,12 @@ const figure = Plot.plot({
   color: { domain: seeds, range: COLOURS },
   marks: [
     Plot.ruleY([0], { stroke: '#999' }),
-    Plot.lineY(points, { x: 'step', y: 'returnMean', stroke: 'seed', strokeWidth: 1.6 }),
+    Plot.lineY(points, { x: 'step', y: 'return_mean', stroke: 'seed', strokeWidth: 1.6 }),
     Plot.text(
       points,
       Plot.selectLast({
         x: 'step',
-        y: 'returnMean',
+        y: 'return_mean',
         z: 'seed',
         fill: 'seed',
         text: ({ seed }) => `seed ${seed}`,

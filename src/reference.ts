@@ -1,0 +1,20 @@
+/** The pure-TypeScript reference as the package exports it: its own rooms, and a learner made of train's options. */
+import { findTask } from './config/choices.js';
+import { type ConfigOptions, resolveConfig } from './config/resolve.js';
+import type { ResolvedConfig } from './config/schema.js';
+import { TASKS } from './environments/tasks.js';
+import { createLearner as learnerOf, type ReferenceLearner } from './reference/index.js';
+
+export * from './reference/index.js';
+
+/**
+ * The float64 learner of a config: the same `parameters`, `setParameters`, `gradients` and `update` as `Session`.
+ * Fresh parameters have the config's distribution, not the addon's draws; copy a session's to compare the two.
+ *
+ * @param options train's options or a resolved config.
+ * @throws VirelError `CONFIG_*`, `ENV_UNKNOWN`, `ALGORITHM_UNKNOWN`.
+ */
+export function createLearner(options: ConfigOptions | ResolvedConfig = {}): ReferenceLearner {
+  const config = resolveConfig(options);
+  return learnerOf(findTask({ value: config.env.id, origin: 'options' }, TASKS), config);
+}
