@@ -53,7 +53,10 @@ fn load_cuda() -> std::result::Result<(), String> {
     // constructors only register kernels. Its symbols must be global, as when the linker had named it.
     let library = unsafe { Library::open(Some(CUDA_LIBRARY), RTLD_NOW | RTLD_GLOBAL) };
     // never closed: libtorch keeps pointers into it
-    library.map(std::mem::forget).map_err(|error| error.to_string())
+    library.map(std::mem::forget).map_err(|error| {
+        // the error itself says only that dlopen failed; its source names the file that is not there
+        std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string)
+    })
 }
 
 /// Makes libtorch use `threads` threads for operations called from the calling thread, and one between operations.
