@@ -45,7 +45,7 @@ export function stepAdam(
   for (let i = 0; i < parameters.length; i++) {
     const g = gradient[i]!;
     const m = FIRST_MOMENT_DECAY * firstMoment[i]! + (1 - FIRST_MOMENT_DECAY) * g;
-    const v = SECOND_MOMENT_DECAY * secondMoment[i]! + (1 - SECOND_MOMENT_DECAY) * g ** 2;
+    const v = SECOND_MOMENT_DECAY * secondMoment[i]! + (1 - SECOND_MOMENT_DECAY) * g * g;
     firstMoment[i] = m;
     secondMoment[i] = v;
 

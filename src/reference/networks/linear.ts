@@ -29,30 +29,26 @@ export function linearOf(layout: LinearLayout, values: Float64Array): Linear {
 /** y = W x + b for every row. */
 export function linear(layer: Linear, input: Float64Array): Float64Array {
   const { inputs, outputs, weight, bias } = layer;
-  const rows = input.length / inputs;
-  const output = new Float64Array(rows * outputs);
-  for (let row = 0; row < rows; row++) {
-    for (let out = 0; out < outputs; out++) {
-      let sum = bias[out]!;
-      for (let i = 0; i < inputs; i++) sum += weight[out * inputs + i]! * input[row * inputs + i]!;
-      output[row * outputs + out] = sum;
-    }
-  }
+  const weightRows = rowsOf(weight, inputs);
+  const output = new Float64Array((input.length / inputs) * outputs);
+  rowsOf(input, inputs).forEach((x, row) => {
+    weightRows.forEach((w, out) => {
+      output[row * outputs + out] = bias[out]! + dot(w, x);
+    });
+  });
   return output;
 }
 
 /** Gradient by the input: Wᵀ g for every row. */
 export function linearInputGradient(layer: Linear, outputGradient: Float64Array): Float64Array {
   const { inputs, outputs, weight } = layer;
-  const rows = outputGradient.length / outputs;
-  const inputGradient = new Float64Array(rows * inputs);
-  for (let row = 0; row < rows; row++) {
-    for (let out = 0; out < outputs; out++) {
-      const g = outputGradient[row * outputs + out]!;
-      for (let i = 0; i < inputs; i++)
-        inputGradient[row * inputs + i]! += g * weight[out * inputs + i]!;
-    }
-  }
+  const weightRows = rowsOf(weight, inputs);
+  const inputGradient = new Float64Array((outputGradient.length / outputs) * inputs);
+  rowsOf(inputGradient, inputs).forEach((sum, row) => {
+    weightRows.forEach((w, out) => {
+      addScaled(sum, outputGradient[row * outputs + out]!, w);
+    });
+  });
   return inputGradient;
 }
 
@@ -63,12 +59,32 @@ export function addLinearGradient(
   outputGradient: Float64Array,
 ): void {
   const { inputs, outputs, weight, bias } = gradient;
-  const rows = outputGradient.length / outputs;
-  for (let row = 0; row < rows; row++) {
-    for (let out = 0; out < outputs; out++) {
+  const weightRows = rowsOf(weight, inputs);
+  rowsOf(input, inputs).forEach((x, row) => {
+    weightRows.forEach((sum, out) => {
       const g = outputGradient[row * outputs + out]!;
       bias[out]! += g;
-      for (let i = 0; i < inputs; i++) weight[out * inputs + i]! += g * input[row * inputs + i]!;
-    }
-  }
+      addScaled(sum, g, x);
+    });
+  });
+}
+
+/** The rows of a row-major matrix; no copies. */
+function rowsOf(matrix: Float64Array, width: number): Float64Array[] {
+  return Array.from({ length: matrix.length / width }, (_, row) =>
+    matrix.subarray(row * width, (row + 1) * width),
+  );
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
+
+/** sum ← sum + factor · values. */
+function addScaled(sum: Float64Array, factor: number, values: Float64Array): void {
+  // half of all units are off and send nothing back
+  if (factor === 0) return;
+  for (let i = 0; i < sum.length; i++) sum[i]! += factor * values[i]!;
 }
