@@ -97,12 +97,12 @@ export function randomScaleParameters(sizes: Sizes, draw: Draw): Parameters<Floa
   return parameters;
 }
 
-/** A batch and noise as training has them: observations and noise N(0, 1), actions U(±1), rewards N(0, 2²), d = 1 in 10 %. */
+/** A batch and noise as training has them: observations and noise N(0, 1), actions U(±1), rewards N(1, 2²), d = 1 in 10 %. */
 export function drawStep(task: TaskSizes, rows: number, draw: Draw): Step {
   const batch = {
     observations: normals(rows * task.observationSize, draw, 1),
     actions: Float32Array.from({ length: rows * task.actionSize }, () => draw.between(-1, 1)),
-    rewards: normals(rows, draw, 2),
+    rewards: normals(rows, draw, 2).map((reward) => 1 + reward),
     nextObservations: normals(rows * task.observationSize, draw, 1),
     terminated: Float32Array.from({ length: rows }, () => (draw.uniform() < 0.1 ? 1 : 0)),
   };

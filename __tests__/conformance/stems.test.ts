@@ -1,0 +1,59 @@
+/** The law of stems: an equation has one name in every room. A stem without its twin fails, unless listed with a reason. */
+
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+
+const rooms = {
+  reference: stems('../../src/reference', '.ts'),
+  rows: stems('../../native/engine/src/math', '.rs'),
+  tensors: stems('../../native/engine/src/learner/tensor', '.rs'),
+};
+
+/** Files that have no twin, and why. */
+const oneSided: Record<keyof typeof rooms, Record<string, string>> = {
+  reference: {
+    index: 'list of exports',
+    inputs: 'checks of arguments; the native ones are in the binding and in learner.rs',
+    learner: 'the interface itself; learner.rs, one ring further out',
+    random: 'stream of initial parameters; random.rs of the engine',
+    'gradient-step': 'order of a step; each native learner has its own in kernel.rs and tensor.rs',
+    temperature: 'a number handed to native learners with each step',
+  },
+  rows: {
+    real: 'the number types f32 and f64; TypeScript has one',
+  },
+  tensors: {
+    network: 'networks in tch operations; src/reference/networks',
+    transfer: 'host and device memory, no equation',
+  },
+};
+
+describe('stems', () => {
+  it.each([
+    ['rows', 'reference'],
+    ['tensors', 'reference'],
+    ['reference', 'rows'],
+    ['reference', 'tensors'],
+  ] as const)('of %s have twins in %s', (room, other) => {
+    const lonely = rooms[room].filter((stem) => !rooms[other].includes(stem));
+    expect(lonely.filter((stem) => oneSided[room][stem] === undefined)).toEqual([]);
+  });
+
+  it('are excused only where they are alone', () => {
+    for (const room of ['reference', 'rows', 'tensors'] as const) {
+      for (const stem of Object.keys(oneSided[room])) {
+        expect(rooms[room]).toContain(stem);
+        const others = Object.entries(rooms).filter(([name]) => name !== room);
+        expect(others.every(([, list]) => list.includes(stem))).toBe(false);
+      }
+    }
+  });
+});
+
+/** File names of a folder as kebab-case stems. */
+function stems(folder: string, extension: string): string[] {
+  return readdirSync(fileURLToPath(new URL(folder, import.meta.url)))
+    .filter((file) => file.endsWith(extension))
+    .map((file) => file.slice(0, -extension.length).replaceAll('_', '-'));
+}
