@@ -9,7 +9,7 @@ export * from './reference/index.js';
 
 /**
  * The float64 learner of a config: the same `parameters`, `setParameters`, `gradients` and `update` as `Session`.
- * Fresh parameters have the config's distribution, not the addon's draws; copy a session's to compare the two.
+ * For equal seeds both start from the same parameters, bit for bit.
  *
  * @param options train's options or a resolved config.
  * @throws VirelError `CONFIG_*`, `ENV_UNKNOWN`, `ALGORITHM_UNKNOWN`.
