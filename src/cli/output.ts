@@ -1,4 +1,5 @@
 /** Standard output and error: results and human text, JSON lines, errors. A closed pipe ends neither training nor us. */
+import { isAbsolute, relative } from 'node:path';
 import type { ErrorDetails } from '../errors.js';
 
 /** Streams whose reader has gone. */
@@ -55,4 +56,10 @@ export function brief(value: number): string {
   const size = Math.abs(value);
   if (size >= 1000) return value.toFixed(0);
   return size !== 0 && size < 1e-3 ? value.toExponential(2) : String(Number(value.toPrecision(4)));
+}
+
+/** A path as short as it can be typed: relative where it lies below the working folder. */
+export function shortPath(path: string): string {
+  const below = relative(process.cwd(), path);
+  return below === '' || below.startsWith('..') || isAbsolute(below) ? path : below;
 }

@@ -2,7 +2,7 @@
 import { createLogUpdate } from 'log-update';
 import type { ResolvedConfig } from '../config/schema.js';
 import type { ProgressEvent, Summary, TrainEvent } from '../logging/events.js';
-import { brief, clockTime, grouped } from './output.js';
+import { brief, clockTime, grouped, shortPath } from './output.js';
 
 /** Progress events behind the speed shown, a few seconds of them. */
 const WINDOW = 25;
@@ -40,7 +40,7 @@ export function header(
     event.torch && event.mujoco ? ` | torch ${event.torch}, MuJoCo ${event.mujoco}` : '';
   return [
     `${event.algorithm} on ${event.env}, seed ${event.seed}, ${grouped(event.steps)} steps | reward scale ${rewardScale}, temperature ${temperature.temperature} | preset ${config.preset}`,
-    `run ${event.runDir} | ${runtime.engine} on ${runtime.device}, ${threads}${libraries}`,
+    `run ${shortPath(event.runDir)} | ${runtime.engine} on ${runtime.device}, ${threads}${libraries}`,
   ];
 }
 
@@ -49,7 +49,7 @@ function ending({ state, steps, wallSeconds, finalScore, runDir }: Summary): str
   const score =
     finalScore === null ? '' : ` | final score (last 10% of evaluations) ${brief(finalScore)}`;
   const words = { finished: 'done', stopped: 'stopped after', failed: 'failed after' }[state];
-  const next = state === 'failed' ? '' : ` | next: npx virel-native eval ${runDir}`;
+  const next = state === 'failed' ? '' : ` | next: npx virel-native eval ${shortPath(runDir)}`;
   return `${words} ${grouped(steps)} steps in ${clockTime(wallSeconds)}${score}${next}`;
 }
 
@@ -131,6 +131,7 @@ export class ProgressView {
   #draw(): void {
     const columns = this.#options.terminal?.columns || 80;
     const lines = [...this.#runs.values()].filter(({ line }) => line !== '');
+    if (lines.length === 0) return;
     // a line that wraps would not be redrawn in place
     this.#live?.(lines.map(({ line }) => line.slice(0, Math.max(1, columns - 1))).join('\n'));
   }

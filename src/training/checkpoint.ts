@@ -87,11 +87,10 @@ export function saveCheckpoint(
     const model = join(temporary, 'pretrained_model');
     mkdirSync(model, { recursive: true });
     const description = policyConfig(config, step);
+    const { env, algorithm } = description;
+    // one key: the writer does not keep the order of several, and equal runs shall give equal files
     session.saveParameters(join(model, 'model.safetensors'), {
-      env: description.env,
-      algorithm: description.algorithm,
-      step: String(step),
-      package: description.package,
+      'virel-native': JSON.stringify({ env, algorithm, step, package: description.package }),
     });
     writeWhole(join(model, 'config.json'), pretty(description));
     writeWhole(join(model, 'train_config.json'), pretty(config));

@@ -148,7 +148,9 @@ function isHidden({ event }: TrainEvent, several: boolean): boolean {
 /** Lasting lines are results, unless JSON is; live lines go to a terminal. */
 function progressView(runs: readonly PlannedRun[], args: TrainArguments): ProgressView {
   const interval = runs[0]?.resolution.config.logging.interval ?? '10s';
-  const isTerminal = process.stderr.isTTY && process.env['CI'] === undefined;
+  // a terminal of no size, as some recorders give, shows nothing
+  const { isTTY, rows, columns } = process.stderr;
+  const isTerminal = isTTY && rows > 0 && columns > 0 && process.env['CI'] === undefined;
   return new ProgressView({
     line: args.json ? note : print,
     terminal: isTerminal ? process.stderr : undefined,

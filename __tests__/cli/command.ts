@@ -1,0 +1,66 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const bin = join(root, 'bin/virel-native.js');
+
+/** Compiles `src` to `dist` where it is missing or older; `npm test` has done so before. */
+export function compile(): void {
+  const newest = (folder: string) =>
+    Math.max(
+      ...readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((file) => /\.(ts|js)$/.test(file))
+        .map((file) => statSync(join(root, folder, file)).mtimeMs),
+    );
+  if (existsSync(join(root, 'dist')) && newest('dist') >= newest('src')) return;
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root });
+}
+
+/** How a command ended. */
+export interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A command in progress. */
+export interface Running {
+  child: ChildProcess;
+  ended: Promise<Ended>;
+  /** Resolves once standard output holds this text. */
+  says(text: string): Promise<void>;
+}
+
+/** Starts `virel-native WORDS` as a process of its own. */
+export function start(words: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): Running {
+  const { NODE_OPTIONS: _jestOptions, CI: _ci, ...inherited } = process.env;
+  const child = spawn(process.execPath, [bin, ...words], { cwd, env: { ...inherited, ...env } });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+  const says = (text: string) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => stdout.includes(text) && resolve();
+      child.stdout.on('data', look);
+      child.on('close', () =>
+        reject(new Error(`ended without saying ${text}: ${stdout}${stderr}`)),
+      );
+      look();
+    });
+  return { child, ended, says };
+}
+
+/** Runs `virel-native WORDS` to its end. */
+export const virel = (words: readonly string[], cwd: string, env?: NodeJS.ProcessEnv) =>
+  start(words, cwd, env).ended;

@@ -1,0 +1,250 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import { TASKS } from '../../src/environments/tasks.js';
+import { compile, virel } from './command.js';
+
+// a process of Node with yargs and zod takes a second or two where the processors are shared
+const PATIENCE = 60_000;
+const root = fileURLToPath(new URL('../..', import.meta.url));
+let folder: string;
+/** No native part: the set-up is somewhere that is empty, and forbidden. */
+let none: NodeJS.ProcessEnv;
+beforeAll(() => {
+  compile();
+  folder = mkdtempSync(join(tmpdir(), 'virel-usage-'));
+  none = { VIREL_HOME: join(folder, 'home'), VIREL_SETUP: 'never', VIREL_NATIVE_ADDON: '' };
+  writeFileSync(join(folder, 'good.yaml'), 'env: Hopper-v5\nseed: 5\n');
+  writeFileSync(join(folder, 'bad.yaml'), 'seed: [\n');
+}, PATIENCE);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const run = (...words: string[]) => virel(words, folder, none);
+
+describe('help', () => {
+  it.each([
+    [['--help']],
+    [['train', '--help']],
+    [['eval', '--help']],
+    [['config', '--help']],
+    [['envs', '--help']],
+  ])(
+    'of %j fits a screen, shows an example and exits 0',
+    async (words) => {
+      const { code, stdout } = await run(...words);
+      expect(code).toBe(0);
+      expect(stdout.trimEnd().split('\n').length).toBeLessThanOrEqual(45);
+      expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+      expect(stdout).toContain('Examples:');
+    },
+    PATIENCE,
+  );
+
+  it(
+    'lists the verbs that work and no other',
+    async () => {
+      const { stdout } = await run('--help');
+      const verbs = [
+        ...(stdout.split('Options:')[0] as string).matchAll(
+          /^ {2}virel-native (\w+)(?: \[\w+\])? {2,}/gm,
+        ),
+      ].map((match) => match[1]);
+      expect(verbs).toEqual(['train', 'eval', 'envs', 'config', 'setup', 'doctor']);
+    },
+    PATIENCE,
+  );
+});
+
+describe('bad usage exits 2 before anything is written', () => {
+  it.each([
+    [[], 'CLI_USAGE', 'virel-native --help'],
+    [['trian'], 'CLI_USAGE', 'did you mean npx virel-native train?'],
+    [['train', '--stepz', '5'], 'CLI_USAGE', 'did you mean --steps?'],
+    [['train', '--stepz=5'], 'CLI_USAGE', 'did you mean --steps?'],
+    [['train', 'Hopper-v5'], 'CLI_USAGE', 'unexpected word Hopper-v5'],
+    [['train', '--steps'], 'CLI_USAGE', 'Not enough arguments'],
+    [['train', '--seed', '1', '--seed', '2'], 'CLI_USAGE', '--seed is given more than once'],
+    [['train', '--seed', '1', '--seeds', '0-4'], 'CLI_USAGE', 'mutually exclusive'],
+    [['train', '--seeds', '5-1'], 'CONFIG_RANGE', '1 is before 5'],
+    [['train', '--seeds', 'many'], 'CONFIG_RANGE', '--seeds 0-4'],
+    [['train', '--seeds', '1,1'], 'CONFIG_RANGE', 'a seed twice'],
+    [['train', '--seeds', '0-1', '--jobs', '0'], 'CONFIG_RANGE', '--jobs'],
+    [['train', '--steps', '-5'], 'CONFIG_RANGE', 'steps: expected at least 1, got -5'],
+    [['train', '--steps', 'NaN'], 'CONFIG_RANGE', 'a finite number'],
+    [['train', '--steps', '1e400'], 'CONFIG_RANGE', 'a finite number'],
+    [['train', '--steps', 'lots'], 'CONFIG_TYPE', 'a number'],
+    [['train', '--env', ''], 'ENV_UNKNOWN', 'envs'],
+    [['train', '--env', 'Hoper-v4'], 'ENV_UNKNOWN', 'did you mean Hopper-v4?'],
+    [['train', '--env', '../../etc/passwd\n;'], 'ENV_UNKNOWN', 'envs'],
+    [['train', '--algorithm', 'beta'], 'ALGORITHM_UNKNOWN', 'not available yet'],
+    [
+      ['train', '--set', 'optim.policyLearningRat=1'],
+      'CONFIG_UNKNOWN_KEY',
+      'did you mean optim.policyLearningRate?',
+    ],
+    [
+      ['train', '--set', 'replay.capacity=10'],
+      'CONFIG_CONFLICT',
+      'replay.batchSize 128 > replay.capacity 10',
+    ],
+    [['train', '--set', 'novalue'], 'CONFIG_SYNTAX', 'path.to.key=value'],
+    [['train', '--config', 'missing.yaml'], 'CLI_USAGE', 'missing.yaml: no such file'],
+    [['train', '--config', '.'], 'CLI_USAGE', 'illegal operation on a directory'],
+    [['train', '--config', 'bad.yaml'], 'CONFIG_SYNTAX', 'bad.yaml'],
+    [['eval', 'nothing'], 'RUN_NOT_FOUND', 'no runs in'],
+    [['eval', '--episodes', '0'], 'CONFIG_RANGE', '--episodes'],
+    [['eval', '--episodes', 'x'], 'CONFIG_TYPE', '--episodes'],
+    [['config'], 'CLI_USAGE', 'say what to do'],
+    [
+      ['config', 'diff', 'paper', 'nothing'],
+      'CLI_USAGE',
+      'nothing is no preset, file or run folder',
+    ],
+    [['envs', 'Hopper-v2'], 'ENV_UNKNOWN', 'Hopper-v4 is closest'],
+  ])(
+    '%j is %s',
+    async (words, code, text) => {
+      const before = readdirSync(folder);
+      const ended = await run(...words);
+      expect(ended.code).toBe(2);
+      expect(ended.stderr).toMatch(new RegExp(`^error ${code}: `));
+      expect(ended.stderr).toContain(text);
+      expect(ended.stderr).toMatch(/\n {2}fix: \S/);
+      expect(ended.stderr).not.toContain('    at ');
+      expect(ended.stdout).toBe('');
+      expect(readdirSync(folder)).toEqual(before);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'is one JSON object on standard output with --json',
+    async () => {
+      const { code, stdout } = await run('train', '--steps', '0', '--json');
+      expect(code).toBe(2);
+      expect(JSON.parse(stdout)).toEqual({
+        event: 'error',
+        code: 'CONFIG_RANGE',
+        message: 'steps: expected at least 1, got 0',
+        where: '--steps',
+        expected: 'at least 1',
+        got: '0',
+        fix: '--set steps=1000000',
+        exit: 2,
+      });
+    },
+    PATIENCE,
+  );
+});
+
+describe('without the native part', () => {
+  it(
+    'train and eval exit 3 with the command that mends it',
+    async () => {
+      const run = join(folder, 'run');
+      const model = join(run, 'checkpoints/000000000010/pretrained_model');
+      mkdirSync(model, { recursive: true });
+      writeFileSync(join(run, 'run.json'), '{}');
+      writeFileSync(join(model, 'model.safetensors'), '');
+      writeFileSync(join(model, 'config.json'), '{"env": "Hopper-v5"}');
+      for (const words of [['train'], ['eval', run]]) {
+        const { code, stderr } = await virel(words, folder, none);
+        expect(code).toBe(3);
+        expect(stderr).toMatch(/^error NATIVE_MISSING: .*\n.*\n {2}fix: npx virel-native setup/);
+      }
+    },
+    PATIENCE,
+  );
+
+  it(
+    'envs lists every task',
+    async () => {
+      const { code, stdout } = await run('envs', '--json');
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout)).toEqual(TASKS);
+      const { stdout: table } = await run('envs');
+      for (const { id } of TASKS) expect(table).toContain(id);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'config show puts files below flags and --set, in the order given',
+    async () => {
+      const show = async (...words: string[]) =>
+        parse((await run('config', 'show', ...words)).stdout);
+      expect(
+        await show(
+          '--set',
+          'seed=1',
+          '--config',
+          'good.yaml',
+          '--steps',
+          '10',
+          '--set',
+          'steps=20',
+        ),
+      ).toMatchObject({
+        env: { id: 'Hopper-v5' },
+        seed: 1,
+        steps: 20,
+      });
+      expect(await show('--set', 'steps=20', '--steps', '10')).toMatchObject({ steps: 10 });
+    },
+    PATIENCE,
+  );
+
+  it(
+    'config show --origin names layer and source',
+    async () => {
+      const { stdout } = await run(
+        'config',
+        'show',
+        '--env',
+        'Walker2d-v4',
+        '--seed',
+        '3',
+        '--origin',
+      );
+      expect(stdout).toMatch(/^rewardScale: 3 +# preset paper, Walker2d: paper, Table 1$/m);
+      expect(stdout).toMatch(/^seed: 3 +# --seed$/m);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'config validate, schema, presets and diff answer',
+    async () => {
+      expect(await run('config', 'validate', 'good.yaml')).toMatchObject({ code: 0 });
+      expect(await run('config', 'validate', 'bad.yaml')).toMatchObject({ code: 2 });
+      expect(JSON.parse((await run('config', 'schema')).stdout)).toMatchObject({ type: 'object' });
+      expect((await run('config', 'presets')).stdout).toMatch(/^paper .*\npaper-v1 .*\nmodern /);
+      const { stdout } = await run('config', 'diff', 'paper', 'good.yaml', '--json');
+      expect(JSON.parse(stdout).map(({ key }: { key: string }) => key)).toEqual(['env.id', 'seed']);
+    },
+    PATIENCE,
+  );
+});
+
+describe('the package', () => {
+  it(
+    'loads from CommonJS and from ESM, without anything native',
+    () => {
+      const names =
+        'Environment,Session,VirelError,isVirelError,listEnvironments,loadPolicy,reference,resolveConfig,train';
+      const env = { ...process.env, NODE_OPTIONS: '', VIREL_NATIVE_ADDON: '/nowhere' };
+      const node = (...words: string[]) =>
+        execFileSync(process.execPath, words, { cwd: root, env, encoding: 'utf8' });
+      const print = 'console.log(Object.keys(v).sort().join())';
+      expect(node('-e', `const v = require('virel-native'); ${print}`).trim()).toBe(names);
+      expect(
+        node('--input-type=module', '-e', `import * as v from 'virel-native'; ${print}`).trim(),
+      ).toBe(names);
+    },
+    PATIENCE,
+  );
+});
