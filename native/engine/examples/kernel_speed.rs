@@ -15,14 +15,15 @@ use virel_engine::replay::batch::Batch;
 /// Rows of a batch and width of both hidden layers, as in the paper.
 const BATCH: usize = 128;
 const HIDDEN: usize = 300;
-const UPDATES: u32 = 250;
-const ACTIONS: u32 = 2_000;
+/// Work of one block: short, so that the best block is one that nothing else on the machine disturbed.
+const UPDATES: u32 = 10;
+const ACTIONS: u32 = 1_000;
 
 fn main() -> Result<()> {
     let mut numbers = std::env::args().skip(1).filter_map(|argument| argument.parse::<usize>().ok());
     let threads = numbers.next().unwrap_or(1);
     let (observation, action) = (numbers.next().unwrap_or(17), numbers.next().unwrap_or(6));
-    let blocks = numbers.next().unwrap_or(12);
+    let blocks = numbers.next().unwrap_or(300);
 
     let sizes = Sizes { observation, action, hidden: vec![HIDDEN; 2] };
     let config = LearnerConfig {
