@@ -61,6 +61,10 @@ impl CriticThread {
 
     /// Waits for the end of what [`Self::start`] began.
     pub fn finish(&mut self) -> Result<CriticTerms> {
+        // a first half that failed before it began the other: there is nothing to wait for
+        if !self.pending {
+            return Err(defect());
+        }
         let result = receive(&self.results).map_err(|_| defect())?;
         self.pending = false;
         result
