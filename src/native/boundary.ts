@@ -12,12 +12,16 @@ const FIXES: Record<string, string> = {
   PANIC: 'report it with the output of: npx virel-native doctor',
 };
 
+/** Our own codes stay; napi has codes of its own for wrong argument types and for panics. */
+function codeOf(code: unknown): string {
+  if (typeof code === 'string' && /^[A-Z_]+$/.test(code)) return code;
+  return code === 'GenericFailure' ? 'PANIC' : 'ARGUMENT_TYPE';
+}
+
 /** The addon's error as ours, with the caller's stack. Values of the addon are of another realm under jest. */
 export function fromNative(error: unknown): VirelError {
   const { code, message } = error as { code?: unknown; message?: unknown };
-  const known = typeof code === 'string' ? code : 'NATIVE_EXCEPTION';
-  // napi's own refusals of a wrong argument type
-  const ours = /^[A-Z_]+$/.test(known) ? known : 'ARGUMENT_TYPE';
+  const ours = codeOf(code);
   const fix = FIXES[ours];
   return new VirelError(ours, String(message ?? error), { cause: error, ...(fix && { fix }) });
 }

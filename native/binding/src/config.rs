@@ -16,11 +16,11 @@ pub struct NativeConfig {
     /// Folder of the MuJoCo model files.
     pub model_directory: String,
     /// Environment steps after which an episode is truncated, > 0.
-    pub max_episode_steps: i64,
+    pub max_episode_steps: f64,
     /// Name of the algorithm.
     pub algorithm: String,
     /// Seed of every random stream, a whole number from 0 to 2^53 − 1.
-    pub seed: i64,
+    pub seed: f64,
     /// γ in [0, 1].
     pub discount: f64,
     /// Multiplier of rewards before they are stored.
@@ -28,19 +28,19 @@ pub struct NativeConfig {
     /// T, factor of log π in the policy loss, >= 0.
     pub temperature: f64,
     /// Transitions to store before the first gradient step, > 0.
-    pub start_updates: i64,
+    pub start_updates: f64,
     /// First environment steps that act uniformly at random.
-    pub uniform_steps: i64,
+    pub uniform_steps: f64,
     /// Environment steps between resets of the training environment; 0 for never.
-    pub reset_every: i64,
+    pub reset_every: f64,
     /// Transitions kept, > 0.
-    pub replay_capacity: i64,
+    pub replay_capacity: f64,
     /// Transitions of a gradient step, > 0.
-    pub batch_size: i64,
+    pub batch_size: f64,
     /// Transitions on which `metrics` measures the residual error, > 0.
-    pub residual_batch: i64,
+    pub residual_batch: f64,
     /// Widths of the hidden layers, each > 0.
-    pub hidden: Vec<i64>,
+    pub hidden: Vec<f64>,
     /// λ_π, > 0.
     pub policy_learning_rate: f64,
     /// λ_Q, > 0.
@@ -54,20 +54,20 @@ pub struct NativeConfig {
     /// Factor of mean (log σ)² in the policy loss, >= 0.
     pub log_std_regulariser: f64,
     /// Unstable simulator states allowed per 10,000 steps.
-    pub max_unstable_per_10k: i64,
+    pub max_unstable_per_10k: f64,
     /// `kernel` or `tensor`.
     pub engine: String,
     /// `cpu`, `cuda` or `cuda:<index>`.
     pub device: String,
     /// Threads of a gradient step, > 0.
-    pub threads: i64,
+    pub threads: f64,
 }
 
 /// One part of an iteration: exactly one of the two.
 #[napi(object)]
 pub struct NativePhase {
     /// Environment steps.
-    pub collect: Option<i64>,
+    pub collect: Option<f64>,
     /// Gradient steps.
     pub update: Option<NativeUpdate>,
 }
@@ -76,43 +76,47 @@ pub struct NativePhase {
 #[napi(object)]
 pub struct NativeUpdate {
     /// M-steps: Q, V, target.
-    pub m_steps: i64,
+    pub m_steps: f64,
     /// E-steps: policy.
-    pub e_steps: i64,
+    pub e_steps: f64,
 }
 
 /// Iterations of the EM schedule to run in one call.
 #[napi(object)]
 pub struct NativePlan {
     /// How often the phases are run through.
-    pub repeat: i64,
+    pub repeat: f64,
     /// The phases of one iteration, in order.
     pub phases: Vec<NativePhase>,
 }
 
-fn refuse<T>(name: &'static str, expected: &'static str, got: impl ToString) -> Result<T> {
+/// The error of a field outside its range.
+pub fn refuse<T>(name: &'static str, expected: &'static str, got: impl ToString) -> Result<T> {
     Err(EngineError::OutOfRange { name, expected, got: got.to_string() })
 }
 
-/// A whole number >= `least`.
-fn whole(name: &'static str, value: i64, least: i64) -> Result<u64> {
-    match u64::try_from(value) {
-        Ok(whole) if value >= least => Ok(whole),
-        _ if least > 0 => refuse(name, "a whole number, at least 1", value),
-        _ => refuse(name, "a whole number, at least 0", value),
+/// The largest whole number that JavaScript can tell from its neighbours, 2^53 − 1.
+const LARGEST_WHOLE: f64 = 9_007_199_254_740_991.0;
+
+/// A whole number from `least` to 2^53 − 1. It crosses as a float: an integer crossing would make NaN a 0.
+pub fn whole(name: &'static str, value: f64, least: u32) -> Result<u64> {
+    if value.fract() == 0.0 && (f64::from(least)..=LARGEST_WHOLE).contains(&value) {
+        return Ok(value as u64);
     }
+    let expected = if least == 0 { "a whole number, at least 0" } else { "a whole number, at least 1" };
+    refuse(name, expected, value)
 }
 
-/// A whole number >= 1 that memory can be asked for.
-fn size(name: &'static str, value: i64) -> Result<usize> {
-    const LARGEST: i64 = 1 << 32;
-    match usize::try_from(value) {
-        Ok(size) if (1..=LARGEST).contains(&value) => Ok(size),
+/// A whole number from 1 to 2^32, which a size can be.
+fn size(name: &'static str, value: f64) -> Result<usize> {
+    const LARGEST: u64 = 1 << 32;
+    match whole(name, value, 1) {
+        Ok(size @ 1..=LARGEST) => Ok(size as usize),
         _ => refuse(name, "a whole number from 1 to 2^32", value),
     }
 }
 
-/// A number in [`low`, `high`], or in (`low`, `high`] with `open`.
+/// A number in `range`, which `expected` says in words.
 fn number(
     name: &'static str,
     value: f64,
@@ -189,6 +193,10 @@ impl NativePlan {
             }),
             _ => refuse("phases", "either collect or update in each phase", "both or none"),
         });
-        Ok(Plan { repeat: whole("repeat", self.repeat, 0)?, phases: phases.collect::<Result<_>>()? })
+        let phases = phases.collect::<Result<Vec<_>>>()?;
+        if phases.is_empty() {
+            return refuse("phases", "at least one phase", "none");
+        }
+        Ok(Plan { repeat: whole("repeat", self.repeat, 0)?, phases })
     }
 }

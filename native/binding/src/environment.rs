@@ -1,6 +1,7 @@
 //! `Environment`: one task, stepped from JavaScript in raw action units.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use napi::bindgen_prelude::Float64Array;
@@ -11,8 +12,10 @@ use virel_engine::environments::spec::Spec;
 use virel_engine::error::{EngineError, Result};
 use virel_engine::random::{Purpose, Stream};
 
+use crate::config::whole;
 use crate::error::to_js;
 use crate::session::seed_of;
+use crate::worker::panic_message;
 
 /// What is known of a task without loading its model.
 #[napi(object)]
@@ -88,35 +91,36 @@ impl Environment {
     pub fn create(
         id: String,
         model_directory: String,
-        max_episode_steps: Option<i64>,
+        max_episode_steps: Option<f64>,
     ) -> napi::Result<Self, String> {
+        let limit = max_episode_steps.map(|steps| whole("maxEpisodeSteps", steps, 1));
+        let limit = limit.transpose().map_err(to_js)?;
         let mut inner = mujoco::create(&id, Path::new(&model_directory)).map_err(to_js)?;
-        match max_episode_steps {
-            None => {}
-            Some(steps @ 1..) => inner.set_max_episode_steps(steps as u64),
-            Some(steps) => {
-                return Err(to_js(EngineError::OutOfRange {
-                    name: "maxEpisodeSteps",
-                    expected: "a whole number, at least 1",
-                    got: steps.to_string(),
-                }));
-            }
+        if let Some(limit) = limit {
+            inner.set_max_episode_steps(limit);
         }
         Ok(Self { id, inner: Some(inner), stream: Stream::new(0, Purpose::Reset, 0) })
     }
 
-    fn open(&mut self) -> Result<(&mut MujocoEnvironment, &mut Stream)> {
-        match &mut self.inner {
-            Some(inner) => Ok((inner, &mut self.stream)),
-            None => Err(EngineError::HandleClosed {
-                handle: "environment",
-                reason: format!("{} was disposed", self.id),
-            }),
-        }
+    /// Calls `work` with the open environment. A panic closes it: what it left behind is not to be trusted.
+    fn with<R>(
+        &mut self,
+        work: impl FnOnce(&mut MujocoEnvironment, &mut Stream) -> Result<R>,
+    ) -> napi::Result<R, String> {
+        let Some(inner) = &mut self.inner else {
+            let reason = format!("{} was disposed", self.id);
+            return Err(to_js(EngineError::HandleClosed { handle: "environment", reason }));
+        };
+        let stream = &mut self.stream;
+        let result = catch_unwind(AssertUnwindSafe(|| work(inner, stream))).unwrap_or_else(|payload| {
+            self.inner = None;
+            Err(EngineError::Panic { reason: panic_message(payload.as_ref()) })
+        });
+        result.map_err(to_js)
     }
 
-    fn spec(&mut self) -> napi::Result<&Spec, String> {
-        self.open().map(|(inner, _)| inner.spec()).map_err(to_js)
+    fn spec(&mut self) -> napi::Result<Spec, String> {
+        self.with(|inner, _| Ok(inner.spec().clone()))
     }
 
     /// O, values of an observation.
@@ -134,27 +138,28 @@ impl Environment {
     /// Smallest raw action, `[A]`.
     #[napi(getter, catch_unwind)]
     pub fn action_low(&mut self) -> napi::Result<Float64Array, String> {
-        self.spec().map(|spec| Float64Array::new(spec.action_low.clone()))
+        self.spec().map(|spec| Float64Array::new(spec.action_low))
     }
 
     /// Largest raw action, `[A]`.
     #[napi(getter, catch_unwind)]
     pub fn action_high(&mut self) -> napi::Result<Float64Array, String> {
-        self.spec().map(|spec| Float64Array::new(spec.action_high.clone()))
+        self.spec().map(|spec| Float64Array::new(spec.action_high))
     }
 
     /// Starts an episode with the task's reset noise, drawn from the stream of `seed`, or from where the stream stands.
     ///
     /// Errors: `CONFIG_RANGE`.
     #[napi(catch_unwind)]
-    pub fn reset(&mut self, seed: Option<i64>) -> napi::Result<Float64Array, String> {
-        if let Some(seed) = seed_of(seed).map_err(to_js)? {
-            self.stream = Stream::new(seed, Purpose::Reset, 0);
-        }
-        let (inner, stream) = self.open().map_err(to_js)?;
-        let mut observation = vec![0.0; inner.spec().observation_size];
-        inner.reset(stream, &mut observation).map_err(to_js)?;
-        Ok(Float64Array::new(observation))
+    pub fn reset(&mut self, seed: Option<f64>) -> napi::Result<Float64Array, String> {
+        self.with(|inner, stream| {
+            if let Some(seed) = seed_of(seed)? {
+                *stream = Stream::new(seed, Purpose::Reset, 0);
+            }
+            let mut observation = vec![0.0; inner.spec().observation_size];
+            inner.reset(stream, &mut observation)?;
+            Ok(Float64Array::new(observation))
+        })
     }
 
     /// Starts an episode from this state; the step counter is 0 then.
@@ -162,10 +167,11 @@ impl Environment {
     /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, before anything is changed.
     #[napi(catch_unwind)]
     pub fn set_state(&mut self, qpos: &[f64], qvel: &[f64]) -> napi::Result<Float64Array, String> {
-        let (inner, _) = self.open().map_err(to_js)?;
-        let mut observation = vec![0.0; inner.spec().observation_size];
-        inner.set_state(qpos, qvel, &mut observation).map_err(to_js)?;
-        Ok(Float64Array::new(observation))
+        self.with(|inner, _| {
+            let mut observation = vec![0.0; inner.spec().observation_size];
+            inner.set_state(qpos, qvel, &mut observation)?;
+            Ok(Float64Array::new(observation))
+        })
     }
 
     /// Applies a raw action for one environment step.
@@ -173,29 +179,30 @@ impl Environment {
     /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`; `SIM_UNSTABLE` when the simulator diverged: reset to go on.
     #[napi(catch_unwind)]
     pub fn step(&mut self, action: &[f64]) -> napi::Result<NativeStep, String> {
-        let (inner, _) = self.open().map_err(to_js)?;
-        let mut observation = vec![0.0; inner.spec().observation_size];
-        let outcome = inner.step(action, &mut observation).map_err(to_js)?;
-        let info = inner.spec().info.iter().zip(inner.info());
-        Ok(NativeStep {
-            info: info.map(|(name, &value)| (name.clone(), value)).collect(),
-            observation: Float64Array::new(observation),
-            reward: outcome.reward,
-            terminated: outcome.terminated,
-            truncated: outcome.truncated,
+        self.with(|inner, _| {
+            let mut observation = vec![0.0; inner.spec().observation_size];
+            let outcome = inner.step(action, &mut observation)?;
+            let info = inner.spec().info.iter().zip(inner.info());
+            Ok(NativeStep {
+                info: info.map(|(name, &value)| (name.clone(), value)).collect(),
+                observation: Float64Array::new(observation),
+                reward: outcome.reward,
+                terminated: outcome.terminated,
+                truncated: outcome.truncated,
+            })
         })
     }
 
     /// A copy of the generalised positions.
     #[napi(getter, catch_unwind)]
     pub fn qpos(&mut self) -> napi::Result<Float64Array, String> {
-        self.open().map(|(inner, _)| Float64Array::new(inner.qpos().to_vec())).map_err(to_js)
+        self.with(|inner, _| Ok(Float64Array::new(inner.qpos().to_vec())))
     }
 
     /// A copy of the generalised velocities.
     #[napi(getter, catch_unwind)]
     pub fn qvel(&mut self) -> napi::Result<Float64Array, String> {
-        self.open().map(|(inner, _)| Float64Array::new(inner.qvel().to_vec())).map_err(to_js)
+        self.with(|inner, _| Ok(Float64Array::new(inner.qvel().to_vec())))
     }
 
     /// Frees the native memory. Idempotent.

@@ -6,6 +6,7 @@ pub mod environment;
 mod error;
 pub mod policy;
 pub mod session;
+mod threads;
 mod worker;
 
 use napi_derive::napi;

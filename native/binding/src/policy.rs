@@ -10,12 +10,13 @@ use virel_engine::environments::action::to_raw_units;
 use virel_engine::environments::environment::Environment as _;
 use virel_engine::environments::mujoco;
 use virel_engine::environments::spec::Spec;
-use virel_engine::error::{EngineError, Result, expect_len};
+use virel_engine::error::{EngineError, Result, expect_finite, expect_len};
 use virel_engine::evaluation::evaluate;
 use virel_engine::networks::policy::DeterministicPolicy;
 use virel_engine::random::{Purpose, Stream};
 
-use crate::session::{evaluation_to_js, protocol, seed_of};
+use crate::config::whole;
+use crate::session::{evaluation_to_js, protocol};
 use crate::worker::Worker;
 
 /// The policy with the task it was trained for.
@@ -46,6 +47,7 @@ impl Actor {
     fn act(&mut self, observations: &[f32], rows: usize) -> Result<Vec<f32>> {
         let (width, actions) = (self.spec.observation_size, self.spec.action_size);
         expect_len("observations", observations.len(), rows.saturating_mul(width))?;
+        expect_finite("observations", observations)?;
         let mut action = vec![0.0; actions];
         let mut raw = vec![0.0; actions];
         let mut all = Vec::with_capacity(rows * actions);
@@ -77,7 +79,7 @@ impl Policy {
 
     /// tanh μ(s) in environment units, `[A]`, for one observation `[O]`.
     ///
-    /// Errors: `LENGTH_MISMATCH`.
+    /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`.
     #[napi(catch_unwind)]
     pub fn act(&self, observation: &[f32]) -> napi::Result<Float32Array, String> {
         let observation = observation.to_vec();
@@ -86,12 +88,12 @@ impl Policy {
 
     /// The same for `rows` observations, `[rows, O]` to `[rows, A]`.
     ///
-    /// Errors: `LENGTH_MISMATCH`.
+    /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, `CONFIG_RANGE` (rows).
     #[napi(catch_unwind)]
-    pub fn act_many(&self, observations: &[f32], rows: i64) -> napi::Result<Float32Array, String> {
+    pub fn act_many(&self, observations: &[f32], rows: f64) -> napi::Result<Float32Array, String> {
         let observations = observations.to_vec();
-        let rows = usize::try_from(rows).unwrap_or(usize::MAX);
-        self.worker.call("actMany", move |actor, _| actor.act(&observations, rows)).map(Float32Array::new)
+        let act = move |actor: &mut Actor, _: &_| actor.act(&observations, whole("rows", rows, 0)? as usize);
+        self.worker.call("actMany", act).map(Float32Array::new)
     }
 
     /// Whole episodes on a fresh environment, start states from `seed`.
@@ -102,21 +104,15 @@ impl Policy {
         &self,
         env: &'env Env,
         model_directory: String,
-        max_episode_steps: i64,
-        episodes: i64,
-        seed: i64,
+        max_episode_steps: f64,
+        episodes: f64,
+        seed: f64,
     ) -> napi::Result<Object<'env>, String> {
         let work = move |actor: &mut Actor, stop: &_| {
-            let limit = u64::try_from(max_episode_steps).ok().filter(|&limit| limit > 0);
-            let limit = limit.ok_or_else(|| EngineError::OutOfRange {
-                name: "maxEpisodeSteps",
-                expected: "a whole number, at least 1",
-                got: max_episode_steps.to_string(),
-            })?;
+            let limit = whole("maxEpisodeSteps", max_episode_steps, 1)?;
             let mut environment = mujoco::create(&actor.spec.id, Path::new(&model_directory))?;
             environment.set_max_episode_steps(limit);
-            let seed = seed_of(Some(seed))?.unwrap_or_default();
-            let mut stream = Stream::new(seed, Purpose::Evaluation, 0);
+            let mut stream = Stream::new(whole("seed", seed, 0)?, Purpose::Evaluation, 0);
             let policy = &mut actor.policy;
             let mut act = |observation: &[f32], action: &mut [f32]| policy.act(observation, action);
             evaluate(&mut act, &mut environment, &mut stream, protocol(Some(episodes), None)?, stop)

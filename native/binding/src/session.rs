@@ -7,14 +7,14 @@ use napi::Env;
 use napi::bindgen_prelude::{Float32Array, Object};
 use napi_derive::napi;
 use virel_engine::checkpoint::save_parameters;
-use virel_engine::error::{EngineError, Result, expect_finite};
+use virel_engine::error::{EngineError, Result, expect_finite, expect_len};
 use virel_engine::evaluation::{Evaluation, Protocol};
-use virel_engine::learner::{Losses, StepGradients, expect_batch, expect_parameters};
+use virel_engine::learner::{Losses, StepGradients};
 use virel_engine::networks::layout::{Parameter, ParameterSpec};
-use virel_engine::replay::batch::Batch;
+use virel_engine::replay::batch::{Batch, discounts};
 use virel_engine::session::{Progress, Session as EngineSession};
 
-use crate::config::{NativeConfig, NativePlan};
+use crate::config::{NativeConfig, NativePlan, refuse, whole};
 use crate::error::to_js;
 use crate::worker::Worker;
 
@@ -150,9 +150,9 @@ impl Session {
     pub fn evaluate<'env>(
         &self,
         env: &'env Env,
-        episodes: Option<i64>,
-        min_steps: Option<i64>,
-        seed: Option<i64>,
+        episodes: Option<f64>,
+        min_steps: Option<f64>,
+        seed: Option<f64>,
     ) -> napi::Result<Object<'env>, String> {
         let choice = protocol(episodes, min_steps).and_then(|protocol| Ok((protocol, seed_of(seed)?)));
         let work = move |session: &mut EngineSession, stop: &_| {
@@ -189,10 +189,7 @@ impl Session {
     pub fn set_parameters(&self, parameters: Vec<NativeParameter>) -> napi::Result<(), String> {
         let parameters =
             parameters.iter().map(parameter_from_js).collect::<Result<Vec<_>>>().map_err(to_js)?;
-        self.worker.call("setParameters", move |session, _| {
-            expect_parameters(&session.config().learner.sizes, &parameters)?;
-            session.learner().set_parameters(&parameters)
-        })
+        self.worker.call("setParameters", move |session, _| session.learner().set_parameters(&parameters))
     }
 
     /// One step's losses and gradients on the given batch and noise; nothing is stepped.
@@ -209,7 +206,7 @@ impl Session {
         self.worker
             .call("gradients", move |session, _| {
                 let temperature = temperature_or(temperature, session)?;
-                let discounts = batch.check(session, &noise)?;
+                let discounts = batch.checked_discounts(session, &noise)?;
                 let result = session.learner().gradients(&batch.borrow(&discounts), &noise, temperature)?;
                 Ok((result, temperature))
             })
@@ -233,7 +230,7 @@ impl Session {
         let (batch, noise) = (OwnedBatch::new(&batch), noise.to_vec());
         let losses = self.worker.call("update", move |session, _| {
             let temperature = temperature_or(temperature, session)?;
-            let discounts = batch.check(session, &noise)?;
+            let discounts = batch.checked_discounts(session, &noise)?;
             session.learner().update(&batch.borrow(&discounts), &noise, temperature)?;
             Ok(session.learner().terms()?.losses)
         })?;
@@ -291,22 +288,15 @@ impl OwnedBatch {
         }
     }
 
-    /// The discounts γ(1 − d), once lengths and values are found good.
-    fn check(&self, session: &EngineSession, noise: &[f32]) -> Result<Vec<f32>> {
-        let learner = &session.config().learner;
-        if self.rewards.is_empty() {
-            return Err(EngineError::LengthMismatch { name: "rewards", expected: learner.batch, got: 0 });
-        }
-        let discounts: Vec<f32> = self.terminated.iter().map(|d| learner.discount * (1.0 - d)).collect();
-        virel_engine::error::expect_len("terminated", discounts.len(), self.rewards.len())?;
-        expect_batch(&learner.sizes, &self.borrow(&discounts), Some(noise))?;
+    /// Refuses values that are not finite, which a learner takes as they are; returns the discounts.
+    fn checked_discounts(&self, session: &EngineSession, noise: &[f32]) -> Result<Vec<f32>> {
+        expect_len("terminated", self.terminated.len(), self.rewards.len())?;
         expect_finite("observations", &self.observations)?;
         expect_finite("actions", &self.actions)?;
         expect_finite("rewards", &self.rewards)?;
         expect_finite("nextObservations", &self.next_observations)?;
-        expect_finite("terminated", &self.terminated)?;
         expect_finite("noise", noise)?;
-        Ok(discounts)
+        discounts(&self.terminated, session.config().learner.discount)
     }
 }
 
@@ -314,36 +304,23 @@ fn temperature_or(given: Option<f64>, session: &EngineSession) -> Result<f32> {
     match given {
         None => Ok(session.config().temperature),
         Some(value) if (0.0..=f64::from(f32::MAX)).contains(&value) => Ok(value as f32),
-        Some(value) => Err(EngineError::OutOfRange {
-            name: "temperature",
-            expected: "a number, at least 0",
-            got: value.to_string(),
-        }),
+        Some(value) => refuse("temperature", "a number, at least 0", value),
     }
 }
 
 /// Exactly one of the two limits.
-pub fn protocol(episodes: Option<i64>, min_steps: Option<i64>) -> Result<Protocol> {
+pub fn protocol(episodes: Option<f64>, min_steps: Option<f64>) -> Result<Protocol> {
     match (episodes, min_steps) {
-        (Some(episodes @ 1..=1_000_000), None) => Ok(Protocol::Episodes(episodes as usize)),
-        (None, Some(steps @ 0..)) => Ok(Protocol::MoreThanSteps(steps as u64)),
-        _ => Err(EngineError::OutOfRange {
-            name: "episodes",
-            expected: "either episodes from 1 to 1,000,000 or minSteps, at least 0",
-            got: [("episodes", episodes), ("minSteps", min_steps)]
-                .map(|(name, value)| value.map_or(format!("no {name}"), |value| format!("{name} {value}")))
-                .join(" and "),
-        }),
+        (Some(episodes), None) => Ok(Protocol::Episodes(whole("episodes", episodes, 1)?)),
+        (None, Some(steps)) => Ok(Protocol::MoreThanSteps(whole("minSteps", steps, 0)?)),
+        (Some(_), Some(_)) => refuse("episodes", "either episodes or minSteps", "both"),
+        (None, None) => refuse("episodes", "either episodes or minSteps", "neither"),
     }
 }
 
 /// A whole number as a seed.
-pub fn seed_of(seed: Option<i64>) -> Result<Option<u64>> {
-    seed.map(u64::try_from).transpose().map_err(|_| EngineError::OutOfRange {
-        name: "seed",
-        expected: "a whole number, at least 0",
-        got: seed.unwrap_or_default().to_string(),
-    })
+pub fn seed_of(seed: Option<f64>) -> Result<Option<u64>> {
+    seed.map(|seed| whole("seed", seed, 0)).transpose()
 }
 
 fn progress_to_js(progress: Progress) -> NativeProgress {

@@ -6,13 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 
 use napi::bindgen_prelude::{Object, ToNapiValue};
 use napi::{Env, JsDeferred};
 use virel_engine::error::{EngineError, Result};
 
 use crate::error::{to_js, to_rejection};
+use crate::threads;
 
 type Job<T> = Box<dyn FnOnce(&mut T) + Send>;
 
@@ -31,7 +31,6 @@ pub struct Worker<T: 'static> {
 
 struct Shared<T: 'static> {
     state: Mutex<State<T>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
     stop: AtomicBool,
 }
 
@@ -59,15 +58,6 @@ impl<T> Shared<T> {
             *state = State::Closed(reason.to_owned());
         }
     }
-
-    /// Waits for the thread: libtorch must not be in use while the process tears its libraries down.
-    fn join(&self) {
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            // a panic was already turned into an error by the job that met it
-            let _ = thread.join();
-        }
-    }
 }
 
 impl<T: 'static> Worker<T> {
@@ -79,27 +69,19 @@ impl<T: 'static> Worker<T> {
     ) -> napi::Result<Self, String> {
         let (sender, jobs) = channel();
         let (made, is_made) = channel();
-        let thread = std::thread::Builder::new()
-            .name(format!("virel-{handle}"))
-            .spawn(move || serve(make, &made, &jobs))
-            .map_err(|error| to_js(panic(error.to_string())))?;
+        let shared =
+            Arc::new(Shared { state: Mutex::new(State::Idle(sender)), stop: AtomicBool::new(false) });
+        let at_exit = Arc::downgrade(&shared);
+        let end = move || {
+            if let Some(shared) = at_exit.upgrade() {
+                shared.close("the process is ending");
+            }
+        };
+        threads::spawn(env, handle, move || serve(make, &made, &jobs), end).map_err(to_js)?;
         is_made
             .recv()
-            .unwrap_or_else(|_| Err(panic("the thread ended before it began".to_owned())))
+            .unwrap_or_else(|_| Err(defect("the thread ended before it began".to_owned())))
             .map_err(to_js)?;
-        let shared = Arc::new(Shared {
-            state: Mutex::new(State::Idle(sender)),
-            thread: Mutex::new(Some(thread)),
-            stop: AtomicBool::new(false),
-        });
-        let at_exit = Arc::downgrade(&shared);
-        env.add_env_cleanup_hook(at_exit, |shared| {
-            if let Some(shared) = shared.upgrade() {
-                shared.close("the process is ending");
-                shared.join();
-            }
-        })
-        .map_err(|error| to_js(panic(error.reason.clone())))?;
         Ok(Self { handle, shared })
     }
 
@@ -115,7 +97,7 @@ impl<T: 'static> Worker<T> {
         let (answer, answered) = channel();
         // the receiver waits below, so sending cannot fail
         self.send(name, work, move |result| drop(answer.send(result)));
-        answered.recv().unwrap_or_else(|_| Err(panic("the thread ended".to_owned()))).map_err(to_js)
+        answered.recv().unwrap_or_else(|_| Err(defect("the thread ended".to_owned()))).map_err(to_js)
     }
 
     /// Runs `work` on the thread; the promise resolves to what `convert` makes of its result on the JavaScript
@@ -129,7 +111,7 @@ impl<T: 'static> Worker<T> {
     ) -> napi::Result<Object<'env>, String> {
         type Resolver<J> = Box<dyn FnOnce(Env) -> napi::Result<J> + Send>;
         let (deferred, promise): (JsDeferred<J, Resolver<J>>, Object<'env>) =
-            env.create_deferred().map_err(|error| to_js(panic(error.reason.clone())))?;
+            env.create_deferred().map_err(|error| to_js(defect(error.reason.clone())))?;
         self.send(name, work, move |result| {
             deferred.resolve(Box::new(move |env| match result {
                 Ok(value) => Ok(convert(value)),
@@ -139,7 +121,7 @@ impl<T: 'static> Worker<T> {
         Ok(promise)
     }
 
-    /// Hands a job to the thread. `answer` is called exactly once: by the thread, or here when there is no sending.
+    /// Hands a job to the thread. `answer` is called exactly once: by the thread, or here when the handle refuses.
     fn send<R: 'static>(
         &self,
         name: &'static str,
@@ -163,19 +145,19 @@ impl<T: 'static> Worker<T> {
         let shared = Arc::clone(&self.shared);
         let job: Job<T> = Box::new(move |value| {
             let result = catch_unwind(AssertUnwindSafe(|| work(value, &shared.stop)));
-            let result = result.unwrap_or_else(|payload| {
-                // what a panic left behind is not to be trusted
+            let result = result.unwrap_or_else(|payload| Err(defect(panic_message(payload.as_ref()))));
+            // what a panic left behind is not to be trusted, wherever it was caught
+            if matches!(result, Err(EngineError::Panic { .. })) {
                 shared.close("an internal defect broke it");
-                Err(panic(panic_message(payload.as_ref())))
-            });
+            }
             // idle before the answer: whoever hears it may call again at once
             shared.finish();
             answer(result);
         });
-        // the thread lives as long as this sender, so the job arrives
-        if sender.send(job).is_ok() {
-            *state = State::Running(sender, name);
-        }
+        // the thread serves as long as this sender lives, so the job arrives
+        let sent = sender.send(job);
+        debug_assert!(sent.is_ok(), "the thread ended before its sender");
+        *state = State::Running(sender, name);
     }
 
     /// Asks the running call to return early.
@@ -198,7 +180,7 @@ impl<T: 'static> Drop for Worker<T> {
 /// The thread's life: make the value, run jobs until every sender is gone.
 fn serve<T>(make: impl FnOnce() -> Result<T>, made: &Sender<Result<()>>, jobs: &Receiver<Job<T>>) {
     let value = catch_unwind(AssertUnwindSafe(make))
-        .unwrap_or_else(|payload| Err(panic(panic_message(payload.as_ref()))));
+        .unwrap_or_else(|payload| Err(defect(panic_message(payload.as_ref()))));
     match value {
         Ok(mut value) => {
             // whoever started the thread waits for this
@@ -213,11 +195,13 @@ fn serve<T>(make: impl FnOnce() -> Result<T>, made: &Sender<Result<()>>, jobs: &
     }
 }
 
-fn panic(reason: String) -> EngineError {
+/// An error that only a defect of this package can cause.
+fn defect(reason: String) -> EngineError {
     EngineError::Panic { reason }
 }
 
-fn panic_message(payload: &(dyn Any + Send)) -> String {
+/// What a panic said.
+pub fn panic_message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use crate::error::{EngineError, Result};
+use crate::error::{EngineError, Result, expect_finite};
 use crate::networks::layout::{Parameter, ParameterSpec};
 
 /// Largest parameter file that is read, in bytes: some hundred times the largest network of the paper.
@@ -16,12 +16,15 @@ const MAX_BYTES: u64 = 1 << 30;
 /// Writes parameters and free-text metadata to `path`: a temporary file beside it, synced, then renamed.
 ///
 /// # Errors
-/// `IO`; nothing but the temporary file is touched then.
+/// `NOT_FINITE`, since such a file could not be read again; `IO`. An older file at `path` stays then.
 pub fn save_parameters(
     path: &Path,
     parameters: &[Parameter],
     metadata: HashMap<String, String>,
 ) -> Result<()> {
+    for Parameter { spec, data } in parameters {
+        expect_finite(spec.name.clone(), data)?;
+    }
     let bytes: Vec<Vec<u8>> =
         parameters.iter().map(|p| p.data.iter().flat_map(|value| value.to_le_bytes()).collect()).collect();
     let mut views = Vec::new();
@@ -36,12 +39,21 @@ pub fn save_parameters(
 
 fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let temporary = path.with_extension(format!("tmp-{}", std::process::id()));
-    let mut file = File::create(&temporary)?;
+    let renamed = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    if renamed.is_err() {
+        // the first error is the one to tell
+        let _ = fs::remove_file(&temporary);
+    }
+    renamed?;
+    // the rename itself is safe only once its folder is on disk; a bare file name lies in the working directory
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = File::create(path)?;
     file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    // the rename itself is safe only once its folder is on disk
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    file.sync_all()
 }
 
 /// Reads every float32 tensor of a safetensors file, in the file's order.
@@ -123,14 +135,36 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_not_finite_is_refused() {
+    fn a_value_that_is_not_finite_is_refused_in_both_directions() {
         let path = folder("nan").join("model.safetensors");
-        let mut broken = parameters();
-        broken[0].data[2] = f32::NAN;
-        save_parameters(&path, &broken, HashMap::new()).unwrap();
+        const MARK: f32 = 12_345.678;
+        let mut marked = parameters();
+        marked[0].data[2] = MARK;
+        save_parameters(&path, &marked, HashMap::new()).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        let at = bytes.windows(4).position(|word| word == MARK.to_le_bytes()).unwrap();
+        bytes[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+        std::fs::write(&path, &bytes).unwrap();
         let error = load_parameters(&path).unwrap_err();
         assert_eq!(error.code(), "CHECKPOINT_CORRUPT");
         assert!(error.to_string().contains("[2] is NaN"), "{error}");
+
+        marked[0].data[2] = f32::INFINITY;
+        let error = save_parameters(&path, &marked, HashMap::new()).unwrap_err();
+        assert_eq!(error.code(), "NOT_FINITE");
+        assert!(error.to_string().starts_with("policy.trunk.0.weight[2]"), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), bytes, "the older file stays");
+    }
+
+    #[test]
+    fn a_failed_write_leaves_no_temporary_file() {
+        let folder = folder("failed");
+        let path = folder.join("a-folder");
+        std::fs::create_dir_all(path.join("not-empty")).unwrap();
+        assert_eq!(save_parameters(&path, &parameters(), HashMap::new()).unwrap_err().code(), "IO");
+        let names: Vec<_> =
+            std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["a-folder"]);
     }
 
     #[test]

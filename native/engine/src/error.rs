@@ -1,6 +1,8 @@
 //! The engine's one error type: an enum, one stable code per variant. Messages read
 //! *name, expected, got*; the binding hands the code to JavaScript unchanged.
 
+use std::borrow::Cow;
+
 /// Result of every fallible engine call.
 pub type Result<T> = std::result::Result<T, EngineError>;
 
@@ -22,7 +24,7 @@ pub enum EngineError {
     #[error("{name}[{index}]: expected a finite number, got {value}")]
     NotFinite {
         /// The argument.
-        name: &'static str,
+        name: Cow<'static, str>,
         /// Position of the first such value.
         index: usize,
         /// The value.
@@ -150,6 +152,12 @@ pub enum EngineError {
         /// The system's words.
         reason: String,
     },
+    /// The system has no further thread to give.
+    #[error("no thread to run on: {reason}")]
+    NoThread {
+        /// The system's words.
+        reason: String,
+    },
     /// libtorch reported an error.
     #[error("libtorch: {reason}")]
     Torch {
@@ -199,6 +207,7 @@ impl EngineError {
             Self::DeviceMissing { .. } => "DEVICE_MISSING",
             Self::CheckpointCorrupt { .. } => "CHECKPOINT_CORRUPT",
             Self::Io { .. } => "IO",
+            Self::NoThread { .. } => "OUT_OF_MEMORY",
             Self::Torch { .. } => "NATIVE_EXCEPTION",
             Self::HandleClosed { .. } => "HANDLE_CLOSED",
             Self::HandleBusy { .. } => "HANDLE_BUSY",
@@ -227,9 +236,9 @@ pub const fn expect_len(name: &'static str, got: usize, expected: usize) -> Resu
 ///
 /// # Errors
 /// `NOT_FINITE`, naming the first value that is not.
-pub fn expect_finite<F: Copy + Into<f64>>(name: &'static str, values: &[F]) -> Result<()> {
+pub fn expect_finite<F: Copy + Into<f64>>(name: impl Into<Cow<'static, str>>, values: &[F]) -> Result<()> {
     match values.iter().position(|&value| !value.into().is_finite()) {
         None => Ok(()),
-        Some(index) => Err(EngineError::NotFinite { name, index, value: values[index].into() }),
+        Some(index) => Err(EngineError::NotFinite { name: name.into(), index, value: values[index].into() }),
     }
 }

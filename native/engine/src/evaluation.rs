@@ -11,7 +11,7 @@ use crate::random::Stream;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
     /// This many episodes.
-    Episodes(usize),
+    Episodes(u64),
     /// Whole episodes until more than this many steps are collected (rlkit's rule, the paper's).
     MoreThanSteps(u64),
 }
@@ -30,7 +30,7 @@ pub struct Evaluation {
 impl Evaluation {
     fn is_enough(&self, protocol: Protocol) -> bool {
         match protocol {
-            Protocol::Episodes(episodes) => self.returns.len() >= episodes,
+            Protocol::Episodes(episodes) => self.returns.len() as u64 >= episodes,
             Protocol::MoreThanSteps(steps) => self.lengths.iter().sum::<u64>() > steps,
         }
     }

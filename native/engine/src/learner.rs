@@ -4,7 +4,7 @@ pub mod kernel;
 pub mod tensor;
 
 use crate::agents::recipe::Recipe;
-use crate::error::{EngineError, Result, expect_len};
+use crate::error::{EngineError, Result, expect_finite, expect_len};
 use crate::networks::layout::{self, Parameter, Sizes};
 use crate::replay::batch::Batch;
 
@@ -174,7 +174,7 @@ pub fn expect_all(sizes: &Sizes, initial: &[Parameter]) -> Result<()> {
 /// Checks names and shapes of parameters that a caller hands in.
 ///
 /// # Errors
-/// `PARAMETER_SHAPE`, naming the first that is unknown or has another shape or length.
+/// `PARAMETER_SHAPE`, naming the first that is unknown or has another shape or length; `NOT_FINITE`.
 pub fn expect_parameters(sizes: &Sizes, parameters: &[Parameter]) -> Result<()> {
     let known = layout::all(sizes);
     for Parameter { spec, data } in parameters {
@@ -191,7 +191,7 @@ pub fn expect_parameters(sizes: &Sizes, parameters: &[Parameter]) -> Result<()> 
                 got: format!("shape {:?} with {} values", spec.shape, data.len()),
             });
         }
-        crate::error::expect_finite("parameter", data)?;
+        expect_finite(spec.name.clone(), data)?;
     }
     Ok(())
 }

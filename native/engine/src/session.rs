@@ -157,13 +157,17 @@ impl Session {
         self.learner.as_mut()
     }
 
-    /// Runs a plan; `stop` is read before every environment step and every gradient step.
+    /// Runs a plan; `stop` is read before every iteration, environment step and gradient step.
     ///
     /// # Errors
     /// `DIVERGED`, `SIM_UNSTABLE`, or what environment and learner report. What was learned until then stays.
     pub fn advance(&mut self, plan: &Plan, stop: &AtomicBool) -> Result<Progress> {
         let mut progress = Progress::default();
         'iterations: for _ in 0..plan.repeat {
+            // an iteration may hold no step that would look
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
             for phase in &plan.phases {
                 if !self.run_phase(*phase, stop, &mut progress.episodes)? {
                     break 'iterations;

@@ -49,7 +49,7 @@ impl KernelLearner {
     ///
     /// # Errors
     /// `CONFIG_RANGE` for a size of 0, `PARAMETER_SHAPE` for initial parameters that are missing, unknown or of
-    /// another shape, `NOT_FINITE`, `IO` without a second thread.
+    /// another shape, `NOT_FINITE`, `OUT_OF_MEMORY` without a second thread.
     pub fn new(config: LearnerConfig, initial: &[Parameter]) -> Result<Self> {
         // every part of the vocabulary that this learner knows; a new one does not compile before it is handled
         let Recipe {

@@ -1,5 +1,7 @@
 //! A minibatch of transitions, as learners read it.
 
+use crate::error::{EngineError, Result};
+
 /// B transitions, row-major, borrowed from whoever gathered them.
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a> {
@@ -20,4 +22,23 @@ impl Batch<'_> {
     pub const fn rows(&self) -> usize {
         self.rewards.len()
     }
+}
+
+/// What the value of s′ counts for: γ(1 − d).
+///
+/// * `terminated` d, `[B]`, each 0 or 1; * `discount` γ.
+///
+/// # Errors
+/// `CONFIG_RANGE` for any other d.
+pub fn discounts(terminated: &[f32], discount: f32) -> Result<Vec<f32>> {
+    let each = |&terminated: &f32| match terminated {
+        0.0 => Ok(discount),
+        1.0 => Ok(0.0),
+        other => Err(EngineError::OutOfRange {
+            name: "terminated",
+            expected: "0 or 1 in each row",
+            got: other.to_string(),
+        }),
+    };
+    terminated.iter().map(each).collect()
 }

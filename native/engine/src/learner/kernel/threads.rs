@@ -30,7 +30,7 @@ impl CriticThread {
     /// Starts the thread, asleep.
     ///
     /// # Errors
-    /// `IO` if the system has no thread to give.
+    /// `OUT_OF_MEMORY` if the system has no thread to give.
     pub fn spawn(shared: Arc<Shared>) -> Result<Self> {
         let (jobs, inbox) = sync_channel(1);
         let (outbox, results) = sync_channel(1);
@@ -42,10 +42,10 @@ impl CriticThread {
                 }
             }
         };
-        let thread =
-            std::thread::Builder::new().name("virel-critic".to_owned()).spawn(work).map_err(|error| {
-                EngineError::Io { path: "a second learner thread".to_owned(), reason: error.to_string() }
-            })?;
+        let thread = std::thread::Builder::new()
+            .name("virel-critic".to_owned())
+            .spawn(work)
+            .map_err(|error| EngineError::NoThread { reason: error.to_string() })?;
         Ok(Self { jobs: Some(jobs), results, thread: Some(thread), pending: false })
     }
 
