@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { takeLock } from '../../src/setup/lock.js';
@@ -51,6 +51,15 @@ describe('the lock of a set-up', () => {
     writeFileSync(file, '{');
     (await takeLock(file, quiet))();
     expect(existsSync(file)).toBe(false);
+  });
+
+  it('is refused, not waited for, where a folder lies in its place', async () => {
+    const file = join(folder(), 'setup.lock');
+    mkdirSync(file);
+    await expect(takeLock(file, quiet)).rejects.toMatchObject({
+      code: 'SETUP_FAILED',
+      where: file,
+    });
   });
 
   it('of another machine is waited for, with the way out, and the wait can be aborted', async () => {

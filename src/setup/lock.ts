@@ -2,6 +2,7 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { VirelError } from '../errors.js';
 
 /** Who holds a lock. */
 interface Owner {
@@ -25,13 +26,15 @@ export interface LockOptions {
  * Takes the lock file, waiting while a living process holds it; the lock of a dead one is taken over.
  *
  * @returns the function that gives it back.
+ * @throws VirelError `SETUP_FAILED` if something else lies in its place.
  */
 export async function takeLock(file: string, options: LockOptions): Promise<() => void> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const mine = JSON.stringify(thisProcess());
   let told = false;
   while (!create(file, mine)) {
-    const text = read(file);
+    const text = readLock(file);
+    // given back a moment ago: try again
     if (text === undefined) continue;
     const owner = parse(text);
     if (owner === undefined || isGone(owner)) {
@@ -45,6 +48,21 @@ export async function takeLock(file: string, options: LockOptions): Promise<() =
   return () => {
     if (read(file) === mine) rmSync(file, { force: true });
   };
+}
+
+/** The lock's text; `undefined` if there is no such file. Anything else in its place would be waited for in vain. */
+function readLock(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new VirelError('SETUP_FAILED', `the lock of the set-up cannot be read: ${message}`, {
+      where: file,
+      fix: `rm -r ${file}`,
+      cause,
+    });
+  }
 }
 
 /** Creates the file with its content at once: another process never reads half of it. */
