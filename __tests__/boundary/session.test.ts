@@ -277,6 +277,23 @@ describe('Session.create', () => {
     expect(() => Session.create(options as never)).toThrow(expect.objectContaining({ code }));
   });
 
+  it.each(ENGINES)('refuses on %s what does not fit in memory, and the process lives', (engine) => {
+    const options = { engine, env: 'InvertedPendulum-v5', threads: 1 };
+    // 15 layers of 4.3e9 weights in each of four networks: a terabyte of weights alone
+    const hidden = new Array(16).fill(65_536);
+    expect(() => Session.create({ ...options, network: { hidden } })).toThrow(
+      expect.objectContaining({
+        code: 'OUT_OF_MEMORY',
+        message: expect.stringMatching(
+          /^needs \d\.\d TB of memory, .+ can be had; most of it for the networks \(network.hidden \[65536, /,
+        ),
+      }),
+    );
+    const small = Session.create({ ...options, network: { hidden: [8] } });
+    expect(Object.keys(small.parameters())).not.toHaveLength(0);
+    small.dispose();
+  });
+
   it('a refused one leaves the others whole', async () => {
     const session = create('kernel');
     expect(() => Session.create({ engine: 'tensor', device: 'cuda:7' })).toThrow();

@@ -47,7 +47,7 @@ export class Session implements Learner<Float32Array> {
    *
    * @param options train's options or a resolved config.
    * @throws VirelError `CONFIG_*`, `ENV_UNKNOWN`, `ALGORITHM_UNKNOWN`, `RECIPE_UNSUPPORTED`, `MODEL_*`,
-   * `DEVICE_MISSING`, `NATIVE_MISSING`.
+   * `DEVICE_MISSING`, `OUT_OF_MEMORY`, `NATIVE_MISSING`.
    */
   static create(options: ConfigOptions | ResolvedConfig = {}): Session {
     const config = resolveConfig(options);

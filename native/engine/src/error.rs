@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use crate::memory::in_words;
+
 /// Result of every fallible engine call.
 pub type Result<T> = std::result::Result<T, EngineError>;
 
@@ -158,6 +160,16 @@ pub enum EngineError {
         /// The system's words.
         reason: String,
     },
+    /// More memory would be needed than this process may have.
+    #[error("needs {} of memory, {} can be had; {largest}", in_words(*.needed), in_words(*.available))]
+    OutOfMemory {
+        /// Bytes in all.
+        needed: u64,
+        /// Bytes that can be had.
+        available: u64,
+        /// What takes the most, and what to lower.
+        largest: String,
+    },
     /// libtorch reported an error.
     #[error("libtorch: {reason}")]
     Torch {
@@ -207,7 +219,7 @@ impl EngineError {
             Self::DeviceMissing { .. } => "DEVICE_MISSING",
             Self::CheckpointCorrupt { .. } => "CHECKPOINT_CORRUPT",
             Self::Io { .. } => "IO",
-            Self::NoThread { .. } => "OUT_OF_MEMORY",
+            Self::NoThread { .. } | Self::OutOfMemory { .. } => "OUT_OF_MEMORY",
             Self::Torch { .. } => "NATIVE_EXCEPTION",
             Self::HandleClosed { .. } => "HANDLE_CLOSED",
             Self::HandleBusy { .. } => "HANDLE_BUSY",

@@ -9,6 +9,7 @@ pub mod error;
 pub mod evaluation;
 pub mod learner;
 pub mod math;
+pub mod memory;
 pub mod networks;
 pub mod random;
 pub mod replay;

@@ -5,6 +5,7 @@
 
 pub mod collect;
 pub mod improve;
+pub mod needs;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +18,7 @@ use crate::evaluation::{Evaluation, Protocol, evaluate};
 use crate::learner::kernel::KernelLearner;
 use crate::learner::tensor::TensorLearner;
 use crate::learner::{Learner, LearnerConfig};
+use crate::memory;
 use crate::networks::initialise;
 use crate::random::{Purpose, Stream};
 use collect::{Collector, Episode};
@@ -119,9 +121,10 @@ impl Session {
     /// Loads the task, initialises the networks, resets the training environment.
     ///
     /// # Errors
-    /// `ENV_UNKNOWN`, `MODEL_MISSING`, `MODEL_INVALID`, `MODEL_FINGERPRINT`, `DEVICE_MISSING`, `LENGTH_MISMATCH` when
-    /// the networks' sizes are not the task's.
+    /// `OUT_OF_MEMORY` before anything large is allocated; `ENV_UNKNOWN`, `MODEL_MISSING`, `MODEL_INVALID`,
+    /// `MODEL_FINGERPRINT`, `DEVICE_MISSING`, `LENGTH_MISMATCH` when the networks' sizes are not the task's.
     pub fn new(config: SessionConfig) -> Result<Self> {
+        memory::expect_fits(&needs::needs(&config), memory::available())?;
         let environment = || -> Result<Box<dyn Environment>> {
             let mut environment = mujoco::create(&config.environment, &config.model_directory)?;
             environment.set_max_episode_steps(config.max_episode_steps);

@@ -2,6 +2,11 @@
 
 use super::batch::Batch;
 use crate::error::{Result, expect_len};
+use crate::memory::reserve;
+
+/// Rows that the ring grows by: the allocator can move so large a block by its pages, and the ring never has more
+/// than this to spare, where doubling would take three times the ring for a moment and twice for good.
+const BLOCK_ROWS: usize = 1 << 16;
 
 /// One transition on its way into the buffer.
 #[derive(Debug, Clone, Copy)]
@@ -35,8 +40,12 @@ impl ReplayBuffer {
     }
 
     /// Values in a row: s, a, r, γ(1−d), s′.
+    pub const fn row_values(observation: usize, action: usize) -> usize {
+        observation.saturating_mul(2).saturating_add(action).saturating_add(2)
+    }
+
     const fn width(&self) -> usize {
-        2 * self.observation + self.action + 2
+        Self::row_values(self.observation, self.action)
     }
 
     /// Transitions that can be drawn.
@@ -57,7 +66,7 @@ impl ReplayBuffer {
     /// Stores one transition.
     ///
     /// # Errors
-    /// `LENGTH_MISMATCH`.
+    /// `LENGTH_MISMATCH`; `OUT_OF_MEMORY` when the ring cannot grow, with all it has kept.
     pub fn push(&mut self, transition: &Transition<'_>) -> Result<()> {
         expect_len("observation", transition.observation.len(), self.observation)?;
         expect_len("action", transition.action.len(), self.action)?;
@@ -65,6 +74,7 @@ impl ReplayBuffer {
         let width = self.width();
         let slot = (self.stored % self.capacity as u64) as usize * width;
         if slot == self.rows.len() {
+            self.make_room()?;
             self.rows.resize(slot + width, 0.0);
         }
         let (observation, rest) = self.rows[slot..slot + width].split_at_mut(self.observation);
@@ -76,6 +86,16 @@ impl ReplayBuffer {
         next.copy_from_slice(transition.next_observation);
         self.stored += 1;
         Ok(())
+    }
+
+    /// Memory for the next row and those after it, up to the capacity.
+    fn make_room(&mut self) -> Result<()> {
+        let width = self.width();
+        if self.rows.capacity() - self.rows.len() >= width {
+            return Ok(());
+        }
+        let rows = BLOCK_ROWS.min(self.capacity - self.len());
+        reserve(&mut self.rows, rows.saturating_mul(width), "the replay buffer", "replay.capacity")
     }
 
     /// Copies the rows `indices` (each below [`Self::len`]) into `gathered`.
@@ -128,7 +148,7 @@ impl GatheredBatch {
 
 #[cfg(test)]
 mod tests {
-    use super::{GatheredBatch, ReplayBuffer, Transition};
+    use super::{BLOCK_ROWS, GatheredBatch, ReplayBuffer, Transition};
 
     fn push(buffer: &mut ReplayBuffer, value: f32) {
         let (observation, next) = ([value, value + 0.1], [value + 1.0, value + 1.1]);
@@ -164,6 +184,17 @@ mod tests {
         let mut gathered = GatheredBatch::default();
         buffer.gather(&[0, 1, 2], &mut gathered);
         assert_eq!(gathered.as_batch().rewards, [6.0, 8.0, 4.0]);
+    }
+
+    #[test]
+    fn a_ring_takes_memory_in_blocks_and_never_more_than_its_capacity() {
+        let mut buffer = ReplayBuffer::new(2, 1, 100_000);
+        let width = ReplayBuffer::row_values(2, 1);
+        push(&mut buffer, 0.0);
+        assert_eq!(buffer.rows.capacity(), BLOCK_ROWS * width);
+        (1..200_000).for_each(|i| push(&mut buffer, i as f32));
+        assert_eq!(buffer.rows.capacity(), 100_000 * width);
+        assert_eq!(ReplayBuffer::new(2, 1, 100_000).rows.capacity(), 0);
     }
 
     #[test]
