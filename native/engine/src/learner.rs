@@ -211,3 +211,20 @@ pub fn expect_batch(sizes: &Sizes, batch: &Batch<'_>, noise: Option<&[f32]>) -> 
     expect_len("discounts", batch.discounts.len(), rows)?;
     noise.map_or(Ok(()), |noise| expect_len("noise", noise.len(), rows * sizes.action))
 }
+
+/// Checks the lengths that [`Learner::act`] is called with; returns n, the number of observations.
+///
+/// # Errors
+/// `LENGTH_MISMATCH`.
+pub fn expect_act(
+    sizes: &Sizes,
+    observations: &[f32],
+    noise: Option<&[f32]>,
+    actions: &[f32],
+) -> Result<usize> {
+    let rows = observations.len() / sizes.observation;
+    expect_len("observations", observations.len(), rows * sizes.observation)?;
+    expect_len("actions", actions.len(), rows * sizes.action)?;
+    noise.map_or(Ok(()), |noise| expect_len("noise", noise.len(), rows * sizes.action))?;
+    Ok(rows)
+}

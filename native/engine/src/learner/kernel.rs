@@ -26,9 +26,10 @@ use self::critic::CriticTerms;
 use self::shared::{Shared, Step, lock, read, write};
 use self::threads::CriticThread;
 use super::{Learner, LearnerConfig, StepGradients, StepTerms};
-use super::{expect_all, expect_batch, expect_config, expect_parameters};
+use super::{expect_act, expect_all, expect_batch, expect_config, expect_parameters};
 use crate::agents::recipe::{ActionValueTarget, PolicyGradient, Recipe, StateValueTarget};
-use crate::error::{Result, expect_len};
+use crate::error::Result;
+use crate::math::residual::residual_error;
 use crate::networks::layout::Parameter;
 use crate::replay::batch::Batch;
 
@@ -139,7 +140,7 @@ impl Learner for KernelLearner {
             write(&self.shared.inputs)?.load(&rows_of(batch, &tile));
             total += lock(&self.shared.critic)?.squared_residuals(&self.shared)?;
         }
-        Ok((total / batch.rows() as f64) as f32)
+        Ok(residual_error(total, batch.rows()) as f32)
     }
 
     fn gradients(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: f32) -> Result<StepGradients> {
@@ -174,10 +175,7 @@ impl Learner for KernelLearner {
 
     fn act(&mut self, observations: &[f32], noise: Option<&[f32]>, actions: &mut [f32]) -> Result<()> {
         let sizes = &self.config.sizes;
-        let n = observations.len() / sizes.observation;
-        expect_len("observations", observations.len(), n * sizes.observation)?;
-        expect_len("actions", actions.len(), n * sizes.action)?;
-        noise.map_or(Ok(()), |noise| expect_len("noise", noise.len(), n * sizes.action))?;
+        expect_act(sizes, observations, noise, actions)?;
         let samples =
             observations.chunks_exact(sizes.observation).zip(actions.chunks_exact_mut(sizes.action));
         for (index, (observation, action)) in samples.enumerate() {

@@ -40,6 +40,12 @@ pub fn loss<F: Real>(factors: &Factors<F>, means: &Means) -> f64 {
         + factors.log_std_regulariser.wide() * means.squared_log_std
 }
 
+/// ∂J_π/∂Q_w(s, ã) = −1/B for each of the B samples of `by_action_value`.
+pub fn action_value_gradient<F: Real>(by_action_value: &mut [F]) {
+    let share = F::of(-1.0 / by_action_value.len() as f64);
+    by_action_value.fill(share);
+}
+
 /// What a policy's heads gave in one action dimension, `[B]` each.
 #[derive(Debug, Clone, Copy)]
 pub struct Heads<'a, F> {
@@ -132,10 +138,12 @@ mod tests {
 
     fn analytic(mean: &[f64], log_std: &[f64], noise: &[f64]) -> ([f64; SAMPLES], [f64; SAMPLES]) {
         let (mut by_mean, mut by_log_std) = ([0.0; SAMPLES], [0.0; SAMPLES]);
+        let mut by_action_value = [0.0; SAMPLES];
+        action_value_gradient(&mut by_action_value);
         let by_action: Vec<f64> = (0..SAMPLES)
             .map(|b| {
                 let action = (mean[b] + log_std[b].clamp(-20.0, 2.0).exp() * noise[b]).tanh();
-                -action_value_slope(b, action) / SAMPLES as f64
+                by_action_value[b] * action_value_slope(b, action)
             })
             .collect();
         let heads = Heads { mean, log_std, noise };

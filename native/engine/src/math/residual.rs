@@ -22,22 +22,35 @@ pub fn squared_sum<F: Real>(action_value: &[F], target: &[F]) -> Result<f64> {
     Ok(sum(squares))
 }
 
-/// ε_w, in return².
-///
-/// # Errors
-/// `LENGTH_MISMATCH`.
-pub fn residual_error<F: Real>(action_value: &[F], target: &[F]) -> Result<f64> {
-    Ok(squared_sum(action_value, target)? / action_value.len() as f64)
+/// ε_w, in return², from Σ_b (y_b − Q_w(s_b, a_b))² over all `rows` of the batch.
+pub fn residual_error(squared_sum: f64, rows: usize) -> f64 {
+    squared_sum / rows as f64
 }
 
 #[cfg(test)]
 mod tests {
-    use super::residual_error;
+    use super::{residual_error, squared_sum};
 
     #[test]
     fn residual_error_is_a_plain_mean_square() {
-        assert_eq!(residual_error(&[1.0, 2.0], &[2.0, 5.0]).unwrap(), 5.0);
-        assert_eq!(residual_error(&[1.0_f32, 2.0], &[1.0, 2.0]).unwrap(), 0.0);
-        assert_eq!(residual_error(&[1.0_f32], &[1.0, 2.0]).unwrap_err().code(), "LENGTH_MISMATCH");
+        let of_two = |action_value: &[f32], target: &[f32]| {
+            residual_error(squared_sum(action_value, target).unwrap(), 2)
+        };
+        assert_eq!(of_two(&[1.0, 2.0], &[2.0, 5.0]), 5.0);
+        assert_eq!(of_two(&[1.0, 2.0], &[1.0, 2.0]), 0.0);
+    }
+
+    #[test]
+    fn residual_error_of_tiles_is_that_of_their_batch() {
+        let (action_value, target) = ([1.0, 2.0, -1.0], [2.0, 5.0, 1.0]);
+        let first = squared_sum(&action_value[..2], &target[..2]).unwrap();
+        let rest = squared_sum(&action_value[2..], &target[2..]).unwrap();
+        let whole = squared_sum(&action_value, &target).unwrap();
+        assert_eq!(residual_error(first + rest, 3), residual_error(whole, 3));
+    }
+
+    #[test]
+    fn wrong_lengths_are_named() {
+        assert_eq!(squared_sum(&[1.0_f32], &[1.0, 2.0]).unwrap_err().code(), "LENGTH_MISMATCH");
     }
 }

@@ -168,7 +168,7 @@ impl Actor {
     fn differentiate_by_action(&mut self, shapes: &Shapes, action_value: &[f32], n: usize) {
         let (shape, buffers) = (&shapes.action_value, &mut self.buffers);
         let deltas = &mut buffers.action_value_deltas;
-        deltas.output.row_mut(0, n).fill(-1.0 / n as f32);
+        e_step::action_value_gradient(deltas.output.row_mut(0, n));
         hidden_deltas(shape, action_value, &buffers.action_value, deltas, n);
         let columns = 1 + shape.layers[0].inputs - self.dimensions..1 + shape.layers[0].inputs;
         let to = buffers.by_action.view_mut(0..self.dimensions, n);
