@@ -1,5 +1,6 @@
 //! How this process uses libtorch: the device, the threads, and the calls that must come first.
 
+use std::ffi::CStr;
 use std::sync::OnceLock;
 
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
@@ -67,18 +68,35 @@ pub fn use_threads(threads: usize) -> Result<()> {
     let count = i32::try_from(threads).ok().filter(|count| (1..=1024).contains(count)).ok_or_else(|| {
         EngineError::OutOfRange { name: "threads", expected: "1 to 1024", got: threads.to_string() }
     })?;
-    one_thread_between_operations();
+    one_thread_between_operations()?;
     // reading also gives a new thread its first setting, which would otherwise come later and undo ours
-    if tch::get_num_threads() != count {
-        tch::set_num_threads(count);
+    // SAFETY: takes nothing, returns a number
+    if checked(|| unsafe { torch_sys::at_get_num_threads() })? != count {
+        // SAFETY: takes a number, keeps nothing of ours
+        checked(|| unsafe { torch_sys::at_set_num_threads(count) })?;
     }
     Ok(())
 }
 
-/// libtorch takes this setting once in the life of a process.
-fn one_thread_between_operations() {
-    static DONE: OnceLock<()> = OnceLock::new();
-    DONE.get_or_init(|| tch::set_num_interop_threads(1));
+/// libtorch takes this setting once in the life of a process, and only before its first task between operations.
+fn one_thread_between_operations() -> Result<()> {
+    static DONE: OnceLock<Result<()>> = OnceLock::new();
+    // SAFETY: takes a number, keeps nothing of ours
+    DONE.get_or_init(|| checked(|| unsafe { torch_sys::at_set_num_interop_threads(1) })).clone()
+}
+
+/// What a call of libtorch's C interface returns, or what it threw: tch's own forms of these calls panic.
+fn checked<T>(call: impl FnOnce() -> T) -> Result<T> {
+    let value = call();
+    // SAFETY: the message is this thread's, null or a string by `strdup` that is ours from here on
+    let thrown = unsafe { torch_sys::get_and_reset_last_err() };
+    if thrown.is_null() {
+        return Ok(value);
+    }
+    // SAFETY: not null, ends in NUL
+    let message = unsafe { CStr::from_ptr(thrown) }.to_string_lossy().into_owned();
+    // never freed, a few bytes: that takes libc's `free`, and the error is not one that repeats
+    Err(tch::TchError::Torch(message).into())
 }
 
 /// Calls each of MKL's vector functions once, on one thread, so that results repeat from process to process.

@@ -2,6 +2,9 @@
 //!
 //! A step reads nothing back from the device; [`transfer`] alone does, when the caller asks for numbers. Matrix
 //! work is shared: one pass of the policy and one of Q_w(s, ã) serve both y_V and J_π.
+//!
+//! Sizes are passed down rather than asked of tensors: `size`, `size2` and `numel` panic where libtorch throws.
+//! Of such forms only `shallow_clone` and `device` remain: on a tensor that exists they read or copy one pointer.
 
 mod adam;
 mod bellman;
@@ -25,10 +28,10 @@ use self::tanh_gaussian::TanhGaussian;
 use self::target_update::target_update;
 use self::transfer::{Inputs, Placement};
 use super::{Learner, LearnerConfig, Losses, StepGradients, StepTerms};
-use super::{expect_all, expect_batch, expect_config, expect_parameters};
+use super::{expect_act, expect_all, expect_batch, expect_config, expect_parameters};
 use crate::agents::recipe::{ActionValueTarget, PolicyGradient, Recipe, StateValueTarget};
 use crate::device::{use_threads, warm_up};
-use crate::error::{Result, expect_len};
+use crate::error::Result;
 use crate::networks::layout::{self, Parameter, ParameterSpec};
 use crate::replay::batch::Batch;
 
@@ -146,7 +149,7 @@ impl TensorLearner {
     /// ã ~ π_θ(·|s) and Q_w(s, ã).
     fn propose(&self, inputs: &Inputs, noise: &Tensor) -> Result<Proposal> {
         let policy = self.policy.network.forward(&inputs.observations)?;
-        let sample = TanhGaussian::sample(&policy.output, noise)?;
+        let sample = TanhGaussian::sample(&policy.output, noise, self.config.sizes.action)?;
         let state_action = Tensor::f_cat(&[&inputs.observations, &sample.action], 1)?;
         let action_value = self.action_value.network.forward(&state_action)?;
         Ok(Proposal { policy, sample, action_value })
@@ -159,19 +162,21 @@ impl TensorLearner {
         let pass = self.action_value.network.forward(&inputs.state_action)?;
         let target = one_step_target(&inputs.rewards, &inputs.discounts, &next_state_value)?;
         let action_value = Regression { prediction: pass.output.shallow_clone(), target };
-        self.action_value.backward(&pass, &action_value.gradient()?)?;
+        self.action_value.backward(&pass, &action_value.gradient(inputs.rows)?)?;
         // J_V
         let pass = self.state_value.network.forward(&inputs.observations)?;
         let target = proposed_value.shallow_clone();
         let state_value = Regression { prediction: pass.output.shallow_clone(), target };
-        self.state_value.backward(&pass, &state_value.gradient()?)?;
+        self.state_value.backward(&pass, &state_value.gradient(inputs.rows)?)?;
         Ok(MStep { action_value, state_value })
     }
 
     /// J_π and its gradient by θ.
-    fn e_step_gradients(&self, proposal: Proposal, temperature: f32) -> Result<PolicyLoss> {
+    fn e_step_gradients(&self, rows: usize, proposal: Proposal, temperature: f32) -> Result<PolicyLoss> {
         let Proposal { policy, sample, action_value } = proposal;
         let loss = PolicyLoss {
+            rows,
+            dimensions: self.config.sizes.action,
             sample,
             action_value: action_value.output.shallow_clone(),
             temperature: self.placement.upload(&[temperature], &[])?,
@@ -183,7 +188,7 @@ impl TensorLearner {
         // through Q to ã; w gets nothing
         let by_action = self.action_value.network.backward_to_input(
             &action_value,
-            &PolicyLoss::by_action_value(&action_value.output)?,
+            &loss.action_value_gradient()?,
             self.config.sizes.observation as i64,
         )?;
         self.policy.backward(&policy, &loss.output_gradient(&by_action)?)?;
@@ -200,7 +205,7 @@ impl TensorLearner {
         let (inputs, noise) = self.upload(batch, noise)?;
         let proposal = self.propose(&inputs, &noise)?;
         let m_step = self.m_step_gradients(&inputs, &proposal.action_value.output)?;
-        Ok((m_step, self.e_step_gradients(proposal, temperature)?))
+        Ok((m_step, self.e_step_gradients(inputs.rows, proposal, temperature)?))
     }
 
     /// Adam on w and φ, then the target.
@@ -233,7 +238,8 @@ impl Learner for TensorLearner {
         for (spec, mut view) in self.named_parameters()? {
             // the last of equal names wins, as when they are set one by one
             if let Some(given) = parameters.iter().rfind(|given| given.spec.name == spec.name) {
-                view.f_copy_(&self.placement.upload(&given.data, &view.size())?)?;
+                let shape: Vec<i64> = spec.shape.iter().map(|&length| length as i64).collect();
+                view.f_copy_(&self.placement.upload(&given.data, &shape)?)?;
             }
         }
         Ok(())
@@ -285,7 +291,7 @@ impl Learner for TensorLearner {
     fn e_step(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: f32) -> Result<()> {
         let (inputs, noise) = self.upload(batch, noise)?;
         let proposal = self.propose(&inputs, &noise)?;
-        self.latest_e_step = Some(self.e_step_gradients(proposal, temperature)?);
+        self.latest_e_step = Some(self.e_step_gradients(inputs.rows, proposal, temperature)?);
         self.policy.step()
     }
 
@@ -314,19 +320,17 @@ impl Learner for TensorLearner {
     }
 
     fn act(&mut self, observations: &[f32], noise: Option<&[f32]>, actions: &mut [f32]) -> Result<()> {
-        let [observation, action] = [self.config.sizes.observation, self.config.sizes.action];
-        let rows = observations.len() / observation;
-        expect_len("observations", observations.len(), rows * observation)?;
-        expect_len("actions", actions.len(), rows * action)?;
-        noise.map_or(Ok(()), |noise| expect_len("noise", noise.len(), rows * action))?;
+        let sizes = &self.config.sizes;
+        let rows = expect_act(sizes, observations, noise, actions)?;
+        let [observation, action] = [sizes.observation, sizes.action];
         use_threads(self.config.threads)?;
         let observations = self.placement.upload(observations, &[rows as i64, observation as i64])?;
         let output = self.policy.network.forward(&observations)?.output;
         let chosen = match noise {
-            None => tanh_gaussian::deterministic(&output)?,
+            None => tanh_gaussian::deterministic(&output, action)?,
             Some(noise) => {
                 let noise = self.placement.upload(noise, &[rows as i64, action as i64])?;
-                TanhGaussian::sample(&output, &noise)?.action
+                TanhGaussian::sample(&output, &noise, action)?.action
             }
         };
         transfer::read_into(&chosen, actions)
@@ -334,5 +338,5 @@ impl Learner for TensorLearner {
 }
 
 fn to_host((spec, view): (ParameterSpec, Tensor)) -> Result<Parameter> {
-    Ok(Parameter { data: transfer::read_all(&view)?, spec })
+    Ok(Parameter { data: transfer::read_all(&view, spec.len())?, spec })
 }

@@ -21,6 +21,10 @@ pub struct Regularisers {
 
 /// What J_π is computed from.
 pub struct PolicyLoss {
+    /// B.
+    pub rows: usize,
+    /// A.
+    pub dimensions: usize,
     /// ã and its distribution.
     pub sample: TanhGaussian,
     /// Q_w(s, ã), `[B, 1]`.
@@ -43,17 +47,15 @@ impl PolicyLoss {
     }
 
     /// ∂J_π/∂Q_w(s, ã) = −1/B, `[B, 1]`.
-    pub fn by_action_value(action_value: &Tensor) -> Result<Tensor> {
-        let rows = action_value.size()[0] as f64;
-        Ok(action_value.f_full_like(-1.0 / rows)?)
+    pub fn action_value_gradient(&self) -> Result<Tensor> {
+        Ok(self.action_value.f_full_like(-1.0 / self.rows as f64)?)
     }
 
     /// ∂J_π/∂(output of the policy network), `[B, 2A]`, given ∂J_π/∂ã through Q alone, `[B, A]`.
     pub fn output_gradient(&self, by_action: &Tensor) -> Result<Tensor> {
-        let (rows, width) = by_action.size2()?;
-        let values = (rows * width) as f64;
+        let values = (self.rows * self.dimensions) as f64;
         // ∂J/∂ log π = T/B
-        let by_log_density = self.temperature.f_div_scalar(rows as f64)?;
+        let by_log_density = self.temperature.f_div_scalar(self.rows as f64)?;
         let by_pre_tanh = self.sample.pre_tanh_gradient(by_action, &by_log_density)?;
         let by_log_std = self.sample.log_std_gradient(&by_pre_tanh, &by_log_density)?;
         // regularisers: d/dx c mean x² = 2cx / BA;  ∂u/∂μ = 1

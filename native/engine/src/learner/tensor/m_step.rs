@@ -23,9 +23,8 @@ impl Regression {
         Ok(self.prediction.f_mse_loss(&self.target, Reduction::Mean)?)
     }
 
-    /// ∂J/∂prediction = 2 (prediction − target) / B, `[B, 1]`.
-    pub fn gradient(&self) -> Result<Tensor> {
-        let rows = self.prediction.size()[0] as f64;
-        Ok(self.prediction.f_sub(&self.target)?.f_mul_scalar_(2.0 / rows)?)
+    /// ∂J/∂prediction = 2 (prediction − target) / B, `[B, 1]`, with B = `rows`.
+    pub fn gradient(&self, rows: usize) -> Result<Tensor> {
+        Ok(self.prediction.f_sub(&self.target)?.f_mul_scalar_(2.0 / rows as f64)?)
     }
 }

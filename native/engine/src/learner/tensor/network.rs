@@ -97,7 +97,7 @@ impl Network {
             delta = self.through(index, &delta, input)?;
         }
         let weight = &self.layers[0].weight;
-        Ok(delta.f_mm(&weight.f_narrow(1, first, weight.size2()?.1 - first)?)?)
+        Ok(delta.f_mm(&weight.f_slice(1, first, None, 1)?)?)
     }
 
     /// δ of the layer before layer `index`, whose rectified output is `input`.

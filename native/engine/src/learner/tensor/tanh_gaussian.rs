@@ -32,9 +32,9 @@ pub struct TanhGaussian {
 }
 
 impl TanhGaussian {
-    /// ã = tanh(μ + σξ) for the policy's output and noise ξ.
-    pub fn sample(output: &Tensor, noise: &Tensor) -> Result<Self> {
-        let width = output.size2()?.1 / 2;
+    /// ã = tanh(μ + σξ) for the policy's output and noise ξ, with A = `dimensions`.
+    pub fn sample(output: &Tensor, noise: &Tensor, dimensions: usize) -> Result<Self> {
+        let width = dimensions as i64;
         let mean = output.f_narrow(1, 0, width)?;
         let unclipped = output.f_narrow(1, width, width)?;
         let log_std = unclipped.f_clamp(LOG_STD_MIN, LOG_STD_MAX)?;
@@ -81,7 +81,7 @@ impl TanhGaussian {
     }
 }
 
-/// The mode's image tanh μ, `[B, A]`, for the policy's output.
-pub fn deterministic(output: &Tensor) -> Result<Tensor> {
-    Ok(output.f_narrow(1, 0, output.size2()?.1 / 2)?.f_tanh()?)
+/// The mode's image tanh μ, `[B, A]`, for the policy's output, with A = `dimensions`.
+pub fn deterministic(output: &Tensor, dimensions: usize) -> Result<Tensor> {
+    Ok(output.f_narrow(1, 0, dimensions as i64)?.f_tanh()?)
 }

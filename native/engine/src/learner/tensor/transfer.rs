@@ -1,4 +1,5 @@
-//! The way of numbers between host and device. [`read`] and [`read_all`] are the only places where the host waits.
+//! The way of numbers between host and device. [`read`], [`read_all`] and [`read_into`] are the only places
+//! where the host waits.
 
 use tch::{Device, Kind, Tensor};
 
@@ -30,6 +31,8 @@ impl Placement {
 
 /// A minibatch on the device.
 pub struct Inputs {
+    /// B.
+    pub rows: usize,
     /// s, `[B, O]`.
     pub observations: Tensor,
     /// (s, a), `[B, O + A]`.
@@ -50,6 +53,7 @@ impl Inputs {
         let observations = placement.upload(batch.observations, &observation)?;
         let actions = placement.upload(batch.actions, &[rows, sizes.action as i64])?;
         Ok(Self {
+            rows: batch.rows(),
             state_action: Tensor::f_cat(&[&observations, &actions], 1)?,
             observations,
             rewards: placement.upload(batch.rewards, &[rows, 1])?,
@@ -66,9 +70,9 @@ pub fn read<const N: usize>(scalars: [Tensor; N]) -> Result<[f32; N]> {
     Ok(values)
 }
 
-/// Brings all values of a tensor from the device, row-major.
-pub fn read_all(tensor: &Tensor) -> Result<Vec<f32>> {
-    let mut values = vec![0.0; tensor.numel()];
+/// Brings all `len` values of a tensor from the device, row-major.
+pub fn read_all(tensor: &Tensor, len: usize) -> Result<Vec<f32>> {
+    let mut values = vec![0.0; len];
     read_into(tensor, &mut values)?;
     Ok(values)
 }
