@@ -2,7 +2,7 @@
 //!
 //! m ← β₁m + (1−β₁)g,  v ← β₂v + (1−β₂)g²,  θ ← θ − λ (m / (1−β₁ᵗ)) / (√(v / (1−β₂ᵗ)) + offset).
 //!
-//! Moments, step count and bias corrections live on the device: a captured step replays with its own t.
+//! Moments, step count and bias corrections live on the device: a step sends nothing there and waits for nothing.
 
 use tch::{Kind, Tensor};
 
