@@ -13,6 +13,9 @@ use virel_engine::random::{Purpose, Stream};
 
 const NETWORKS: [&str; 4] = ["policy.", "actionValue.", "stateValue.", "target."];
 const ROWS: usize = 32;
+/// Batches with a pre-activation nearer to a kink than this are drawn again: sums of some ten values of size 1 to
+/// 10 differ by a few 1e-6 between the two, so beyond it both are on the same side.
+const KINK: f64 = 1e-5;
 
 fn kernel(case: &Case) -> Box<dyn Learner> {
     Box::new(KernelLearner::new(case.config(), &case.parameters).unwrap())
@@ -33,27 +36,28 @@ fn size(shape: (usize, usize)) -> Sizes {
 
 #[test]
 fn ten_updates_end_at_the_same_parameters() {
-    let mut beyond = Vec::new();
+    let (mut redrawn, mut largest) = (0, 0.0_f64);
     for (seed, shape) in [(17, 6), (4, 1), (11, 3)].into_iter().enumerate() {
         for scale in [0.1, 0.3, 1.0, 2.0] {
             let mut case = Case::random(seed as u64, size(shape), ROWS, scale);
             let (mut kernel, mut tensor) = (kernel(&case), tensor(&case));
             let mut stream = Stream::new(21, Purpose::ReplayIndex, 0);
             for _ in 0..10 {
-                case.redraw(&mut stream, ROWS);
+                redrawn += case.redraw_smooth(&mut stream, ROWS, &kernel.parameters().unwrap(), KINK);
                 kernel.update(&case.batch(), &case.noise, case.temperature).unwrap();
                 tensor.update(&case.batch(), &case.noise, case.temperature).unwrap();
             }
             let (kernel, tensor) = (kernel.parameters().unwrap(), tensor.parameters().unwrap());
             assert_ne!(kernel, tensor, "two implementations do not round alike");
-            // each update rounds each parameter once, to 6e-8 of it
-            let error = |prefix| disagreement(&values(&kernel, prefix), &to_f64(&values(&tensor, prefix)));
-            beyond.extend(NETWORKS.map(error).into_iter().filter(|&error| error > 1e-6));
+            for prefix in NETWORKS {
+                let error = disagreement(&values(&kernel, prefix), &to_f64(&values(&tensor, prefix)));
+                largest = largest.max(error);
+                // ten updates round a parameter to 6e-8 of it on either side: 1.2e-6 if all went apart
+                assert!(error < 1.2e-6, "{prefix} of {shape:?} at scale {scale}: {error:e}");
+            }
         }
     }
-    // a ReLU within rounding of its kink may fall on either side: about one case in forty does so in ten updates,
-    // with up to three networks after it
-    assert!(beyond.len() <= 6, "{beyond:?}");
+    println!("{redrawn} of {} batches redrawn, largest {largest:.1e}", redrawn + 120);
 }
 
 #[test]
@@ -62,34 +66,33 @@ fn a_thousand_updates_make_the_same_steps() {
         let mut case = Case::random(seed as u64, size(shape), ROWS, 1.0);
         let (mut kernel, mut tensor) = (kernel(&case), tensor(&case));
         let mut stream = Stream::new(22, Purpose::ReplayIndex, 0);
-        let mut errors = NETWORKS.map(|_| Vec::new());
+        let mut largest = NETWORKS.map(|_| 0.0_f64);
+        let mut redrawn = 0;
         for step in 0..1000 {
-            case.redraw(&mut stream, ROWS);
-            // both start each update at the same parameters, each with moments of its own: what one ReLU at its
-            // kink does is forgotten, while a difference in method shows at every step
+            // both start each update at the same parameters, each with moments of its own
             let before = kernel.parameters().unwrap();
+            redrawn += case.redraw_smooth(&mut stream, ROWS, &before, KINK);
             tensor.set_parameters(&before).unwrap();
             kernel.update(&case.batch(), &case.noise, case.temperature).unwrap();
             tensor.update(&case.batch(), &case.noise, case.temperature).unwrap();
             let after = [kernel.parameters().unwrap(), tensor.parameters().unwrap()];
-            for (prefix, errors) in NETWORKS.into_iter().zip(&mut errors) {
+            for (prefix, largest) in NETWORKS.into_iter().zip(&mut largest) {
                 let moved = |after| -> Vec<f32> {
                     let pairs = values(after, prefix).into_iter().zip(values(&before, prefix));
                     pairs.map(|(after, before)| after - before).collect()
                 };
-                errors.push(disagreement(&moved(&after[0]), &to_f64(&moved(&after[1]))));
+                *largest = largest.max(disagreement(&moved(&after[0]), &to_f64(&moved(&after[1]))));
             }
             if step % 100 == 0 {
                 expect_same_terms(&mut *kernel, &mut *tensor, &case);
             }
         }
-        for (prefix, mut errors) in NETWORKS.into_iter().zip(errors) {
-            errors.sort_by(f64::total_cmp);
-            let median = errors[errors.len() / 2];
-            println!("{prefix} median {median:.1e}, largest {:.1e}", errors[errors.len() - 1]);
-            // a parameter of 0.5 rounds to 3e-8 on each side; a step of Adam is 1e-3 or more times some tenths,
+        println!("{redrawn} of {} batches redrawn", redrawn + 1000);
+        for (prefix, largest) in NETWORKS.into_iter().zip(largest) {
+            println!("{prefix} largest {largest:.1e}");
+            // a parameter of 0.5 rounds by up to 3e-8 on each side; a step of Adam is 1e-3 or more times some tenths,
             // the target's a twentieth of what the value network is ahead
-            assert!(median < 1e-4, "{prefix}: {median:e}");
+            assert!(largest < 1e-4, "{prefix}: {largest:e}");
         }
     }
 }

@@ -68,6 +68,26 @@ impl Case {
         self.discounts = (0..rows).map(|_| if stream.uniform() < 0.2 { 0.0 } else { 0.99 }).collect();
     }
 
+    /// [`Self::redraw`] until every kink of the networks `parameters` is further away than `distance`: says how many
+    /// batches were thrown away. A hundred in a row are a mistake in the distance.
+    pub fn redraw_smooth(
+        &mut self,
+        stream: &mut Stream,
+        rows: usize,
+        parameters: &[Parameter],
+        distance: f64,
+    ) -> usize {
+        for thrown_away in 0..100 {
+            self.redraw(stream, rows);
+            let model = losses::Model::new(parameters);
+            model.terms(self);
+            if model.kink_distance.get() > distance {
+                return thrown_away;
+            }
+        }
+        panic!("no batch without a kink");
+    }
+
     pub fn batch(&self) -> Batch<'_> {
         Batch {
             observations: &self.observations,
