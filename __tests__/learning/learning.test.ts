@@ -78,8 +78,8 @@ describe.each([
     async () => {
       const once = async (name: string) => {
         const runDir = join(folder, `${engine}-${threads}-${name}`);
-        const options = { env: 'HalfCheetah-v5', steps: 1500, seed: 3, engine, threads, runDir };
-        await train({ ...options, collect: { startUpdates: 500 } }).finished;
+        const options = { env: 'HalfCheetah-v5', steps: 1200, seed: 3, engine, threads, runDir };
+        await train({ ...options, collect: { startUpdates: 900 } }).finished;
         return trace(runDir);
       };
       const [one, two] = [await once('one'), await once('two')];
