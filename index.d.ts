@@ -53,13 +53,13 @@ export declare class Policy {
   /**
    * tanh μ(s) in environment units, `[A]`, for one observation `[O]`.
    *
-   * Errors: `LENGTH_MISMATCH`.
+   * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`.
    */
   act(observation: Float32Array): Float32Array
   /**
    * The same for `rows` observations, `[rows, O]` to `[rows, A]`.
    *
-   * Errors: `LENGTH_MISMATCH`.
+   * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, `CONFIG_RANGE` (rows).
    */
   actMany(observations: Float32Array, rows: number): Float32Array
   /**
@@ -104,6 +104,8 @@ export declare class Session {
   stop(): void
   /** Numbers about the latest gradient step, the residual error on fresh rows, counts. */
   metrics(): Array<NativeMetric>
+  /** The same as `metrics`, without keeping the event loop: the residual error takes some 10 ms. */
+  measure(): Promise<Array<NativeMetric>>
   /** A copy of every parameter, targets included. */
   parameters(): Array<NativeParameter>
   /**
@@ -127,9 +129,9 @@ export declare class Session {
   /**
    * Writes all parameters to a safetensors file: temporary file, synced, renamed.
    *
-   * Errors: `IO`.
+   * Errors: `IO`, `NOT_FINITE`; an older file stays then.
    */
-  saveParameters(path: string, metadata: Record<string, string>): void
+  saveParameters(path: string, metadata: Record<string, string>): Promise<void>
   /** Frees the native memory, once a running call has returned. Idempotent. */
   dispose(): void
 }

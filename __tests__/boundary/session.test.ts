@@ -69,6 +69,7 @@ describe.each(ENGINES)('Session on %s', (engine) => {
     expect(all.updates).toBe(151);
     expect(bits(pieces)).toEqual(bits(whole));
     expect(pieces.metrics()).toEqual(whole.metrics());
+    expect(await whole.measure()).toEqual(whole.metrics());
   });
 
   it('repeats itself from the same seed and differs from another', async () => {
@@ -126,6 +127,24 @@ describe.each(ENGINES)('Session on %s', (engine) => {
     ).rejects.toMatchObject({ code: 'ABORTED' });
   });
 
+  it('an abort ends a plan that does nothing but repeat', async () => {
+    const session = create(engine);
+    const control = new AbortController();
+    const idle = { repeat: 2 ** 53 - 1, phases: [{ collect: 0 }] };
+    const running = session.advance(idle, { signal: control.signal });
+    setTimeout(() => control.abort(), 20);
+    expect((await running).steps).toBe(0);
+  });
+
+  it.each([
+    ['no phase', { repeat: 1, phases: [] }],
+    ['a fraction of a step', { repeat: 1, phases: [{ collect: 0.5 }] }],
+    ['NaN iterations', { repeat: NaN, phases: [{ collect: 1 }] }],
+    ['a negative count', { repeat: 1, phases: [{ update: { mSteps: -1, eSteps: 1 } }] }],
+  ])('refuses a plan with %s', async (_, plan) => {
+    await expect(create(engine).advance(plan)).rejects.toMatchObject({ code: 'CONFIG_RANGE' });
+  });
+
   it('refuses a second call while one runs, and is unharmed by it', async () => {
     const session = create(engine);
     const running = session.advance({ repeat: 400, phases: ITERATION });
@@ -180,6 +199,11 @@ describe.each(ENGINES)('Session on %s', (engine) => {
     ['NaN in a batch', { actions: new Float32Array(16).fill(NaN) }, 'NOT_FINITE'],
     ['float64 for float32', { rewards: new Float64Array(16) }, 'ARGUMENT_TYPE'],
     ['a missing array', { terminated: undefined }, 'ARGUMENT_TYPE'],
+    [
+      'a termination that is neither 0 nor 1',
+      { terminated: new Float32Array(16).fill(7) },
+      'CONFIG_RANGE',
+    ],
   ])('refuses %s', (_, change, code) => {
     const session = create(engine);
     const before = bits(session);
@@ -242,7 +266,7 @@ describe.each(ENGINES)('Session on %s', (engine) => {
     const session = create(engine);
     await session.advance({ repeat: 150, phases: ITERATION });
     const file = join(folder, `${engine}.safetensors`);
-    session.saveParameters(file, { env: 'InvertedPendulum-v5' });
+    await session.saveParameters(file, { env: 'InvertedPendulum-v5' });
     const policy = Policy.load(file, 'InvertedPendulum-v5');
     const options = { episodes: 5, seed: 11 };
     const [one, two] = [
@@ -258,6 +282,9 @@ describe.each(ENGINES)('Session on %s', (engine) => {
       ...action,
     ]);
     expect(() => policy.act([1, 2])).toThrow(expect.objectContaining({ code: 'LENGTH_MISMATCH' }));
+    expect(() => policy.act([0, NaN, 0, 0])).toThrow(
+      expect.objectContaining({ code: 'NOT_FINITE' }),
+    );
     policy.dispose();
     expect(() => Policy.load(file, 'Hopper-v5')).toThrow(
       expect.objectContaining({ code: 'PARAMETER_SHAPE' }),

@@ -83,7 +83,7 @@ export class MemorySession implements TrainingSession {
     };
   }
 
-  metrics(): Record<string, number> {
+  async measure(): Promise<Record<string, number>> {
     return {
       'losses/qf1_loss': 1 / (1 + this.#updates),
       'virel/temperature': 1,
@@ -93,7 +93,7 @@ export class MemorySession implements TrainingSession {
     };
   }
 
-  saveParameters(path: string, metadata: Record<string, string>): void {
+  async saveParameters(path: string, metadata: Record<string, string>): Promise<void> {
     writeFileSync(path, JSON.stringify({ steps: this.#steps, metadata }));
   }
 

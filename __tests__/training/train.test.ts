@@ -220,11 +220,8 @@ describe('checkpoints', () => {
   it('that fail on the way are a warning, and training goes on', async () => {
     let broken = true;
     class Failing extends MemorySession {
-      override saveParameters(path: string, metadata: Record<string, string>): void {
-        if (!broken) {
-          super.saveParameters(path, metadata);
-          return;
-        }
+      override async saveParameters(path: string, metadata: Record<string, string>): Promise<void> {
+        if (!broken) return super.saveParameters(path, metadata);
         broken = false;
         throw Object.assign(new Error('ENOSPC: no space left on device, write'), {
           code: 'ENOSPC',

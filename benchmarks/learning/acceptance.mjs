@@ -9,7 +9,7 @@
  * steps, the deterministic policy, whole episodes until more than 1,000 steps.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -50,8 +50,17 @@ function argumentsOf({ env, steps, engine, seed }) {
   ];
 }
 
+/** A run that did not finish is begun anew. */
+function isFinished(run) {
+  const summary = join(folder(run), 'summary.json');
+  if (existsSync(summary) && JSON.parse(readFileSync(summary, 'utf8')).state === 'finished')
+    return true;
+  rmSync(folder(run), { recursive: true, force: true });
+  return false;
+}
+
 function train(run) {
-  if (existsSync(join(folder(run), 'summary.json'))) return Promise.resolve();
+  if (isFinished(run)) return Promise.resolve();
   const words = ['bin/virel-native.js', ...argumentsOf(run), '--quiet', '--run-dir', folder(run)];
   const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit'] });
   return new Promise((resolve, reject) => {

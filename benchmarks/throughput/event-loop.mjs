@@ -1,12 +1,16 @@
 /**
- * Does training leave the event loop free? Ticks of a 50 ms interval while a session trains on one thread, and how
- * long an abort takes to settle.
+ * Does training leave the event loop free? Ticks of a 50 ms interval while `train` runs on one thread, evaluations,
+ * metrics and checkpoints included, and how long an abort of `Session.advance` takes to settle.
  *
- *     node benchmarks/throughput/event-loop.mjs [--engine kernel] [--seconds 20] [--aborts 20]
+ *     npm run build && node benchmarks/throughput/event-loop.mjs [--engine kernel] [--seconds 20] [--aborts 20]
+ *
+ * A tick's time is 50 ms after the one before it: Node sets its interval anew at each.
  */
-import { cpus } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Session } from 'virel-native';
+import { Session, train } from 'virel-native';
 
 const { values } = parseArgs({
   options: {
@@ -17,42 +21,49 @@ const { values } = parseArgs({
 });
 const PERIOD = 50;
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-const session = Session.create({ env: 'HalfCheetah-v5', engine: values.engine, threads: 1 });
-const training = { repeat: 1e9, phases: [{ collect: 1 }, { update: { mSteps: 1, eSteps: 1 } }] };
+const options = { env: 'HalfCheetah-v5', engine: values.engine, threads: 1 };
 
-/** Trains until the returned function is called; it resolves to the milliseconds from abort to settled. */
-function start() {
+/** Milliseconds by which each tick missed its time, while a run trains. */
+async function lateness() {
+  const folder = mkdtempSync(join(tmpdir(), 'virel-event-loop-'));
   const control = new AbortController();
-  const running = session.advance(training, { signal: control.signal });
-  return async () => {
-    const aborted = performance.now();
-    control.abort();
-    await running;
-    return performance.now() - aborted;
-  };
+  const run = train({ ...options, runDir: join(folder, 'run') }, { signal: control.signal });
+  // from the first gradient steps on
+  for await (const event of run) if (event.event === 'evaluation') break;
+  const late = [];
+  let before = performance.now();
+  const interval = setInterval(() => {
+    const now = performance.now();
+    late.push(Math.abs(now - before - PERIOD));
+    before = now;
+  }, PERIOD);
+  await sleep(Number(values.seconds) * 1000);
+  clearInterval(interval);
+  control.abort();
+  await run.finished;
+  rmSync(folder, { recursive: true });
+  return late.sort((a, b) => a - b);
 }
 
-// updates begin once the buffer holds enough
-await session.advance({ repeat: 1000, phases: [{ collect: 1 }] });
-const stop = start();
-const late = [];
-let due = performance.now() + PERIOD;
-const interval = setInterval(() => {
-  const now = performance.now();
-  late.push(Math.abs(now - due));
-  due = now + PERIOD;
-}, PERIOD);
-await sleep(Number(values.seconds) * 1000);
-clearInterval(interval);
-const settled = [await stop()];
-for (let turn = 1; turn < Number(values.aborts); turn += 1) {
-  const stopAgain = start();
+/** Milliseconds from an abort to the settled promise of an `advance`. */
+async function settling(session) {
+  const control = new AbortController();
+  const phases = [{ collect: 1 }, { update: { mSteps: 1, eSteps: 1 } }];
+  const running = session.advance({ repeat: 1e9, phases }, { signal: control.signal });
   await sleep(100);
-  settled.push(await stopAgain());
+  const aborted = performance.now();
+  control.abort();
+  await running;
+  return performance.now() - aborted;
 }
+
+const late = await lateness();
+const session = Session.create(options);
+await session.advance({ repeat: 1000, phases: [{ collect: 1 }] });
+const settled = [];
+for (let turn = 0; turn < Number(values.aborts); turn += 1) settled.push(await settling(session));
 session.dispose();
 
-late.sort((a, b) => a - b);
 const within = late.filter((milliseconds) => milliseconds <= 10).length / late.length;
 console.log(`${cpus()[0].model}, ${values.engine}, HalfCheetah-v5, 1 thread`);
 console.log(

@@ -74,12 +74,12 @@ export function parameterFile(runDir: string, name: string): string {
  * @returns Its folder.
  * @throws VirelError `IO`, `DISK_FULL`, `QUOTA`, `PERMISSION`; the older checkpoints stay as they were.
  */
-export function saveCheckpoint(
+export async function saveCheckpoint(
   runDir: string,
   session: TrainingSession,
   config: ResolvedConfig,
   step: number,
-): string {
+): Promise<string> {
   const folder = join(runDir, 'checkpoints');
   const path = join(folder, stepName(step));
   const temporary = `${path}.tmp-${process.pid}`;
@@ -89,7 +89,7 @@ export function saveCheckpoint(
     const description = policyConfig(config, step);
     const { env, algorithm } = description;
     // one key: the writer does not keep the order of several, and equal runs shall give equal files
-    session.saveParameters(join(model, 'model.safetensors'), {
+    await session.saveParameters(join(model, 'model.safetensors'), {
       'virel-native': JSON.stringify({ env, algorithm, step, package: description.package }),
     });
     writeWhole(join(model, 'config.json'), pretty(description));

@@ -44,6 +44,8 @@ export class TrainingLoop {
   /** The last record of metrics. */
   #recorded: { updates: number; at: number };
   #progressAt: number;
+  /** Whether all steps are done and the last of them is evaluated and recorded. */
+  #complete = false;
 
   constructor(context: LoopContext) {
     this.#context = context;
@@ -68,10 +70,10 @@ export class TrainingLoop {
       // a stop during an evaluation: the run ends as it stands
       if (!isVirelError(error) || error.code !== 'ABORTED') throw error;
     }
-    const done = !signal.aborted;
-    if (!done) directory.writeStatus({ state: 'stopping', step: this.#step });
-    this.#save();
-    return done ? 'finished' : 'stopped';
+    // a stop that comes after the last evaluation stops nothing
+    if (!this.#complete) directory.writeStatus({ state: 'stopping', step: this.#step });
+    await this.#save();
+    return this.#complete ? 'finished' : 'stopped';
   }
 
   /** How far training came. */
@@ -151,15 +153,17 @@ export class TrainingLoop {
     const reached = (every: number) => this.#step >= nextMultiple(every, before);
     const end = this.#step >= config.steps;
     const evaluated = end || reached(config.evaluation.every) ? await this.#evaluate() : {};
-    const recorded = end || reached(config.logging.every) ? this.#record() : {};
+    const recorded = end || reached(config.logging.every) ? await this.#record() : {};
     const m = { ...evaluated, ...recorded };
     if (Object.keys(m).length > 0) {
       const [step, updates] = [this.#step, this.#updates];
       emit({ event: 'metrics', seed: config.seed, step, updates, wall: this.#wall(), m });
     }
+    this.#complete = end;
     const time = config.checkpoint.every;
     const saveTime = typeof time === 'string' ? durationMilliseconds(time) : Infinity;
-    if (reached(this.#saveSteps()) || clock() - this.#saved.at >= saveTime) this.#saveOrWarn();
+    if (reached(this.#saveSteps()) || clock() - this.#saved.at >= saveTime)
+      await this.#saveOrWarn();
   }
 
   /** Evaluates; its means, by the names of `logging/metrics.ts`. */
@@ -185,8 +189,8 @@ export class TrainingLoop {
   }
 
   /** The numbers of this moment, by the names of `logging/metrics.ts`. */
-  #record(): Record<string, number> {
-    const native = this.#context.session.metrics();
+  async #record(): Promise<Record<string, number>> {
+    const native = await this.#context.session.measure();
     const now = this.#context.clock();
     const wall = this.#wall();
     const since = Math.max(now - this.#recorded.at, 0.01) / 1000;
@@ -218,19 +222,19 @@ export class TrainingLoop {
     return typeof every === 'number' ? every : Infinity;
   }
 
-  #save(): void {
+  async #save(): Promise<void> {
     if (this.#saved.step === this.#step) return;
     const { config, session, directory, emit, clock } = this.#context;
-    const path = saveCheckpoint(directory.path, session, config, this.#step);
+    const path = await saveCheckpoint(directory.path, session, config, this.#step);
     this.#saved = { step: this.#step, at: clock() };
     emit({ event: 'checkpoint', seed: config.seed, step: this.#step, path });
   }
 
   /** A checkpoint on the way that fails is a warning: training goes on, the older ones stand. */
-  #saveOrWarn(): void {
+  async #saveOrWarn(): Promise<void> {
     const { config, emit, clock } = this.#context;
     try {
-      this.#save();
+      await this.#save();
     } catch (error) {
       // tried again when the next one is due
       this.#saved.at = clock();

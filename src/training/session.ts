@@ -15,9 +15,9 @@ export interface TrainingSession {
     signal?: AbortSignal;
   }): Promise<EvaluationResult>;
   /** Numbers of the latest gradient step, by the names of `logging/metrics.ts`. */
-  metrics(): Record<string, number>;
+  measure(): Promise<Record<string, number>>;
   /** Writes all parameters to a safetensors file. */
-  saveParameters(path: string, metadata: Record<string, string>): void;
+  saveParameters(path: string, metadata: Record<string, string>): Promise<void>;
   dispose(): void;
 }
 
