@@ -17,15 +17,14 @@ export async function compile() {
 export async function prepareNative() {
   const { ensureNative } = await import('../dist/native/addon.js');
   const { cargoFlags } = await import('../dist/setup/build.js');
-  const { linkVariables } = await import('../dist/setup/link.js');
+  const { cargoVariables } = await import('../dist/setup/link.js');
   const { locate } = await import('../dist/setup/places.js');
   const { requireTools } = await import('../dist/setup/tools.js');
   await ensureNative();
   const places = locate(process.env);
   const { cargo } = requireTools(['cargo'], process.env);
   const env = {
-    ...process.env,
-    ...linkVariables(places),
+    ...cargoVariables(process.env, places),
     VIREL_MODELS: places.models,
     CARGO_TARGET_DIR: places.target,
   };

@@ -70,7 +70,7 @@ describe('doctor on a set-up', () => {
       path: places.mujoco,
     });
     expect(find(diagnosis, 'addon')).toMatchObject({ version: '0.1.0', path: places.addon });
-    // the stand-in has one model, and not Gymnasium's
+    // the stand-in's models are not Gymnasium's
     expect(find(diagnosis, 'models')).toMatchObject({ status: 'warn', ok: true });
   });
 

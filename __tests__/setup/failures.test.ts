@@ -226,6 +226,20 @@ describe("a user's own libraries", () => {
     expect(places).toMatchObject({ libtorch: '/opt/libtorch', models: '/opt/models' });
   });
 
+  it('move neither the other libraries nor, for models, the addon', () => {
+    const [root, home] = [checkout(), folder()];
+    const plain = locate(variables(home), root);
+    const { libtorch, addon } = plain;
+    expect(locate(variables(home, { VIREL_MODELS: '/opt/models' }), root)).toMatchObject({
+      libtorch,
+      addon,
+    });
+    expect(locate(variables(home, { VIREL_MUJOCO_DIR: '/opt/mujoco' }), root)).toMatchObject({
+      libtorch,
+      models: plain.models,
+    });
+  });
+
   it('of another version are refused before the build', async () => {
     const libtorch = folder();
     write(join(libtorch, 'build-version'), '2.14.1+cpu\n');

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -90,6 +90,49 @@ describe('set-up', () => {
     const { lines, reporter } = recorder();
     expect((await setUp({ env, places: changed, reporter })).changed).toBe(true);
     expect(lines.join('\n')).not.toContain('[2/6]');
+  });
+
+  it("keeps wheels and addon when the models are the user's", async () => {
+    const { env, places, root } = sized();
+    await setUp({ env, places, from: wheels.directory, ...recorder() });
+    const own = { ...env, VIREL_MODELS: folder() };
+    const needed = wheels.wheels.filter(({ replacedBy }) => replacedBy !== 'VIREL_MODELS');
+    const other = placesOf(root, own, needed);
+    expect(other).toEqual({ ...places, models: own.VIREL_MODELS, wheels: needed });
+    expect((await setUp({ env: own, places: other, ...recorder() })).changed).toBe(false);
+  });
+
+  it('fetches a lost model again, and only the models, without a build', async () => {
+    const { env, places } = sized();
+    await setUp({ env, places, from: wheels.directory, ...recorder() });
+    const [lost, kept] = [
+      join(places.models, 'hopper.xml'),
+      join(places.libtorch, 'lib', 'libtorch_cpu.so'),
+    ];
+    rmSync(lost);
+    const before = statSync(kept);
+    const { lines, reporter } = recorder();
+    const { changed } = await setUp({ env, places, from: wheels.directory, reporter });
+    expect(changed).toBe(true);
+    expect(existsSync(lost)).toBe(true);
+    expect(statSync(kept).ino).toBe(before.ino);
+    expect(lines.join('\n')).toContain('gymnasium 1.4.0');
+    expect(lines.join('\n')).not.toMatch(/torch 2|cargo build/);
+    expect(readdirSync(join(places.home, 'wheels'))).toHaveLength(1);
+    expect((await setUp({ env, places, ...recorder() })).changed).toBe(false);
+  });
+
+  it.each([
+    'torch/lib/libtorch_cpu.so',
+    'torch/lib/libc10.so',
+    'torch/version.py',
+    'mujoco/libmujoco.so.3.17.0',
+  ])('fetches a lost %s again', async (name) => {
+    const { env, places } = sized();
+    await setUp({ env, places, from: wheels.directory, ...recorder() });
+    rmSync(join(places.wheelDirectory, name));
+    await setUp({ env, places, from: wheels.directory, ...recorder() });
+    expect(existsSync(join(places.wheelDirectory, name))).toBe(true);
   });
 
   it('fetches and builds again when forced', async () => {

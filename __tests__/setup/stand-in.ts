@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import type { Wheel } from '../../src/setup/parts.js';
+import { modelHashes, type Wheel } from '../../src/setup/parts.js';
 import { locate, type Places, type Variables } from '../../src/setup/places.js';
 import { lineReporter, type Reporter } from '../../src/setup/progress.js';
 import { findProgram } from '../../src/setup/tools.js';
@@ -111,7 +111,9 @@ export function wheelFolder(torchVersion = '2.13.0'): { directory: string; wheel
     },
   );
   const models = wheel(directory, 'gymnasium', '1.4.0', 'py3-none-any', 'VIREL_MODELS', {
-    'gymnasium/envs/mujoco/assets/inverted_pendulum.xml': '<mujoco/>',
+    ...Object.fromEntries(
+      Object.keys(modelHashes).map((file) => [`gymnasium/envs/mujoco/assets/${file}`, '<mujoco/>']),
+    ),
   });
   return { directory, wheels: [torch, mujoco, models] };
 }

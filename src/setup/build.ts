@@ -1,5 +1,5 @@
 import type { VirelError } from '../errors.js';
-import { linkVariables } from './link.js';
+import { cargoVariables } from './link.js';
 import type { Places, Variables } from './places.js';
 import { runProgram, stepFailed } from './run.js';
 
@@ -28,7 +28,7 @@ export interface BuildOptions {
 export async function buildAddon(places: Places, options: BuildOptions): Promise<string> {
   const args = ['build', ...cargoFlags, '--target-dir', places.target];
   const machine = ['--message-format', 'json-render-diagnostics'];
-  const env = { ...options.env, ...linkVariables(places), CARGO_TERM_COLOR: 'never' };
+  const env = { ...cargoVariables(options.env, places), CARGO_TERM_COLOR: 'never' };
   const compiling = new Set<string>();
   let library: string | undefined;
   const result = await runProgram(

@@ -9,17 +9,35 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { mujocoVersion } from './parts.js';
-import type { Places } from './places.js';
+import type { Places, Variables } from './places.js';
 
 /** What cargo must be told to find the libraries. */
-export interface LinkVariables {
+interface LinkVariables {
   LIBTORCH: string;
   LIBTORCH_LIB: string;
   MUJOCO_DYNAMIC_LINK_DIR: string;
 }
 
-/** The environment of every cargo command of this package. */
-export function linkVariables(places: Pick<Places, 'libtorch' | 'linkDirectory'>): LinkVariables {
+/** Settings of tch's build script that would lead it to another libtorch, or to another way of linking. */
+const FOREIGN = [
+  'LIBTORCH_USE_PYTORCH',
+  'LIBTORCH_INCLUDE',
+  'LIBTORCH_STATIC',
+  'LIBTORCH_CXX11_ABI',
+  'LIBTORCH_BYPASS_VERSION_CHECK',
+];
+
+/** The environment of every cargo command of this package: the caller's, but our libraries and no others. */
+export function cargoVariables(
+  env: Variables,
+  places: Pick<Places, 'libtorch' | 'linkDirectory'>,
+): Variables {
+  const kept = Object.entries(env).filter(([name]) => !FOREIGN.includes(name));
+  return { ...Object.fromEntries(kept), ...linkVariables(places) };
+}
+
+/** Where cargo finds the libraries. */
+function linkVariables(places: Pick<Places, 'libtorch' | 'linkDirectory'>): LinkVariables {
   return {
     LIBTORCH: places.libtorch,
     LIBTORCH_LIB: places.linkDirectory,

@@ -24,7 +24,7 @@ export interface Places {
   /** The per-user cache, shared by all clones. */
   home: string;
   lockFile: string;
-  /** Unpacked wheels; written whole, by one rename. */
+  /** Unpacked wheels, the same folder whichever of them a user replaces; each part comes by one rename. */
   wheelDirectory: string;
   /** The wheels this set-up needs: those that no environment variable replaces. */
   wheels: readonly Wheel[];
@@ -61,8 +61,8 @@ export function cacheHome(env: Variables): string {
  */
 export function locate(env: Variables, root = packageRoot, device?: Device): Places {
   const home = cacheHome(env);
-  const chosen = device ?? (existsSync(wheelPlace(home, 'cuda', env)) ? 'cuda' : 'cpu');
-  const wheelDirectory = wheelPlace(home, chosen, env);
+  const chosen = device ?? (existsSync(wheelPlace(home, 'cuda')) ? 'cuda' : 'cpu');
+  const wheelDirectory = wheelPlace(home, chosen);
   const libtorch = env['VIREL_LIBTORCH']
     ? resolve(env['VIREL_LIBTORCH'])
     : join(wheelDirectory, 'torch');
@@ -83,7 +83,7 @@ export function locate(env: Variables, root = packageRoot, device?: Device): Pla
     home,
     lockFile: join(home, 'setup.lock'),
     wheelDirectory,
-    wheels: neededWheels(env),
+    wheels: wheels.filter((wheel) => !env[wheel.replacedBy]),
     libtorch,
     mujoco,
     models,
@@ -96,18 +96,10 @@ export function locate(env: Variables, root = packageRoot, device?: Device): Pla
   };
 }
 
-/** The wheels that no environment variable replaces. */
-function neededWheels(env: Variables): Wheel[] {
-  return wheels.filter((wheel) => !env[wheel.replacedBy]);
-}
-
-/** `wheels/<torch>-<mujoco>-<gymnasium>-<cpu|cuda>-<os-arch>`; a partial set has a folder of its own. */
-function wheelPlace(home: string, device: Device, env: Variables): string {
-  const needed = neededWheels(env);
+/** `wheels/<torch>-<mujoco>-<gymnasium>-<cpu|cuda>-<os-arch>`: what a user replaces never moves the rest. */
+function wheelPlace(home: string, device: Device): string {
   const versions = `${torchVersion}-${mujocoVersion}-${gymnasiumVersion}`;
-  const subset =
-    needed.length === wheels.length ? '' : `-only-${needed.map((wheel) => wheel.name).join('-')}`;
-  return join(home, 'wheels', `${versions}-${device}-${process.platform}-${process.arch}${subset}`);
+  return join(home, 'wheels', `${versions}-${device}-${process.platform}-${process.arch}`);
 }
 
 /** Whether the root is a checkout to build in, rather than an installed dependency or a read-only folder. */

@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { freeMegabytes } from './disk.js';
 import { readManifest } from './manifest.js';
-import { cargoMegabytes, cudaMegabytes, prunableMegabytes } from './parts.js';
+import { cargoMegabytes, cudaMegabytes, prunableMegabytes, type Wheel } from './parts.js';
 import type { Places } from './places.js';
-import { wheelsReady } from './wheels.js';
+import { missingWheels } from './wheels.js';
 
 /** What is missing, and what getting it costs. */
 export interface Plan {
-  fetch: boolean;
+  /** The wheels to fetch. */
+  wheels: readonly Wheel[];
   build: boolean;
   /** Download, and disk at its fullest and afterwards, MB. */
   download: number;
@@ -18,18 +19,22 @@ export interface Plan {
 
 /** What is missing here and what it costs. */
 export function planSetup(places: Places, force = false): Plan {
-  const fetch = places.wheels.length > 0 && (force || !wheelsReady(places));
+  const wheels = force ? places.wheels : missingWheels(places);
   const build =
-    force || fetch || !existsSync(places.addon) || readManifest(places.manifest) === undefined;
-  const sum = (pick: (wheel: Places['wheels'][number]) => number) =>
-    fetch ? places.wheels.reduce((total, wheel) => total + pick(wheel), 0) : 0;
-  const cuda = places.device === 'cuda' && fetch ? cudaMegabytes : { download: 0, unpacked: 0 };
+    force ||
+    // the addon does not hold the models
+    wheels.some(({ replacedBy }) => replacedBy !== 'VIREL_MODELS') ||
+    !existsSync(places.addon) ||
+    readManifest(places.manifest) === undefined;
+  const sum = (pick: (wheel: Wheel) => number) =>
+    wheels.reduce((total, wheel) => total + pick(wheel), 0);
+  const torch = wheels.some(({ name }) => name === 'torch');
+  const cuda = places.device === 'cuda' && torch ? cudaMegabytes : { download: 0, unpacked: 0 };
   const wheelBytes = sum((wheel) => wheel.megabytes) + cuda.download;
   const unpacked = sum((wheel) => wheel.unpackedMegabytes) + cuda.unpacked;
-  const torch = fetch && places.wheels.some((wheel) => wheel.name === 'torch');
   const pruned = torch && places.device === 'cpu' ? prunableMegabytes : 0;
   return {
-    fetch,
+    wheels,
     build,
     download: wheelBytes + (build ? cargoMegabytes.download : 0),
     disk: wheelBytes + unpacked,
@@ -40,27 +45,30 @@ export function planSetup(places: Places, force = false): Plan {
 /** The plan in words, the sizes of every download included. */
 export function describePlan(places: Places, plan: Plan, free = freeMegabytes): string[] {
   const home = places.home.replace(homedir(), '~');
-  if (!plan.build) return [`virel-native: native parts are in place in ${home}`];
-  const title = plan.fetch
+  const fetch = plan.wheels.length > 0;
+  if (!fetch && !plan.build) return [`virel-native: native parts are in place in ${home}`];
+  const title = fetch
     ? 'native parts missing; setting up once'
     : 'building the addon of these sources';
-  const parts = plan.fetch
-    ? places.wheels.map((wheel) => `${wheel.name} ${wheel.version} ${wheel.megabytes}`)
-    : [];
-  if (plan.fetch && places.device === 'cuda')
+  const parts = plan.wheels.map((wheel) => `${wheel.name} ${wheel.version} ${wheel.megabytes}`);
+  if (places.device === 'cuda' && plan.wheels.some(({ name }) => name === 'torch'))
     parts.push(`NVIDIA libraries ~${cudaMegabytes.download}`);
-  parts.push(`crates ~${cargoMegabytes.download} (unless cargo has them)`);
+  if (plan.build) parts.push(`crates ~${cargoMegabytes.download} (unless cargo has them)`);
   const lines = [
     `virel-native: ${title} in ${home} (Ctrl-C is safe, rerun resumes)`,
-    `  download ${Math.round(plan.download)} MB: ${parts.join(' | ')}`,
+    `  download ${megabytes(plan.download)} MB: ${parts.join(' | ')}`,
   ];
   const available = `free ${gigabytes(free(places.home))}`;
   const compile = 'some minutes of compiling the first time, up to 1.9 GB of memory';
-  if (plan.fetch)
+  if (fetch)
     lines.push(
       `  disk ${gigabytes(plan.disk)} while unpacking, ${gigabytes(plan.keeps)} kept (${available})`,
     );
-  return [...lines, `  then ${compile}`];
+  return plan.build ? [...lines, `  then ${compile}`] : lines;
+}
+
+function megabytes(value: number): string {
+  return value < 10 ? value.toFixed(1) : value.toFixed(0);
 }
 
 function gigabytes(megabytes: number): string {

@@ -100,21 +100,24 @@ async function runSteps(places: Places, work: Work, signal: AbortSignal): Promis
   const started = Date.now();
   const plan = planSetup(places, work.force);
   const installed = plan.build ? undefined : readManifest(places.manifest);
-  if (installed) return { manifest: installed, changed: false, seconds: 0 };
+  if (installed && plan.wheels.length === 0)
+    return { manifest: installed, changed: false, seconds: 0 };
   for (const line of describePlan(places, plan, work.free)) work.reporter.line(line);
 
   const tools = await step(1, work, () => checkMachine(places, plan, work));
-  if (plan.fetch) {
+  if (plan.wheels.length > 0) {
     removePartialWheels(places);
     const fetched = await step(
       2,
       work,
-      () => fetch(places, work, tools, signal),
+      () => fetch(places, plan, work, tools, signal),
       () => fetchState(places, plan),
     );
     await step(3, work, () => prune(places, fetched));
     publishWheels(places, fetched);
   }
+  const seconds = () => (Date.now() - started) / 1000;
+  if (installed) return { manifest: installed, changed: true, seconds: seconds() };
   await step(4, work, () => {
     checkLibraries(places, work.env);
     linkLibraries(places);
@@ -132,9 +135,8 @@ async function runSteps(places: Places, work: Work, signal: AbortSignal): Promis
     });
   const library = await step(5, work, build, () => crate);
   const manifest = await step(6, work, () => install(library, places, work, tools, signal));
-  const seconds = (Date.now() - started) / 1000;
-  work.reporter.line(`  ready in ${minutes(seconds)} min; check: npx virel-native doctor`);
-  return { manifest, changed: true, seconds };
+  work.reporter.line(`  ready in ${minutes(seconds())} min; check: npx virel-native doctor`);
+  return { manifest, changed: true, seconds: seconds() };
 }
 
 /** Runs one step under its heading, telling its state and time twice a second. */
@@ -163,18 +165,26 @@ type Tools = Partial<Record<ToolName, Tool>>;
 
 function checkMachine(places: Places, plan: Plan, work: Work): Tools {
   checkPlatform();
-  const needed: ToolName[] = ['cargo', 'rustc', 'c++'];
-  const tools: Tools = requireTools(plan.fetch ? [...needed, 'python', 'pip'] : needed, work.env);
+  const building: ToolName[] = plan.build ? ['cargo', 'rustc', 'c++'] : [];
+  const fetching: ToolName[] = plan.wheels.length > 0 ? ['python', 'pip'] : [];
+  const tools: Tools = requireTools([...building, ...fetching], work.env);
   const needs: Need[] = [{ directory: places.home, megabytes: plan.disk }];
-  if (!existsSync(places.target))
+  if (plan.build && !existsSync(places.target))
     needs.push({ directory: places.target, megabytes: cargoMegabytes.target });
   checkDisk(needs, work.free);
   mkdirSync(places.home, { recursive: true, mode: 0o700 });
   return tools;
 }
 
-function fetch(places: Places, work: Work, tools: Tools, signal: AbortSignal): Promise<string> {
+function fetch(
+  places: Places,
+  plan: Plan,
+  work: Work,
+  tools: Tools,
+  signal: AbortSignal,
+): Promise<string> {
   return fetchWheels(places, {
+    wheels: plan.wheels,
     python: tools.python?.path ?? 'python3',
     env: work.env,
     signal,

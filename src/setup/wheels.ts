@@ -9,12 +9,15 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { VirelError } from '../errors.js';
-import { cudaRequirements, prunable, type Wheel } from './parts.js';
+import { libtorchVersion } from './libraries.js';
+import { cudaRequirements, modelHashes, mujocoVersion, prunable, type Wheel } from './parts.js';
 import type { Places, Variables } from './places.js';
 import { lastLines, runProgram, stepFailed } from './run.js';
 
 /** How the wheels are fetched. */
 export interface FetchOptions {
+  /** What to fetch. */
+  wheels: readonly Wheel[];
   /** The Python whose pip is used. */
   python: string;
   env: Variables;
@@ -36,14 +39,24 @@ const tags = [
   ...['--platform', 'manylinux2014_x86_64'],
 ];
 
-/** Whether the wheels are there: the folder gets its name only when it is whole, but files can be lost. */
-export function wheelsReady(places: Places): boolean {
-  const parts: Record<Wheel['replacedBy'], string> = {
-    VIREL_LIBTORCH: join(places.libtorch, 'lib', 'libtorch_cpu.so'),
-    VIREL_MUJOCO_DIR: places.mujoco,
-    VIREL_MODELS: places.models,
+/**
+ * The wheels that must be fetched: those of a part that is not there, or of which a file was lost. Wheels that
+ * replace one part (torch and its CUDA runtime share a folder) come together.
+ */
+export function missingWheels(places: Places): Wheel[] {
+  const { libtorch, mujoco, models } = places;
+  const complete: Record<Wheel['replacedBy'], boolean> = {
+    VIREL_LIBTORCH:
+      libtorchVersion(libtorch) !== undefined &&
+      hasFiles(join(libtorch, 'lib'), ['libtorch_cpu.so', 'libc10.so']),
+    VIREL_MUJOCO_DIR: hasFiles(mujoco, [`libmujoco.so.${mujocoVersion}`]),
+    VIREL_MODELS: hasFiles(models, Object.keys(modelHashes)),
   };
-  return places.wheels.every((wheel) => existsSync(parts[wheel.replacedBy]));
+  return places.wheels.filter((wheel) => !complete[wheel.replacedBy]);
+}
+
+function hasFiles(directory: string, names: readonly string[]): boolean {
+  return names.every((name) => existsSync(join(directory, name)));
 }
 
 /**
@@ -71,12 +84,12 @@ async function fetchInto(partial: string, places: Places, options: FetchOptions)
 
   // one known file per wheel, or nothing
   const requirements = join(partial, 'requirements.txt');
-  writeFileSync(requirements, places.wheels.map(requirement).join(''));
+  writeFileSync(requirements, options.wheels.map(requirement).join(''));
   const strict = ['--require-hashes', '--no-deps', '-r', requirements];
   await pip(places, { target: partial, temporary, requirements: strict }, options);
 
   // NVIDIA's libraries, in the versions that torch pins; a folder of their own, since they share one package
-  if (places.device === 'cuda') {
+  if (places.device === 'cuda' && options.wheels.some(({ name }) => name === 'torch')) {
     const extra = join(partial, '.cuda');
     await pip(places, { target: extra, temporary, requirements: cudaRequirements }, options);
     merge(join(extra, 'nvidia'), join(partial, 'nvidia'));
@@ -92,10 +105,24 @@ export function prune(places: Places, directory: string): void {
   for (const name of readdirSync(libraries)) if (prunable.test(name)) rmSync(join(libraries, name));
 }
 
-/** Gives a fetched folder its final name. */
+/**
+ * Gives what was fetched its final name; parts that were not fetched again stay. Each entry comes by a rename, in
+ * the order of names: torch, by which the set-up is known to be whole, after the NVIDIA libraries that it loads.
+ */
 export function publishWheels(places: Places, directory: string): void {
-  rmSync(places.wheelDirectory, { recursive: true, force: true });
-  renameSync(directory, places.wheelDirectory);
+  const final = places.wheelDirectory;
+  if (!existsSync(final)) {
+    renameSync(directory, final);
+    return;
+  }
+  const replaced = join(directory, '.replaced');
+  mkdirSync(replaced);
+  for (const name of readdirSync(directory).sort()) {
+    if (name === basename(replaced)) continue;
+    if (existsSync(join(final, name))) renameSync(join(final, name), join(replaced, name));
+    renameSync(join(directory, name), join(final, name));
+  }
+  rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
 }
 
 /** Removes the leftovers of interrupted set-ups; only for the holder of the lock. */
