@@ -273,10 +273,15 @@ describe.each(ENGINES)('Session on %s', (engine) => {
       await session.evaluate(options),
       await policy.evaluate({ ...options, maxEpisodeSteps: session.config.env.maxEpisodeSteps }),
     ];
-    // the two sum in another order; a start state is far from where that could tip an episode
-    expect(
-      two.lengths.map((length, i) => Math.abs(length - (one.lengths[i] as number)) <= 1),
-    ).toEqual(new Array(5).fill(true));
+    if (engine === 'kernel') {
+      // one forward pass serves both
+      expect(two).toEqual(one);
+    } else {
+      // libtorch sums in another order; a start state is far from where that could tip an episode
+      expect(
+        two.lengths.map((length, i) => Math.abs(length - (one.lengths[i] as number)) <= 1),
+      ).toEqual(new Array(5).fill(true));
+    }
     const action = policy.act([0.01, 0.02, -0.1, 0.1]);
     expect([...policy.actMany([0.01, 0.02, -0.1, 0.1, 0, 0, 0, 0], 2)].slice(0, 1)).toEqual([
       ...action,

@@ -2,4 +2,5 @@
 
 pub mod initialise;
 pub mod layout;
+pub mod mlp;
 pub mod policy;

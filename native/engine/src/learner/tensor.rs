@@ -32,13 +32,8 @@ use super::{expect_act, expect_all, expect_batch, expect_config, expect_paramete
 use crate::agents::recipe::{ActionValueTarget, PolicyGradient, Recipe, StateValueTarget};
 use crate::device::{use_threads, warm_up};
 use crate::error::Result;
-use crate::networks::layout::{self, Parameter, ParameterSpec};
+use crate::networks::layout::{self, LayerSpec, Parameter, ParameterSpec};
 use crate::replay::batch::Batch;
-
-/// Output parts of the policy: μ and log σ.
-const POLICY_HEADS: i64 = 2;
-/// Output parts of a value.
-const VALUE_HEADS: i64 = 1;
 
 /// Networks, optimisers and target on one device.
 pub struct TensorLearner {
@@ -74,10 +69,10 @@ struct Proposal {
 }
 
 impl Trained {
-    fn new(widths: &[i64], learning_rate: f64, placement: Placement) -> Result<Self> {
-        let network = Network::zeros(widths, placement)?;
+    fn new(layers: Vec<LayerSpec>, learning_rate: f64, placement: Placement) -> Result<Self> {
+        let network = Network::zeros(layers.clone(), placement)?;
         let optimiser = Adam::new(&network.values, learning_rate)?;
-        Ok(Self { gradient: Network::zeros(widths, placement)?, network, optimiser })
+        Ok(Self { gradient: Network::zeros(layers, placement)?, network, optimiser })
     }
 
     /// Writes the gradient of a loss, given the loss's gradient by the output.
@@ -110,25 +105,14 @@ impl TensorLearner {
         warm_up()?;
         use_threads(config.threads)?;
         let placement = Placement { device, kind };
-        let [observation, action] = [config.sizes.observation, config.sizes.action].map(|width| width as i64);
-        let widths = |input: i64, output: i64| {
-            let hidden = config.sizes.hidden.iter().map(|&width| width as i64);
-            std::iter::once(input).chain(hidden).chain([output]).collect::<Vec<_>>()
-        };
+        let sizes = &config.sizes;
+        let trained = |layers, learning_rate| Trained::new(layers, learning_rate, placement);
         let mut learner = Self {
             placement,
-            policy: Trained::new(
-                &widths(observation, POLICY_HEADS * action),
-                config.policy_learning_rate,
-                placement,
-            )?,
-            action_value: Trained::new(
-                &widths(observation + action, 1),
-                config.action_value_learning_rate,
-                placement,
-            )?,
-            state_value: Trained::new(&widths(observation, 1), config.state_value_learning_rate, placement)?,
-            target_state_value: Network::zeros(&widths(observation, 1), placement)?,
+            policy: trained(layout::policy(sizes), config.policy_learning_rate)?,
+            action_value: trained(layout::action_value(sizes), config.action_value_learning_rate)?,
+            state_value: trained(layout::state_value(sizes), config.state_value_learning_rate)?,
+            target_state_value: Network::zeros(layout::target_state_value(sizes), placement)?,
             latest_m_step: None,
             latest_e_step: None,
             config,
@@ -218,13 +202,13 @@ impl TensorLearner {
 
     /// Names and views of every parameter, in the order of `layout::all`.
     fn named_parameters(&self) -> Result<Vec<(ParameterSpec, Tensor)>> {
-        let views = [
-            self.policy.network.views(POLICY_HEADS)?,
-            self.action_value.network.views(VALUE_HEADS)?,
-            self.state_value.network.views(VALUE_HEADS)?,
-            self.target_state_value.views(VALUE_HEADS)?,
+        let networks = [
+            self.policy.network.named()?,
+            self.action_value.network.named()?,
+            self.state_value.network.named()?,
+            self.target_state_value.named()?,
         ];
-        Ok(layout::all(&self.config.sizes).into_iter().zip(views.into_iter().flatten()).collect())
+        Ok(networks.into_iter().flatten().collect())
     }
 }
 
@@ -260,15 +244,14 @@ impl Learner for TensorLearner {
         let (m_step, e_step) = self.all_gradients(batch, noise, temperature)?;
         let [policy, action_value, state_value] =
             transfer::read([e_step.loss()?, m_step.action_value.loss()?, m_step.state_value.loss()?])?;
-        let views = [
-            self.policy.gradient.views(POLICY_HEADS)?,
-            self.action_value.gradient.views(VALUE_HEADS)?,
-            self.state_value.gradient.views(VALUE_HEADS)?,
+        let named = [
+            self.policy.gradient.named()?,
+            self.action_value.gradient.named()?,
+            self.state_value.gradient.named()?,
         ];
-        let named = layout::trained(&self.config.sizes).into_iter().zip(views.into_iter().flatten());
         Ok(StepGradients {
             losses: Losses { policy, action_value, state_value },
-            gradients: named.map(to_host).collect::<Result<_>>()?,
+            gradients: named.into_iter().flatten().map(to_host).collect::<Result<_>>()?,
         })
     }
 

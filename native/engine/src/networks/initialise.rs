@@ -1,6 +1,6 @@
 //! Initial parameters, one function per published scheme; targets start as copies.
 
-use super::layout::{Parameter, ParameterSpec, Sizes, all};
+use super::layout::{self, LayerSpec, Parameter, Role, Sizes};
 use crate::random::Stream;
 
 /// Hidden biases of [`rlkit`].
@@ -14,32 +14,34 @@ const POLICY_HEAD: f64 = 1e-3;
 /// **output** width (its fan-in reads the wrong axis), hidden biases 0.1, last layers U(±3e-3) for Q and V,
 /// U(±1e-3) for the policy's two heads, weights and biases alike.
 ///
-/// Values are drawn from `stream` in the order of [`all`], row by row.
+/// Values are drawn from `stream` in the order of [`layout::all`], row by row.
 pub fn rlkit(sizes: &Sizes, stream: &mut Stream) -> Vec<Parameter> {
-    let mut parameters: Vec<Parameter> = Vec::new();
-    for spec in all(sizes) {
-        let data = match spec.name.strip_prefix("target.") {
-            Some(source) => copy_of(&parameters, source),
-            None => draw(&spec, stream),
-        };
-        parameters.push(Parameter { spec, data });
-    }
-    parameters
-}
-
-fn copy_of(parameters: &[Parameter], name: &str) -> Vec<f32> {
-    parameters.iter().find(|p| p.spec.name == name).map(|p| p.data.clone()).unwrap_or_default()
-}
-
-fn draw(spec: &ParameterSpec, stream: &mut Stream) -> Vec<f32> {
-    let hidden = spec.name.contains(".trunk.");
-    if hidden && spec.name.ends_with(".bias") {
-        return vec![HIDDEN_BIAS; spec.len()];
-    }
-    let bound = match hidden {
-        true => 1.0 / (spec.shape[0] as f64).sqrt(),
-        false if spec.name.starts_with("policy.") => POLICY_HEAD,
-        false => VALUE_HEAD,
+    let mut draw = |layers: &[LayerSpec], head: f64| -> Vec<Parameter> {
+        layers.iter().flat_map(|layer| draw(layer, head, stream)).collect()
     };
-    (0..spec.len()).map(|_| stream.uniform_in(-bound, bound) as f32).collect()
+    let policy = draw(&layout::policy(sizes), POLICY_HEAD);
+    let action_value = draw(&layout::action_value(sizes), VALUE_HEAD);
+    let state_value = draw(&layout::state_value(sizes), VALUE_HEAD);
+    let target = layout::parameters(&layout::target_state_value(sizes)).into_iter();
+    let target: Vec<_> = target
+        .zip(&state_value)
+        .map(|(spec, source)| Parameter { spec, data: source.data.clone() })
+        .collect();
+    [policy, action_value, state_value, target].concat()
+}
+
+/// Weight and bias of one layer; `head` is the half-width where it is one.
+fn draw(layer: &LayerSpec, head: f64, stream: &mut Stream) -> [Parameter; 2] {
+    let bound = match layer.role {
+        Role::Hidden => 1.0 / (layer.outputs as f64).sqrt(),
+        Role::Head => head,
+    };
+    let mut uniform =
+        |len: usize| -> Vec<f32> { (0..len).map(|_| stream.uniform_in(-bound, bound) as f32).collect() };
+    let weight = uniform(layer.outputs * layer.inputs);
+    let bias = match layer.role {
+        Role::Hidden => vec![HIDDEN_BIAS; layer.outputs],
+        Role::Head => uniform(layer.outputs),
+    };
+    [Parameter { spec: layer.weight(), data: weight }, Parameter { spec: layer.bias(), data: bias }]
 }

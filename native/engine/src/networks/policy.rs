@@ -1,123 +1,77 @@
-//! The trained policy on its own, for acting: tanh μ(s) by plain loops over row-major weights.
+//! The trained policy on its own, for acting: tanh μ(s), as a learner's own policy computes it, to the bit.
 
-use super::layout::{Parameter, Sizes};
+use super::layout::{
+    Parameter, ParameterSpec, Sizes, parameters as parameters_of, policy_mean, policy_sizes,
+};
+use super::mlp::{Shape, forward};
 use crate::error::{EngineError, Result, expect_len};
-
-/// One linear layer, `[out, in]` weights.
-#[derive(Debug, Clone)]
-struct Linear {
-    weight: Vec<f32>,
-    bias: Vec<f32>,
-    inputs: usize,
-}
-
-impl Linear {
-    /// y = W x + b.
-    fn forward(&self, input: &[f32], output: &mut Vec<f32>) {
-        output.clear();
-        let rows = self.weight.chunks_exact(self.inputs);
-        output.extend(rows.zip(&self.bias).map(|(row, bias)| bias + dot(row, input)));
-    }
-}
-
-/// Σ wᵢxᵢ in sixteen partial sums, which the compiler keeps in one vector.
-fn dot(weights: &[f32], input: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; 16];
-    let (weights, last_weights) = weights.as_chunks::<16>();
-    let (input, last_input) = input.as_chunks::<16>();
-    for (weights, input) in weights.iter().zip(input) {
-        for ((sum, weight), value) in sums.iter_mut().zip(weights).zip(input) {
-            *sum += weight * value;
-        }
-    }
-    let rest: f32 = last_weights.iter().zip(last_input).map(|(weight, value)| weight * value).sum();
-    sums.iter().sum::<f32>() + rest
-}
+use crate::math::tanh_gaussian::mode;
 
 /// μ_θ of a trained policy.
 #[derive(Debug, Clone)]
 pub struct DeterministicPolicy {
-    trunk: Vec<Linear>,
-    mean: Linear,
-    activations: [Vec<f32>; 2],
+    sizes: Sizes,
+    shape: Shape,
+    weights: Vec<f32>,
+    /// What one sample passes through, and μ at its end.
+    between: [Vec<f32>; 2],
+    mean: Vec<f32>,
 }
 
 impl DeterministicPolicy {
     /// From named parameters, which may hold more than the policy's.
     ///
     /// # Errors
-    /// `PARAMETER_SHAPE` when a layer is missing or does not fit its neighbours.
+    /// `PARAMETER_SHAPE` when a layer is missing, has no width or does not fit its neighbours.
     pub fn new(parameters: &[Parameter]) -> Result<Self> {
-        let mut trunk: Vec<Linear> = Vec::new();
-        while parameters.iter().any(|p| p.spec.name == format!("policy.trunk.{}.weight", trunk.len())) {
-            let inputs = trunk.last().map(|layer| layer.bias.len());
-            trunk.push(linear(parameters, &format!("policy.trunk.{}", trunk.len()), inputs)?);
-        }
-        let mean = linear(parameters, "policy.mean", trunk.last().map(|layer| layer.bias.len()))?;
-        Ok(Self { trunk, mean, activations: [Vec::new(), Vec::new()] })
+        let sizes = policy_sizes(parameters);
+        let layers = policy_mean(&sizes);
+        parameters_of(&layers).iter().try_for_each(|spec| expect_parameter(parameters, spec))?;
+        let shape = Shape::new(layers);
+        let mut weights = vec![0.0; shape.len()];
+        shape.write(parameters, &mut weights);
+        let between = [(); 2].map(|()| vec![0.0; shape.sample_len()]);
+        Ok(Self { mean: vec![0.0; sizes.action], sizes, shape, weights, between })
     }
 
     /// Sizes that the parameters imply.
     pub fn sizes(&self) -> Sizes {
-        Sizes {
-            observation: self.trunk.first().unwrap_or(&self.mean).inputs,
-            action: self.mean.bias.len(),
-            hidden: self.trunk.iter().map(|layer| layer.bias.len()).collect(),
-        }
+        self.sizes.clone()
     }
 
-    /// tanh μ(s) in [−1, 1] for one `observation` `[O]`; fills `action` `[A]`.
+    /// tanh μ(s) in [−1, 1] for one `observation` `[O]`; fills `action` `[A]`. NaN gives NaN.
     ///
     /// # Errors
     /// `LENGTH_MISMATCH`.
     pub fn act(&mut self, observation: &[f32], action: &mut [f32]) -> Result<()> {
-        let sizes = (self.trunk.first().unwrap_or(&self.mean).inputs, self.mean.bias.len());
-        expect_len("observation", observation.len(), sizes.0)?;
-        expect_len("action", action.len(), sizes.1)?;
-        let [input, output] = &mut self.activations;
-        input.clear();
-        input.extend_from_slice(observation);
-        for layer in &self.trunk {
-            layer.forward(input, output);
-            output.iter_mut().for_each(|value| *value = value.max(0.0));
-            std::mem::swap(input, output);
-        }
-        self.mean.forward(input, output);
-        for (action, mean) in action.iter_mut().zip(output) {
-            *action = mean.tanh();
-        }
-        Ok(())
+        expect_len("observation", observation.len(), self.sizes.observation)?;
+        expect_len("action", action.len(), self.sizes.action)?;
+        let [now, next] = &mut self.between;
+        forward(&self.shape, &self.weights, observation, [now, next], &mut self.mean);
+        mode(&self.mean, action)
     }
 }
 
-/// The layer `name`, whose input width must be `inputs` where that is known.
-fn linear(parameters: &[Parameter], name: &str, inputs: Option<usize>) -> Result<Linear> {
-    let find = |suffix: &str| {
-        let name = format!("{name}.{suffix}");
-        parameters.iter().find(|p| p.spec.name == name).ok_or_else(|| EngineError::ParameterShape {
-            name,
-            expected: "a policy's parameter".to_owned(),
-            got: "no such tensor".to_owned(),
-        })
+/// Checks that `spec` is among the parameters, with its shape and as many values, at least one.
+fn expect_parameter(parameters: &[Parameter], spec: &ParameterSpec) -> Result<()> {
+    let found = parameters.iter().rfind(|p| p.spec.name == spec.name);
+    let got = match found {
+        Some(p) if p.spec == *spec && p.data.len() == spec.len() && !spec.is_empty() => return Ok(()),
+        Some(p) => format!("shape {:?} with {} values", p.spec.shape, p.data.len()),
+        None => "no such tensor".to_owned(),
     };
-    let (weight, bias) = (find("weight")?, find("bias")?);
-    let width = weight.spec.shape.get(1).copied().unwrap_or(0);
-    let expected = [bias.data.len(), inputs.unwrap_or(width.max(1))];
-    if weight.spec.shape != expected {
-        return Err(EngineError::ParameterShape {
-            name: weight.spec.name.clone(),
-            expected: format!("shape {expected:?}"),
-            got: format!("shape {:?}", weight.spec.shape),
-        });
-    }
-    Ok(Linear { weight: weight.data.clone(), bias: bias.data.clone(), inputs: width })
+    let expected = match spec.is_empty() {
+        true => "a policy's parameter, no width 0".to_owned(),
+        false => format!("shape {:?}", spec.shape),
+    };
+    Err(EngineError::ParameterShape { name: spec.name.clone(), expected, got })
 }
 
 #[cfg(test)]
 mod tests {
     use super::DeterministicPolicy;
     use crate::networks::initialise::rlkit;
-    use crate::networks::layout::Sizes;
+    use crate::networks::layout::{Parameter, Sizes};
     use crate::random::{Purpose, Stream};
 
     fn sizes() -> Sizes {
@@ -158,5 +112,47 @@ mod tests {
         let mut wrong = parameters;
         wrong[2].spec.shape = vec![33, 18];
         assert_eq!(DeterministicPolicy::new(&wrong).unwrap_err().code(), "PARAMETER_SHAPE");
+    }
+
+    /// What `new` says of a fresh policy's parameters after a change of the one called `name`.
+    fn refusal(name: &str, change: impl Fn(&mut Parameter)) -> &'static str {
+        let mut parameters = rlkit(&sizes(), &mut Stream::new(1, Purpose::Initialise, 0));
+        parameters.iter_mut().filter(|p| p.spec.name == name).for_each(change);
+        DeterministicPolicy::new(&parameters).unwrap_err().code()
+    }
+
+    #[test]
+    fn a_layer_without_width_is_refused() {
+        for name in ["policy.trunk.0.weight", "policy.trunk.1.weight", "policy.mean.weight"] {
+            for shape in [vec![], vec![0, 0], vec![0, 5], vec![19, 0], vec![19]] {
+                let emptied = |p: &mut Parameter| {
+                    *p = Parameter {
+                        spec: crate::networks::layout::ParameterSpec {
+                            shape: shape.clone(),
+                            ..p.spec.clone()
+                        },
+                        data: Vec::new(),
+                    }
+                };
+                assert_eq!(refusal(name, emptied), "PARAMETER_SHAPE", "{name} {shape:?}");
+            }
+        }
+        let emptied = |p: &mut Parameter| {
+            p.spec.shape = vec![0];
+            p.data.clear();
+        };
+        for name in ["policy.trunk.0.bias", "policy.mean.bias"] {
+            assert_eq!(refusal(name, emptied), "PARAMETER_SHAPE", "{name}");
+        }
+        assert_eq!(refusal("policy.mean.bias", |p| p.data.clear()), "PARAMETER_SHAPE");
+    }
+
+    #[test]
+    fn an_observation_that_is_not_a_number_gives_no_plausible_action() {
+        let parameters = rlkit(&sizes(), &mut Stream::new(1, Purpose::Initialise, 0));
+        let mut action = [0.0; 2];
+        let mut policy = DeterministicPolicy::new(&parameters).unwrap();
+        policy.act(&[0.3, f32::NAN, 2.0, 0.1, 0.7], &mut action).unwrap();
+        assert!(action.iter().all(|a| a.is_nan()), "{action:?}");
     }
 }

@@ -4,7 +4,7 @@
 //! ã = tanh(μ + σξ) is drawn once; V's target and the policy's loss share it and its Q (docs/paper.md A14).
 
 use super::backward::{Deltas, hidden_deltas, input_gradient, weight_gradients};
-use super::forward::{Activations, OneSample, forward};
+use super::forward::{Activations, forward};
 use super::memory::{Floats, Matrix};
 use super::network::Optimiser;
 use super::shared::{Inputs, Sampled, Shapes, Shared, Step, Use, read, write};
@@ -103,7 +103,9 @@ pub struct Actor {
     pub gradient: Floats,
     optimiser: Optimiser,
     buffers: Buffers,
-    one_sample: OneSample,
+    /// What one sample passes through, and μ and log σ at its end.
+    between: [Floats; 2],
+    heads: Floats,
 }
 
 impl Actor {
@@ -120,7 +122,8 @@ impl Actor {
             gradient: shapes.policy.zeros(),
             optimiser: Optimiser::new(&shapes.policy, config.policy_learning_rate),
             buffers: Buffers::new(shapes, config.sizes.action, config.batch),
-            one_sample: OneSample::new(&shapes.policy),
+            between: [(); 2].map(|()| Floats::zeros(shapes.policy.sample_len())),
+            heads: Floats::zeros(shapes.policy.outputs()),
         }
     }
 
@@ -225,8 +228,9 @@ impl Actor {
         noise: Option<&[f32]>,
         action: &mut [f32],
     ) -> Result<()> {
-        let heads = self.one_sample.forward(&shapes.policy, &self.weights, observation);
-        let (mean, log_std) = heads.split_at(self.dimensions);
+        let [now, next] = &mut self.between;
+        vector::forward(&shapes.policy, &self.weights, observation, [now, next], &mut self.heads);
+        let (mean, log_std) = self.heads.split_at(self.dimensions);
         match noise {
             Some(noise) => vector::sample(mean, log_std, noise, action),
             None => vector::mode(mean, action),

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use super::forward::Activations;
 use super::memory::Matrix;
-use super::network::Shape;
 use super::sgemm::{Factor, Product};
 use super::vector;
+use crate::networks::mlp::Shape;
 
 /// Gradients by the pre-activations of one network.
 pub struct Deltas {

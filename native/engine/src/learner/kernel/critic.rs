@@ -7,12 +7,13 @@
 use super::backward::{Deltas, hidden_deltas, weight_gradients};
 use super::forward::{Activations, forward};
 use super::memory::{Floats, Matrix};
-use super::network::{Optimiser, Shape};
+use super::network::Optimiser;
 use super::shared::{Inputs, Sampled, Shapes, Shared, Use, lock, read, write};
 use super::vector;
 use crate::error::Result;
 use crate::learner::LearnerConfig;
 use crate::math::real::sum;
+use crate::networks::mlp::Shape;
 
 /// What the M-step saw; means over its batch.
 #[derive(Debug, Clone, Copy)]

@@ -1,9 +1,9 @@
-//! Forward passes: a batch, feature-major, one product a layer; or one sample, by a plain loop.
+//! Forward passes of a batch, feature-major, one product a layer; one sample goes through [`vector::forward`].
 
-use super::memory::{Floats, LINE, Matrix};
-use super::network::Shape;
+use super::memory::Matrix;
 use super::sgemm::Factor;
 use super::vector;
+use crate::networks::mlp::Shape;
 
 /// What one pass leaves behind.
 pub struct Activations {
@@ -55,37 +55,5 @@ pub fn forward(shape: &Shape, weights: &[f32], inputs: &[Factor<'_>], to: &mut A
             let (lines, stride) = matrix.lines_mut(rows);
             vector::relu(lines, stride, n);
         }
-    }
-}
-
-/// Two vectors that one sample goes back and forth between.
-pub struct OneSample {
-    now: Floats,
-    next: Floats,
-}
-
-impl OneSample {
-    /// Wide enough for every layer of the network.
-    pub fn new(shape: &Shape) -> Self {
-        let widths = shape.layers.iter().map(|layer| layer.stride.max(1 + layer.outputs));
-        let width = widths.fold(0, usize::max).next_multiple_of(LINE);
-        Self { now: Floats::zeros(width), next: Floats::zeros(width) }
-    }
-
-    /// The network's outputs for one input vector.
-    pub fn forward(&mut self, shape: &Shape, weights: &[f32], input: &[f32]) -> &[f32] {
-        self.now[1..1 + input.len()].copy_from_slice(input);
-        for (index, layer) in shape.layers.iter().enumerate() {
-            // [1, inputs, zeros], as the layer's rows are [bias, weights, zeros]
-            self.now[0] = 1.0;
-            self.now[1 + layer.inputs..layer.stride].fill(0.0);
-            let output = &mut self.next[1..1 + layer.outputs];
-            vector::affine(layer.rows(weights), &self.now[..layer.stride], output);
-            if index + 1 < shape.layers.len() {
-                vector::relu(output, layer.outputs, layer.outputs);
-            }
-            std::mem::swap(&mut self.now, &mut self.next);
-        }
-        &self.now[1..1 + shape.outputs()]
     }
 }

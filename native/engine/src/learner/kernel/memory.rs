@@ -3,9 +3,8 @@
 use std::ops::{Deref, DerefMut, Range};
 
 use super::sgemm::{Factor, Product};
+use crate::networks::mlp::LINE;
 
-/// f32 values in one cache line, and in one AVX-512 register.
-pub const LINE: usize = 16;
 /// Bytes of a cache line.
 const LINE_BYTES: usize = 64;
 

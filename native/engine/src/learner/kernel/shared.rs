@@ -15,11 +15,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockW
 use super::critic::Critic;
 use super::forward::Activations;
 use super::memory::{Floats, Matrix};
-use super::network::Shape;
 use super::sgemm::Factor;
 use crate::error::{EngineError, Result};
 use crate::learner::LearnerConfig;
 use crate::networks::layout::{self, Sizes};
+use crate::networks::mlp::Shape;
 use crate::replay::batch::Batch;
 
 /// What happens to a half's gradients.
@@ -79,12 +79,11 @@ pub struct Shapes {
 impl Shapes {
     /// The networks of `networks::layout`.
     pub fn new(sizes: &Sizes) -> Self {
-        let (state, hidden) = (sizes.observation, sizes.hidden.as_slice());
         Self {
-            policy: Shape::new(state, hidden, layout::policy(sizes)),
-            action_value: Shape::new(state + sizes.action, hidden, layout::action_value(sizes)),
-            state_value: Shape::new(state, hidden, layout::state_value(sizes)),
-            target_state_value: Shape::new(state, hidden, layout::target_state_value(sizes)),
+            policy: Shape::new(layout::policy(sizes)),
+            action_value: Shape::new(layout::action_value(sizes)),
+            state_value: Shape::new(layout::state_value(sizes)),
+            target_state_value: Shape::new(layout::target_state_value(sizes)),
         }
     }
 }

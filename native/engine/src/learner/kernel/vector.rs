@@ -7,8 +7,7 @@ use crate::error::Result;
 use crate::math::adam::AdamStep;
 use crate::math::e_step::{self, Factors, Heads};
 use crate::math::{bellman, m_step, residual, tanh_gaussian, target_update};
-
-use super::memory::LINE;
+use crate::networks::mlp::{self, Shape};
 
 macro_rules! vectorised {
     ($($(#[$doc:meta])* pub fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block)*) => {$(
@@ -45,7 +44,7 @@ vectorised! {
     pub fn relu(values: &mut [f32], stride: usize, n: usize) {
         for row in values.chunks_exact_mut(stride) {
             for x in &mut row[..n] {
-                *x = if *x < 0.0 { 0.0 } else { *x };
+                *x = mlp::relu(*x);
             }
         }
     }
@@ -60,17 +59,11 @@ vectorised! {
         }
     }
 
-    /// y = W x for one sample: `rows` has a whole number of cache lines a row, `x` is as long as a row.
-    pub fn affine(rows: &[f32], x: &[f32], y: &mut [f32]) {
-        for (y, row) in y.iter_mut().zip(rows.chunks_exact(x.len())) {
-            let mut partial = [0.0; LINE];
-            for (row, x) in row.chunks_exact(LINE).zip(x.chunks_exact(LINE)) {
-                for lane in 0..LINE {
-                    partial[lane] += row[lane] * x[lane];
-                }
-            }
-            *y = partial.iter().sum();
-        }
+    /// [`mlp::forward`].
+    pub fn forward(
+        shape: &Shape, flat: &[f32], input: &[f32], between: [&mut [f32]; 2], output: &mut [f32],
+    ) {
+        mlp::forward(shape, flat, input, between, output);
     }
 
     /// [`AdamStep::apply`].

@@ -8,6 +8,7 @@ use tch::Tensor;
 
 use super::transfer::Placement;
 use crate::error::Result;
+use crate::networks::layout::{LayerSpec, ParameterSpec, stacked};
 
 /// Layers of a perceptron, or the gradient by them.
 pub struct Network {
@@ -18,6 +19,8 @@ pub struct Network {
 
 /// Views of one layer's parameters.
 struct Linear {
+    /// What its rows are: a hidden layer, or all heads.
+    parts: Vec<LayerSpec>,
     weight: Tensor,
     bias: Tensor,
 }
@@ -31,12 +34,11 @@ pub struct Pass {
 }
 
 impl Network {
-    /// All parameters zero; `widths` are input, hidden layers, output.
-    pub fn zeros(widths: &[i64], placement: Placement) -> Result<Self> {
-        let shapes: Vec<_> = widths.windows(2).map(|pair| (pair[1], pair[0])).collect();
-        let values =
-            placement.zeros(&[shapes.iter().map(|(outputs, inputs)| outputs * (inputs + 1)).sum()])?;
-        let mut layers = Vec::new();
+    /// All parameters zero.
+    pub fn zeros(layers: Vec<LayerSpec>, placement: Placement) -> Result<Self> {
+        let len: usize = layers.iter().map(|layer| layer.outputs * (layer.inputs + 1)).sum();
+        let values = placement.zeros(&[len as i64])?;
+        let mut linears = Vec::new();
         let mut offset = 0;
         let mut view = |shape: &[i64]| -> Result<Tensor> {
             let len = shape.iter().product();
@@ -44,22 +46,27 @@ impl Network {
             offset += len;
             Ok(view)
         };
-        for (outputs, inputs) in shapes {
-            layers.push(Linear { weight: view(&[outputs, inputs])?, bias: view(&[outputs])? });
+        for parts in stacked(layers) {
+            let inputs = parts.first().map_or(0, |part| part.inputs) as i64;
+            let outputs = parts.iter().map(|part| part.outputs as i64).sum();
+            linears.push(Linear { weight: view(&[outputs, inputs])?, bias: view(&[outputs])?, parts });
         }
-        Ok(Self { values, layers })
+        Ok(Self { values, layers: linears })
     }
 
-    /// Views of all parameters: each layer's weight and bias, the last layer cut into `heads` equal parts.
-    pub fn views(&self, heads: i64) -> Result<Vec<Tensor>> {
-        let mut views = Vec::new();
-        for (index, Linear { weight, bias }) in self.layers.iter().enumerate() {
-            let parts = if index + 1 == self.layers.len() { heads } else { 1 };
-            for (weight, bias) in weight.f_chunk(parts, 0)?.into_iter().zip(bias.f_chunk(parts, 0)?) {
-                views.extend([weight, bias]);
+    /// Names and views of all parameters, in the order of `networks::layout`.
+    pub fn named(&self) -> Result<Vec<(ParameterSpec, Tensor)>> {
+        let mut named = Vec::new();
+        for Linear { parts, weight, bias } in &self.layers {
+            let mut first_row = 0;
+            for part in parts {
+                let rows = part.outputs as i64;
+                named.push((part.weight(), weight.f_narrow(0, first_row, rows)?));
+                named.push((part.bias(), bias.f_narrow(0, first_row, rows)?));
+                first_row += rows;
             }
         }
-        Ok(views)
+        Ok(named)
     }
 
     /// The output for `input` `[B, in]`, with what [`Self::backward`] needs.
@@ -80,7 +87,7 @@ impl Network {
     pub fn backward(&self, pass: &Pass, output_gradient: &Tensor, gradient: &Self) -> Result<()> {
         let mut delta = output_gradient.shallow_clone();
         for (index, input) in pass.inputs.iter().enumerate().rev() {
-            let Linear { weight, bias } = &gradient.layers[index];
+            let Linear { weight, bias, .. } = &gradient.layers[index];
             let _ = delta.f_tr()?.f_mm_out(weight, input)?;
             let _ = delta.f_sum_intlist_out(bias, 0, false, None)?;
             if index > 0 {

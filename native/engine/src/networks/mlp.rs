@@ -1,0 +1,228 @@
+//! A multilayer perceptron's parameters as one flat, padded vector, the way from and to named parameters, and the
+//! forward pass of one sample.
+//!
+//! Row f of a layer is [bias, weights, zeros up to a whole cache line]: the bias is one more column of the
+//! weight matrix, multiplied with a one, so that no pass treats it apart and its gradient comes with the
+//! weights'. The zeros have no gradient and stay zero. A policy's two heads are one layer, μ's rows first.
+
+use std::ops::Range;
+
+use super::layout::{LayerSpec, Parameter, ParameterSpec, stacked};
+
+/// f32 values in one cache line, and in one AVX-512 register.
+pub const LINE: usize = 16;
+
+/// One affine layer inside a flat vector.
+#[derive(Debug, Clone)]
+pub struct Layer {
+    /// Where its first row starts.
+    pub offset: usize,
+    /// Inputs, without the bias.
+    pub inputs: usize,
+    /// Rows.
+    pub outputs: usize,
+    /// Floats from row to row.
+    pub stride: usize,
+}
+
+impl Layer {
+    const fn new(offset: usize, inputs: usize, outputs: usize) -> Self {
+        Self { offset, inputs, outputs, stride: (1 + inputs).next_multiple_of(LINE) }
+    }
+
+    /// Floats of all rows with their padding.
+    pub const fn len(&self) -> usize {
+        self.outputs * self.stride
+    }
+
+    /// Whether it has no rows.
+    pub const fn is_empty(&self) -> bool {
+        self.outputs == 0
+    }
+
+    /// All rows with their padding.
+    pub fn rows<'a>(&self, flat: &'a [f32]) -> &'a [f32] {
+        &flat[self.offset..self.offset + self.len()]
+    }
+}
+
+/// Where a named parameter lies.
+#[derive(Debug, Clone)]
+struct Slot {
+    spec: ParameterSpec,
+    layer: usize,
+    /// Column 0 for a bias, the others for a weight.
+    columns: Range<usize>,
+    first_row: usize,
+}
+
+/// The layers of one network and the names of its parameters.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    /// Hidden layers, then the heads as one layer.
+    pub layers: Vec<Layer>,
+    len: usize,
+    slots: Vec<Slot>,
+}
+
+impl Shape {
+    /// A network of the given layers.
+    pub fn new(layers: Vec<LayerSpec>) -> Self {
+        let mut shape = Self { layers: Vec::new(), len: 0, slots: Vec::new() };
+        for stack in stacked(layers) {
+            let inputs = stack.first().map_or(0, |layer| layer.inputs);
+            let mut rows = 0;
+            for spec in stack {
+                let (layer, first_row) = (shape.layers.len(), rows);
+                let (weight, bias) = (spec.weight(), spec.bias());
+                shape.slots.push(Slot { spec: weight, layer, columns: 1..1 + inputs, first_row });
+                shape.slots.push(Slot { spec: bias, layer, columns: 0..1, first_row });
+                rows += spec.outputs;
+            }
+            let layer = Layer::new(shape.len, inputs, rows);
+            shape.len += layer.len();
+            shape.layers.push(layer);
+        }
+        shape
+    }
+
+    /// Floats of a flat vector for this network.
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether it has no parameters.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Widths of the hidden layers.
+    pub fn hidden(&self) -> impl Iterator<Item = usize> {
+        self.layers[..self.layers.len() - 1].iter().map(|layer| layer.outputs)
+    }
+
+    /// Rows of all heads together.
+    pub fn outputs(&self) -> usize {
+        self.layers[self.layers.len() - 1].outputs
+    }
+
+    /// Floats that one sample needs between two layers, for each of the two vectors of [`forward`].
+    pub fn sample_len(&self) -> usize {
+        let widths = self.layers.iter().map(|layer| layer.stride.max(1 + layer.outputs));
+        widths.fold(0, usize::max).next_multiple_of(LINE)
+    }
+
+    /// The named parameters of a flat vector, or anything else laid out like them.
+    pub fn read(&self, flat: &[f32]) -> Vec<Parameter> {
+        let parameters = self.slots.iter().map(|slot| {
+            let rows = self.rows_of(slot);
+            let data = rows.flat_map(|at| flat[at..at + slot.columns.len()].iter().copied()).collect();
+            Parameter { spec: slot.spec.clone(), data }
+        });
+        parameters.collect()
+    }
+
+    /// Writes those of `parameters` that are this network's into a flat vector; lengths have been checked.
+    pub fn write(&self, parameters: &[Parameter], flat: &mut [f32]) {
+        for Parameter { spec, data } in parameters {
+            if let Some(slot) = self.slots.iter().find(|slot| slot.spec.name == spec.name) {
+                let width = slot.columns.len();
+                for (at, row) in self.rows_of(slot).zip(data.chunks_exact(width)) {
+                    flat[at..at + width].copy_from_slice(row);
+                }
+            }
+        }
+    }
+
+    /// Starts of a slot's rows in a flat vector.
+    fn rows_of(&self, slot: &Slot) -> impl Iterator<Item = usize> + use<> {
+        let layer = &self.layers[slot.layer];
+        let (start, stride) = (layer.offset + slot.columns.start, layer.stride);
+        (slot.first_row..slot.first_row + slot.spec.shape[0]).map(move |row| start + row * stride)
+    }
+}
+
+/// max(x, 0); NaN stays NaN.
+#[inline(always)]
+pub const fn relu(x: f32) -> f32 {
+    if x < 0.0 { 0.0 } else { x }
+}
+
+/// The outputs of a network for one input vector.
+///
+/// * `flat`: parameters laid out as [`Shape`] says.
+/// * `between`: two vectors of [`Shape::sample_len`] that the sample goes back and forth between.
+/// * `output`: as many as [`Shape::outputs`].
+#[inline(always)]
+pub fn forward(shape: &Shape, flat: &[f32], input: &[f32], between: [&mut [f32]; 2], output: &mut [f32]) {
+    let [mut now, mut next] = between;
+    now[1..1 + input.len()].copy_from_slice(input);
+    for (index, layer) in shape.layers.iter().enumerate() {
+        // [1, inputs, zeros], as the layer's rows are [bias, weights, zeros]
+        now[0] = 1.0;
+        now[1 + layer.inputs..layer.stride].fill(0.0);
+        if index + 1 == shape.layers.len() {
+            affine(layer.rows(flat), &now[..layer.stride], output);
+        } else {
+            let hidden = &mut next[1..1 + layer.outputs];
+            affine(layer.rows(flat), &now[..layer.stride], hidden);
+            for x in hidden {
+                *x = relu(*x);
+            }
+            std::mem::swap(&mut now, &mut next);
+        }
+    }
+}
+
+/// y = W x: `rows` has a whole number of cache lines a row, `x` is as long as a row. Sixteen partial sums, whatever
+/// the processor, so that every one of them gives the same bits.
+#[inline(always)]
+fn affine(rows: &[f32], x: &[f32], y: &mut [f32]) {
+    for (y, row) in y.iter_mut().zip(rows.chunks_exact(x.len())) {
+        let mut partial = [0.0; LINE];
+        for (row, x) in row.chunks_exact(LINE).zip(x.chunks_exact(LINE)) {
+            for lane in 0..LINE {
+                partial[lane] += row[lane] * x[lane];
+            }
+        }
+        *y = partial.iter().sum();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Shape, relu};
+    use crate::networks::layout::{self, Parameter, Sizes};
+
+    #[test]
+    fn relu_keeps_what_is_not_a_number() {
+        assert_eq!((relu(-1.0), relu(0.5)), (0.0, 0.5));
+        assert!(relu(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn named_parameters_survive_the_way_there_and_back() {
+        let sizes = Sizes { observation: 5, action: 3, hidden: vec![17, 4] };
+        for layers in
+            [layout::policy(&sizes), layout::action_value(&sizes), layout::target_state_value(&sizes)]
+        {
+            let shape = Shape::new(layers.clone());
+            let mut next = 0.0;
+            let parameters: Vec<Parameter> = layout::parameters(&layers)
+                .into_iter()
+                .map(|spec| {
+                    let data = (0..spec.len()).map(|_| {
+                        next += 1.0;
+                        next
+                    });
+                    Parameter { data: data.collect(), spec }
+                })
+                .collect();
+            let mut flat = vec![0.0; shape.len()];
+            shape.write(&parameters, &mut flat);
+            assert_eq!(shape.read(&flat), parameters);
+            // all else is padding
+            assert_eq!(flat.iter().filter(|&&x| x != 0.0).count() as f32, next);
+        }
+    }
+}
