@@ -113,6 +113,16 @@ describe('Environment', () => {
       () => Environment.create('Hopper-v5', { maxEpisodeSteps: 0 }),
       'CONFIG_RANGE',
     ],
+    [
+      'options that are null',
+      () => Environment.create('Hopper-v5', null as never),
+      'ARGUMENT_TYPE',
+    ],
+    [
+      'a model folder that is no text',
+      () => Environment.create('Hopper-v5', { modelDir: 5 as never }),
+      'ARGUMENT_TYPE',
+    ],
     ['a negative seed', () => create('Hopper-v5').reset(-1), 'ARGUMENT_TYPE'],
     ['a seed that is no number', () => create('Hopper-v5').reset('x' as never), 'ARGUMENT_TYPE'],
     ['a short action', () => create('Hopper-v5').step([0, 0]), 'LENGTH_MISMATCH'],

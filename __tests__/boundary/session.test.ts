@@ -5,6 +5,7 @@ import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import type { Batch } from '../../src/engine.js';
 import { Policy } from '../../src/native/policy.js';
 import { Session } from '../../src/native/session.js';
+import type { Plan } from '../../src/schedule/em-schedule.js';
 
 const ENGINES = ['kernel', 'tensor'] as const;
 const folder = mkdtempSync(join(tmpdir(), 'virel-session-'));
@@ -32,6 +33,9 @@ function create(engine: (typeof ENGINES)[number], options: object = {}): Session
 }
 
 const ITERATION = [{ collect: 1 }, { update: { mSteps: 1, eSteps: 1 } }];
+
+/** One iteration of these phases, right or wrong. */
+const plan = (phases: readonly unknown[]) => ({ repeat: 1, phases }) as Plan;
 
 /** Every parameter, as bytes. */
 function bits(session: Session): Record<string, string> {
@@ -241,6 +245,52 @@ describe.each(ENGINES)('Session on %s', (engine) => {
     expect(bits(session)).toEqual(before);
   });
 
+  it.each([
+    ['no plan', (session) => session.advance(undefined as never), 'plan'],
+    ['a plan without phases', (session) => session.advance({ repeat: 1 } as never), 'plan.phases'],
+    ['no repeat', (session) => session.advance({ phases: ITERATION } as never), 'plan.repeat'],
+    ['a phase of null', (session) => session.advance(plan([null])), 'plan.phases[0]'],
+    ['options of null', (session) => session.advance(plan(ITERATION), null as never), 'options'],
+    [
+      'a signal of text',
+      (session) => session.advance(plan(ITERATION), { signal: 'x' as never }),
+      'signal',
+    ],
+    ['an evaluation of null', (session) => session.evaluate(null as never), 'options'],
+    ['parameters of null', (session) => session.setParameters(null as never), 'parameters'],
+    [
+      'a parameter of null',
+      (session) => session.setParameters({ x: null as never }),
+      "parameters['x']",
+    ],
+    [
+      'a parameter without data',
+      (session) => session.setParameters({ x: { shape: [1] } as never }),
+      "parameters['x'].data",
+    ],
+    [
+      'a parameter without a shape',
+      (session) => session.setParameters({ x: { data: Float32Array.of(1) } as never }),
+      "parameters['x'].shape",
+    ],
+    [
+      'a step with options of null',
+      (session) => session.update(batch(16), new Float32Array(16), null as never),
+      'options',
+    ],
+  ] as [string, (session: Session) => unknown, string][])(
+    'refuses %s by the name of the argument',
+    async (_, call, where) => {
+      const session = create(engine);
+      const before = bits(session);
+      await expect((async () => call(session))()).rejects.toMatchObject({
+        code: 'ARGUMENT_TYPE',
+        where,
+      });
+      expect(bits(session)).toEqual(before);
+    },
+  );
+
   it('is closed after dispose, which may be called twice and while a call runs', async () => {
     const session = create(engine);
     const running = session.advance({ repeat: 1e9, phases: ITERATION });
@@ -290,6 +340,14 @@ describe.each(ENGINES)('Session on %s', (engine) => {
     expect(() => policy.act([0, NaN, 0, 0])).toThrow(
       expect.objectContaining({ code: 'NOT_FINITE' }),
     );
+    await expect(policy.evaluate(undefined as never)).rejects.toMatchObject({
+      code: 'ARGUMENT_TYPE',
+      where: 'options',
+    });
+    await expect(policy.evaluate({ seed: 1, maxEpisodeSteps: 9 } as never)).rejects.toMatchObject({
+      code: 'ARGUMENT_TYPE',
+      where: 'episodes',
+    });
     policy.dispose();
     expect(() => Policy.load(file, 'Hopper-v5')).toThrow(
       expect.objectContaining({ code: 'PARAMETER_SHAPE' }),

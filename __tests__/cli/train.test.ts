@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -133,6 +141,18 @@ describe('train', () => {
         state: 'finished',
         steps: 1200,
       });
+    },
+    PATIENCE,
+  );
+
+  it(
+    'exits 3 where the folder of models is empty',
+    async () => {
+      mkdirSync(join(folder, 'empty'));
+      const setting = ['--set', 'env.modelDir=empty', '--run-dir', 'no-models'];
+      const { code, stderr } = await virel(['train', ...PENDULUM, ...setting], folder);
+      expect(code).toBe(3);
+      expect(stderr).toMatch(/^error MODEL_MISSING: .*\n {2}where: .*inverted_pendulum\.xml$/m);
     },
     PATIENCE,
   );

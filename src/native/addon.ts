@@ -1,11 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type * as Native from '../../index.d.ts';
+import { missingModel } from '../environments/models.js';
 import { isVirelError, VirelError } from '../errors.js';
 import { checkLibraries } from '../setup/libraries.js';
 import { readManifest } from '../setup/manifest.js';
-import { locate, type Places, packageRoot, type Variables } from '../setup/places.js';
+import { locate, type Places, packageVersion, type Variables } from '../setup/places.js';
 
 /**
  * The addon's own interface, generated from the Rust binding. Values it makes are of Node's main realm: test
@@ -83,11 +84,6 @@ function checkPackage(got: string, where: string, fix: string): void {
   });
 }
 
-function packageVersion(): string {
-  const file = join(packageRoot, 'package.json');
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-}
-
 /** How a verb asks for the native part. */
 export interface EnsureOptions {
   /** Where lines of progress go; a live line on standard error by default. */
@@ -137,9 +133,5 @@ function isReady(env: Variables, forbidden: boolean): boolean {
 export function modelDirectory(option?: string, env: Variables = process.env): string {
   const directory = option === undefined ? locate(env).models : resolve(option);
   if (existsSync(directory)) return directory;
-  throw new VirelError('MODEL_MISSING', 'no folder of MuJoCo models', {
-    where: directory,
-    expected: "Gymnasium 1.4.0's XML files, such as half_cheetah.xml",
-    fix: 'npx virel-native setup, or VIREL_MODELS=DIR',
-  });
+  throw missingModel(directory, 'no folder of MuJoCo models');
 }

@@ -1,5 +1,5 @@
 /** The crossing into the addon: what goes in is checked for its type, what is thrown becomes a `VirelError`. */
-import { VirelError } from '../errors.js';
+import { isVirelError, VirelError } from '../errors.js';
 
 /** What to do about an error whose cause lies outside the call, by its code. */
 const FIXES: Record<string, string> = {
@@ -20,6 +20,8 @@ function codeOf(code: unknown): string {
 
 /** The addon's error as ours, with the caller's stack. Values of the addon are of another realm under jest. */
 export function fromNative(error: unknown): VirelError {
+  // an argument was refused on this side
+  if (isVirelError(error)) return error;
   const { code, message } = error as { code?: unknown; message?: unknown };
   const ours = codeOf(code);
   const fix = FIXES[ours];
@@ -47,13 +49,15 @@ export async function crossingAsync<Result>(call: () => Promise<Result>): Promis
 /**
  * Calls into the addon and waits; an abort makes the native side return at its next step.
  *
- * @throws VirelError `ABORTED` if the signal was aborted before the call.
+ * @throws VirelError `ABORTED` if the signal was aborted before the call, `ARGUMENT_TYPE` if it is none.
  */
 export async function stoppable<Result>(
   signal: AbortSignal | undefined,
   stop: () => void,
   call: () => Promise<Result>,
 ): Promise<Result> {
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function')
+    throw argumentType('signal', 'an AbortSignal', signal);
   if (signal?.aborted) throw new VirelError('ABORTED', 'aborted before it began');
   signal?.addEventListener('abort', stop, { once: true });
   try {
@@ -103,6 +107,57 @@ export function wholeOrNothing(name: string, value: unknown): number | undefined
   if (value === undefined || value === null) return undefined;
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
   throw argumentType(name, 'a whole number from 0 to 2^53 - 1', value);
+}
+
+/**
+ * A whole number.
+ *
+ * @throws VirelError `ARGUMENT_TYPE`.
+ */
+export function whole(name: string, value: unknown): number {
+  const number = wholeOrNothing(name, value);
+  if (number === undefined) throw argumentType(name, 'a whole number from 0 to 2^53 - 1', value);
+  return number;
+}
+
+/**
+ * A number of any kind: which ones, the addon says.
+ *
+ * @throws VirelError `ARGUMENT_TYPE`.
+ */
+export function number(name: string, value: unknown): number {
+  if (typeof value === 'number') return value;
+  throw argumentType(name, 'a number', value);
+}
+
+/**
+ * Text, or nothing.
+ *
+ * @throws VirelError `ARGUMENT_TYPE`.
+ */
+export function textOrNothing(name: string, value: unknown): string | undefined {
+  if (value === undefined || typeof value === 'string') return value;
+  throw argumentType(name, 'a string', value);
+}
+
+/**
+ * An object with fields: not null, not an array.
+ *
+ * @throws VirelError `ARGUMENT_TYPE`.
+ */
+export function fields<T extends object>(name: string, value: T): T {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw argumentType(name, 'an object', value);
+}
+
+/**
+ * An array.
+ *
+ * @throws VirelError `ARGUMENT_TYPE`.
+ */
+export function list<T>(name: string, value: readonly T[]): readonly T[] {
+  if (Array.isArray(value)) return value;
+  throw argumentType(name, 'an array', value);
 }
 
 function argumentType(name: string, expected: string, value: unknown): VirelError {

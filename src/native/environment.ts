@@ -1,7 +1,7 @@
 /** One task, stepped by hand. */
 import type { Environment as Native } from '../../index.d.ts';
 import { loadAddon, modelDirectory } from './addon.js';
-import { crossing, float64, wholeOrNothing } from './boundary.js';
+import { crossing, fields, float64, textOrNothing, wholeOrNothing } from './boundary.js';
 
 /** What a step yields; observation in the task's units, reward unscaled. */
 export interface Step {
@@ -38,12 +38,14 @@ export class Environment {
   /**
    * Loads a task.
    *
-   * @throws VirelError `ENV_UNKNOWN`, `MODEL_MISSING`, `MODEL_INVALID`, `MODEL_FINGERPRINT`; `NATIVE_MISSING`.
+   * @throws VirelError `ARGUMENT_TYPE`, `ENV_UNKNOWN`, `MODEL_MISSING`, `MODEL_INVALID`, `MODEL_FINGERPRINT`; `NATIVE_MISSING`.
    */
   static create(id: string, options: EnvironmentOptions = {}): Environment {
-    const limit = wholeOrNothing('maxEpisodeSteps', options.maxEpisodeSteps);
+    const { maxEpisodeSteps, modelDir } = fields('options', options);
+    const limit = wholeOrNothing('maxEpisodeSteps', maxEpisodeSteps);
+    const folder = textOrNothing('modelDir', modelDir);
     const addon = loadAddon();
-    const directory = modelDirectory(options.modelDir);
+    const directory = modelDirectory(folder);
     return new Environment(
       id,
       crossing(() => addon.Environment.create(String(id), directory, limit)),

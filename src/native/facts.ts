@@ -1,6 +1,6 @@
 /** What a run's manifest says of the native part it used. */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { sha256 } from '../setup/hash.js';
 import { locate } from '../setup/places.js';
 import { loadAddon, modelDirectory } from './addon.js';
 
@@ -24,6 +24,6 @@ export interface NativeFacts {
 export function nativeFacts(modelDir: string | null): NativeFacts {
   const { torch, mujoco } = loadAddon().versions();
   const file = process.env['VIREL_NATIVE_ADDON'] || locate(process.env).addon;
-  const addon = createHash('sha256').update(readFileSync(file)).digest('hex');
+  const addon = sha256(readFileSync(file));
   return { torch, mujoco, addon, modelDirectory: modelDirectory(modelDir ?? undefined) };
 }

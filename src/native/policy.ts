@@ -3,7 +3,7 @@ import type { Policy as Native } from '../../index.d.ts';
 import { VirelError } from '../errors.js';
 import { type EvaluationResult, summariseEvaluation } from '../statistics/evaluation.js';
 import { loadAddon, modelDirectory } from './addon.js';
-import { crossing, float64, stoppable } from './boundary.js';
+import { crossing, fields, float64, stoppable, textOrNothing, whole } from './boundary.js';
 
 /** How to evaluate a {@link Policy}. */
 export interface PolicyEvaluation {
@@ -53,15 +53,17 @@ export class Policy {
   /**
    * Whole episodes on a fresh environment.
    *
-   * @throws VirelError `ABORTED`, `MODEL_*`, `CONFIG_RANGE`.
+   * @throws VirelError `ABORTED`, `ARGUMENT_TYPE`, `MODEL_*`, `CONFIG_RANGE`.
    */
   async evaluate(options: PolicyEvaluation): Promise<EvaluationResult> {
-    const directory = modelDirectory(options.modelDir);
+    const { signal, modelDir, ...asked } = fields('options', options);
+    const limit = whole('maxEpisodeSteps', asked.maxEpisodeSteps);
+    const [episodes, seed] = [whole('episodes', asked.episodes), whole('seed', asked.seed)];
+    const directory = modelDirectory(textOrNothing('modelDir', modelDir));
     const { returns, lengths, stopped } = await stoppable(
-      options.signal,
+      signal,
       () => this.#native.stop(),
-      () =>
-        this.#native.evaluate(directory, options.maxEpisodeSteps, options.episodes, options.seed),
+      () => this.#native.evaluate(directory, limit, episodes, seed),
     );
     if (stopped) throw new VirelError('ABORTED', 'the evaluation was stopped');
     return summariseEvaluation(returns, lengths);

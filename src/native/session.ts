@@ -12,7 +12,18 @@ import { VirelError } from '../errors.js';
 import type { Plan } from '../schedule/em-schedule.js';
 import { type EvaluationResult, summariseEvaluation } from '../statistics/evaluation.js';
 import { loadAddon, modelDirectory } from './addon.js';
-import { crossing, crossingAsync, float32, stoppable, wholeOrNothing } from './boundary.js';
+import {
+  crossing,
+  crossingAsync,
+  fields,
+  float32,
+  float64,
+  list,
+  number,
+  stoppable,
+  whole,
+  wholeOrNothing,
+} from './boundary.js';
 
 /** What an `advance` did, and where the session stands. */
 export interface Progress {
@@ -67,12 +78,18 @@ export class Session implements Learner<Float32Array> {
   /**
    * Runs a plan on the session's thread. An abort returns within a step, with what was done until then.
    *
-   * @throws VirelError `ABORTED` if aborted before the call, `HANDLE_BUSY`, `DIVERGED`, `SIM_UNSTABLE`.
+   * @throws VirelError `ARGUMENT_TYPE`, `ABORTED` if aborted before the call, `HANDLE_BUSY`, `DIVERGED`, `SIM_UNSTABLE`.
    */
   async advance(plan: Plan, options: { signal?: AbortSignal } = {}): Promise<Progress> {
-    const native = { repeat: plan.repeat, phases: plan.phases.map((phase) => ({ ...phase })) };
+    const { repeat, phases } = fields('plan', plan);
+    const native = {
+      repeat: number('plan.repeat', repeat),
+      phases: list('plan.phases', phases).map((phase, index) => ({
+        ...fields(`plan.phases[${index}]`, phase),
+      })),
+    };
     const progress = await stoppable(
-      options.signal,
+      fields('options', options).signal,
       () => this.#native.stop(),
       () => this.#native.advance(native),
     );
@@ -87,15 +104,16 @@ export class Session implements Learner<Float32Array> {
   /**
    * The deterministic policy on an environment of its own; 10 episodes unless said.
    *
-   * @throws VirelError `ABORTED` when stopped, `HANDLE_BUSY`, `DIVERGED`.
+   * @throws VirelError `ARGUMENT_TYPE`, `ABORTED` when stopped, `HANDLE_BUSY`, `DIVERGED`.
    */
   async evaluate(options: EvaluateOptions = {}): Promise<EvaluationResult> {
-    const minSteps = wholeOrNothing('minSteps', options.minSteps);
-    const asked = wholeOrNothing('episodes', options.episodes);
-    const episodes = asked ?? (minSteps === undefined ? 10 : undefined);
-    const seed = wholeOrNothing('seed', options.seed);
+    const { signal, ...asked } = fields('options', options);
+    const minSteps = wholeOrNothing('minSteps', asked.minSteps);
+    const count = wholeOrNothing('episodes', asked.episodes);
+    const episodes = count ?? (minSteps === undefined ? 10 : undefined);
+    const seed = wholeOrNothing('seed', asked.seed);
     const { returns, lengths, stopped } = await stoppable(
-      options.signal,
+      signal,
       () => this.#native.stop(),
       () => this.#native.evaluate(episodes, minSteps, seed),
     );
@@ -118,12 +136,16 @@ export class Session implements Learner<Float32Array> {
   }
 
   setParameters(parameters: Parameters<Float32Array | Float64Array>): void {
-    const list = Object.entries(parameters).map(([name, { shape, data }]) => ({
-      name,
-      shape,
-      data: Float32Array.from(data),
-    }));
-    crossing(() => this.#native.setParameters(list));
+    const all = Object.entries(fields('parameters', parameters)).map(([name, parameter]) => {
+      const { shape, data } = fields(`parameters['${name}']`, parameter);
+      const sizes = list(`parameters['${name}'].shape`, shape);
+      return {
+        name,
+        shape: sizes.map((size, axis) => whole(`parameters['${name}'].shape[${axis}]`, size)),
+        data: Float32Array.from(float64(`parameters['${name}'].data`, data)),
+      };
+    });
+    crossing(() => this.#native.setParameters(all));
   }
 
   gradients(
@@ -133,7 +155,11 @@ export class Session implements Learner<Float32Array> {
   ): StepGradients<Float32Array> {
     const checked = checkBatch(batch);
     const { losses, gradients, temperature } = crossing(() =>
-      this.#native.gradients(checked, float32('noise', noise), options.temperature),
+      this.#native.gradients(
+        checked,
+        float32('noise', noise),
+        fields('options', options).temperature,
+      ),
     );
     return {
       losses,
@@ -149,7 +175,7 @@ export class Session implements Learner<Float32Array> {
   ): StepGradients<Float32Array>['losses'] {
     const checked = checkBatch(batch);
     return crossing(() =>
-      this.#native.update(checked, float32('noise', noise), options.temperature),
+      this.#native.update(checked, float32('noise', noise), fields('options', options).temperature),
     );
   }
 

@@ -6,6 +6,7 @@ import { basename, join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { isVirelError, VirelError } from '../errors.js';
 import { freeMegabytes } from './disk.js';
+import { sha256 } from './hash.js';
 import { checkLibraries, libmujocoVersion, libtorchVersion } from './libraries.js';
 import { readManifest } from './manifest.js';
 import { modelHashes, mujocoVersion } from './parts.js';
@@ -170,7 +171,7 @@ function modelsPart(places: Places): Part {
     });
   const other = Object.entries(modelHashes).filter(([name, expected]) => {
     const file = join(models, name);
-    return !existsSync(file) || sha256(file) !== expected;
+    return !existsSync(file) || sha256(readFileSync(file)) !== expected;
   });
   const count = Object.keys(modelHashes).length;
   if (other.length === 0)
@@ -205,7 +206,7 @@ function checkBuilt(places: Places): void {
   const manifest = existsSync(places.addon) ? readManifest(places.manifest) : undefined;
   if (manifest === undefined)
     throw new VirelError('NATIVE_MISSING', 'not built for these Rust sources', { fix: set });
-  if (sha256(places.addon) !== manifest.sha256)
+  if (sha256(readFileSync(places.addon)) !== manifest.sha256)
     throw new VirelError('NATIVE_LOAD', 'the file was changed since it was proved', { fix: again });
 }
 
@@ -269,8 +270,4 @@ function diskPart(places: Places, built: boolean): Part {
     note: 'set-up needs 2.5 GB',
     fix: 'VIREL_HOME=DIR on a larger disk',
   });
-}
-
-function sha256(file: string): string {
-  return createHash('sha256').update(readFileSync(file)).digest('hex');
 }

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sha256 } from './hash.js';
 import {
   type Device,
   gymnasiumVersion,
@@ -48,6 +48,12 @@ export interface Places {
 
 /** This package's root, the same from `src` and from `dist`. */
 export const packageRoot = fileURLToPath(new URL('../..', import.meta.url)).replace(/[/\\]$/, '');
+
+/** This package's version. */
+export function packageVersion(): string {
+  const file = join(packageRoot, 'package.json');
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
 
 /** The cache: `$VIREL_HOME`, else the XDG cache folder's `virel-native`. */
 export function cacheHome(env: Variables): string {
@@ -114,5 +120,5 @@ function ownsItsSources(root: string): boolean {
 }
 
 function shortHash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+  return sha256(text).slice(0, 8);
 }

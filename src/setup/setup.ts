@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isVirelError, VirelError } from '../errors.js';
 import { buildAddon } from './build.js';
 import { checkDisk, type Need } from './disk.js';
+import { sha256 } from './hash.js';
 import { untilSignal } from './interrupt.js';
 import { checkLibraries } from './libraries.js';
 import { linkLibraries } from './link.js';
@@ -222,7 +222,7 @@ async function install(
     rustc: tools.rustc?.version ?? '',
     compiler: tools['c++']?.version ?? '',
     sources: places.sources,
-    sha256: createHash('sha256').update(readFileSync(places.addon)).digest('hex'),
+    sha256: sha256(readFileSync(places.addon)),
     libtorch: places.libtorch,
     mujocoDirectory: places.mujoco,
     models: places.models,

@@ -1,13 +1,16 @@
 /** `run.json`: what a run was made by and on, so that it can be judged and repeated. */
 import { execFileSync } from 'node:child_process';
-import { createHash, randomUUID } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { availableParallelism, cpus, hostname } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { ResolvedConfig } from '../config/schema.js';
-import { MODEL_FILES } from '../environments/models.js';
+import { type ModelFile, readModelFile } from '../environments/models.js';
 import type { NativeFacts } from '../native/facts.js';
+import { sha256 } from '../setup/hash.js';
+import { packageRoot, packageVersion } from '../setup/places.js';
+
+export { packageVersion };
 
 /** The content of `run.json`. */
 export interface RunManifest {
@@ -30,19 +33,11 @@ export interface RunManifest {
   history: readonly never[];
 }
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** This package's version. */
-export function packageVersion(): string {
-  const text = readFileSync(join(root, 'package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
-
 /** Commit of the package's own repository; null for an installed package, whatever repository lies around it. */
 function gitCommit(): string | null {
-  if (!existsSync(join(root, '.git'))) return null;
+  if (!existsSync(join(packageRoot, '.git'))) return null;
   try {
-    return execFileSync('git', ['-C', root, 'rev-parse', 'HEAD'], {
+    return execFileSync('git', ['-C', packageRoot, 'rev-parse', 'HEAD'], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     }).trim();
@@ -52,16 +47,8 @@ function gitCommit(): string | null {
 }
 
 /** The task's MJCF as a run uses it. */
-export function readModel(
-  config: ResolvedConfig,
-  directory: string,
-): { file: string; text: Buffer } {
-  const file = MODEL_FILES[config.env.id] ?? '';
-  return { file, text: readFileSync(join(directory, file)) };
-}
-
-/** SHA-256 in hexadecimal. */
-export const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+export const readModel = (config: ResolvedConfig, directory: string): ModelFile =>
+  readModelFile(config.env.id, directory);
 
 /** The manifest of a run that starts now; without native facts those fields are null. */
 export function describeMachine(
