@@ -380,6 +380,34 @@ describe('a run folder', () => {
     expect(json(join(runDir, 'summary.json'))).toMatchObject({ state: 'finished' });
   });
 
+  it('that holds anything else is RUN_LOCKED, and nothing in it changes', async () => {
+    const runDir = join(folder, 'mine');
+    mkdirSync(runDir);
+    writeFileSync(join(runDir, 'config.yaml'), 'env: Hopper-v5 # mine\n');
+    const { ended, session } = await run({ runDir });
+    expect(ended).toMatchObject({
+      status: 'rejected',
+      reason: { code: 'RUN_LOCKED', message: expect.stringContaining('config.yaml') },
+    });
+    expect(session.plans).toEqual([]);
+    expect(readdirSync(runDir)).toEqual(['config.yaml']);
+    expect(readFileSync(join(runDir, 'config.yaml'), 'utf8')).toBe('env: Hopper-v5 # mine\n');
+  });
+
+  it('that is there and empty is used', async () => {
+    const runDir = join(folder, 'empty');
+    mkdirSync(runDir);
+    expect((await run({ runDir })).ended.status).toBe('fulfilled');
+  });
+
+  it('of a dead process whose id another process has now is free', async () => {
+    const runDir = join(folder, 'run');
+    mkdirSync(runDir);
+    const holder = { pid: process.ppid, host: hostname(), processStart: '1' };
+    writeFileSync(join(runDir, 'run.lock'), JSON.stringify(holder));
+    expect((await run({ runDir })).ended.status).toBe('fulfilled');
+  });
+
   it('in use by a living process is RUN_LOCKED; by a dead one it is free', async () => {
     const runDir = join(folder, 'run');
     const holder = { pid: process.ppid, host: hostname() };

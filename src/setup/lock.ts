@@ -1,18 +1,9 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VirelError } from '../errors.js';
-
-/** Who holds a lock. */
-interface Owner {
-  pid: number;
-  /** Start of that process in clock ticks since boot, which tells it from a later process of the same id. */
-  processStart: string;
-  host: string;
-  /** UTC, ISO 8601. */
-  since: string;
-}
+import { type Attempt, type Owner, tryLock } from '../locking/lock.js';
 
 /** How a lock is waited for. */
 export interface LockOptions {
@@ -30,33 +21,23 @@ export interface LockOptions {
  */
 export async function takeLock(file: string, options: LockOptions): Promise<() => void> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const mine = JSON.stringify(thisProcess());
   let told = false;
-  while (!create(file, mine)) {
-    const text = readLock(file);
-    // given back a moment ago: try again
-    if (text === undefined) continue;
-    const owner = parse(text);
-    if (owner === undefined || isGone(owner)) {
-      remove(file, text);
-      continue;
-    }
-    if (!told) options.onWait(describe(owner, file));
+  for (;;) {
+    const attempt = attemptLock(file);
+    if ('release' in attempt) return attempt.release;
+    if (!told) options.onWait(describe(attempt.owner, file));
     told = true;
     await sleep(options.pollMs ?? 500, undefined, options.signal && { signal: options.signal });
   }
-  return () => {
-    if (read(file) === mine) rmSync(file, { force: true });
-  };
 }
 
-/** The lock's text; `undefined` if there is no such file. Anything else in its place would be waited for in vain. */
-function readLock(file: string): string | undefined {
+function attemptLock(file: string): Attempt {
   try {
-    return readFileSync(file, 'utf8');
+    return tryLock(file);
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined;
+    // a full or read-only disk is no fault of the lock
+    const { code, syscall, message } = cause as NodeJS.ErrnoException;
+    if (syscall !== 'read' && !(syscall === 'open' && code === 'EACCES')) throw cause;
     throw new VirelError('SETUP_FAILED', `the lock of the set-up cannot be read: ${message}`, {
       where: file,
       fix: `rm -r ${file}`,
@@ -65,78 +46,8 @@ function readLock(file: string): string | undefined {
   }
 }
 
-/** Creates the file with its content at once: another process never reads half of it. */
-function create(file: string, content: string): boolean {
-  const temporary = `${file}.${process.pid}`;
-  writeFileSync(temporary, content);
-  try {
-    linkSync(temporary, file);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return false;
-  } finally {
-    rmSync(temporary, { force: true });
-  }
-}
-
-/** Removes a stale lock, unless someone took it over in the meantime: then theirs is put back. */
-function remove(file: string, stale: string): void {
-  const aside = `${file}.stale.${process.pid}`;
-  try {
-    renameSync(file, aside);
-    if (readFileSync(aside, 'utf8') !== stale) linkSync(aside, file);
-  } catch {
-    // gone already, or taken by a third process: the caller looks again
-  }
-  rmSync(aside, { force: true });
-}
-
-function isGone(owner: Owner): boolean {
-  // another machine's processes cannot be seen from here
-  if (owner.host !== hostname()) return false;
-  return processStart(owner.pid) !== owner.processStart;
-}
-
-function describe(owner: Owner, file: string): string {
-  const holder = `set-up runs in process ${owner.pid} on ${owner.host} since ${owner.since}`;
-  const remote = owner.host === hostname() ? '' : ` (if it is gone: rm ${file})`;
-  return `${holder}; waiting for it${remote}`;
-}
-
-function thisProcess(): Owner {
-  return {
-    pid: process.pid,
-    processStart: processStart(process.pid) ?? '',
-    host: hostname(),
-    since: new Date().toISOString(),
-  };
-}
-
-/** Field 22 of /proc/<pid>/stat; `undefined` if there is no such process. */
-function processStart(pid: number): string | undefined {
-  const status = read(`/proc/${pid}/stat`);
-  // the second field, the name, may hold spaces and brackets
-  const fields = status?.slice(status.lastIndexOf(')') + 2).split(' ');
-  // a zombie has ended; only its parent does not know yet
-  return fields?.[0] === 'Z' ? undefined : fields?.[19];
-}
-
-function parse(text: string): Owner | undefined {
-  try {
-    const owner = JSON.parse(text) as Partial<Owner>;
-    return typeof owner.pid === 'number' && typeof owner.host === 'string'
-      ? (owner as Owner)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function read(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
+function describe({ pid, host, since }: Owner, file: string): string {
+  const begun = since === undefined ? '' : ` since ${since}`;
+  const remote = host === hostname() ? '' : ` (if it is gone: rm ${file})`;
+  return `set-up runs in process ${pid} on ${host}${begun}; waiting for it${remote}`;
 }

@@ -1,19 +1,12 @@
 /** The folder of a run: where it lies, who may write it, what is written before the first step. */
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import type { Resolution } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/schema.js';
 import { isVirelError, VirelError } from '../errors.js';
+import { tryLock } from '../locking/lock.js';
 import { fileError, makeFolders, pretty, writeWhole } from './files.js';
 import { type RunManifest, readModel } from './manifest.js';
 
@@ -41,51 +34,28 @@ export function defaultRunPath(config: ResolvedConfig, runsDir: string, now: Dat
   return join(runsDir, config.env.id, config.algorithm, `seed-${config.seed}-${utc}`);
 }
 
-/** Whether a process of this machine still runs. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // it runs, under another user
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
 function locked(path: string, by: string): VirelError {
   return new VirelError('RUN_LOCKED', `${path} ${by}`, {
     where: path,
-    expected: 'a new folder',
+    expected: 'a new or empty folder',
     fix: 'train into a new run: another --run-dir, or none',
   });
 }
 
-/** Takes the folder's lock, or says who holds it. A lock of a dead process of this machine is taken over. */
-function takeLock(path: string): void {
-  const file = join(path, LOCK);
-  for (;;) {
-    try {
-      const lock = openSync(file, 'wx');
-      writeSync(lock, JSON.stringify({ pid: process.pid, host: hostname() }));
-      closeSync(lock);
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const holder = readLock(file);
-    const dead = holder.host === hostname() && holder.pid !== undefined && !isAlive(holder.pid);
-    if (!dead) throw locked(path, `is in use by pid ${holder.pid ?? '?'} on ${holder.host ?? '?'}`);
-    rmSync(file, { force: true });
-  }
+/** Takes the folder's lock, or says who holds it; the function gives it back. */
+function takeLock(path: string): () => void {
+  const attempt = tryLock(join(path, LOCK));
+  if ('release' in attempt) return attempt.release;
+  throw locked(path, `is in use by pid ${attempt.owner.pid} on ${attempt.owner.host}`);
 }
 
-function readLock(file: string): { pid?: number; host?: string } {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as { pid?: number; host?: string };
-  } catch {
-    // being written this moment, or gone
-    return {};
-  }
+/** A run never writes over what someone else wrote: its folder holds nothing but its lock. */
+function refuseUsed(path: string): void {
+  const others = readdirSync(path).filter((name) => !name.startsWith(LOCK));
+  if (others.length === 0) return;
+  if (others.includes('run.json')) throw locked(path, 'already holds a run');
+  const some = others.slice(0, 3).join(', ') + (others.length > 3 ? ', ...' : '');
+  throw locked(path, `is not empty: it already holds ${some}`);
 }
 
 /** Makes the folder; a default name that another run took within the same second gets a number. */
@@ -106,10 +76,23 @@ function makeFolder(asked: string | undefined, fallback: string): string {
   }
 }
 
+/** A folder whose lock this process has. */
+function held(path: string, release: () => void): RunDirectory {
+  return {
+    path,
+    writeStatus: (status) => {
+      const heartbeat = new Date().toISOString();
+      const owner = { pid: process.pid, host: hostname() };
+      writeWhole(join(path, 'status.json'), pretty({ ...status, ...owner, heartbeat }));
+    },
+    release,
+  };
+}
+
 /**
  * Makes and locks the folder of a new run.
  *
- * @param asked The folder asked for, if any; it must hold no run.
+ * @param asked The folder asked for, if any; it must be empty.
  * @param fallback The default one.
  * @throws VirelError `PERMISSION`, `IO`, `DISK_FULL`, `QUOTA`, `RUN_LOCKED`.
  */
@@ -117,20 +100,26 @@ export function openRunDirectory(asked: string | undefined, fallback: string): R
   const named = resolve(asked ?? fallback);
   try {
     const path = makeFolder(asked, fallback);
-    if (existsSync(join(path, 'run.json'))) throw locked(path, 'already holds a run');
-    takeLock(path);
-    return {
-      path,
-      writeStatus: (status) => {
-        const heartbeat = new Date().toISOString();
-        const owner = { pid: process.pid, host: hostname() };
-        writeWhole(join(path, 'status.json'), pretty({ ...status, ...owner, heartbeat }));
-      },
-      release: () => rmSync(join(path, LOCK), { force: true }),
-    };
+    const release = takeLock(path);
+    try {
+      refuseUsed(path);
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return held(path, release);
   } catch (error) {
     throw isVirelError(error) ? error : fileError(error, named);
   }
+}
+
+/**
+ * The folder of a run whose process died, to write how it ended.
+ *
+ * @throws VirelError `RUN_LOCKED` if a living process holds it; the system's error if it cannot be locked.
+ */
+export function reopenRunDirectory(path: string): RunDirectory {
+  return held(path, takeLock(path));
 }
 
 /** Writes what describes the run: config, where its values come from, the task's model, manifest. */
