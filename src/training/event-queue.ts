@@ -7,13 +7,15 @@ const CAPACITY = 1024;
 const mayGo = ({ event }: TrainEvent) => event === 'progress' || event === 'metrics';
 
 /**
- * A queue of events with one reader. Beyond 1,024 unread events the oldest progress or metrics goes; all others
+ * A queue of events; each goes to one reader, and a reader that leaves leaves the rest to the next. Beyond 1,024 unread events the oldest progress or metrics goes; all others
  * are kept.
  */
 export class EventQueue implements AsyncIterable<TrainEvent> {
   #events: TrainEvent[] = [];
   #ended = false;
-  #wake: (() => void) | undefined;
+  /** Taken for reading, newest first. */
+  #taken: TrainEvent[] = [];
+  #waiting: (() => void)[] = [];
 
   push(event: TrainEvent): void {
     // only the newest progress says where training stands
@@ -23,27 +25,32 @@ export class EventQueue implements AsyncIterable<TrainEvent> {
       if (oldest >= 0) this.#events.splice(oldest, 1);
     }
     this.#events.push(event);
-    this.#wake?.();
+    this.#wake();
   }
 
   /** No further events; readers end after those that wait. */
   end(): void {
     this.#ended = true;
-    this.#wake?.();
+    this.#wake();
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<TrainEvent, void, undefined> {
     for (;;) {
       // taken as a block: an array that is shifted one by one costs its length each time
-      const waiting = this.#events;
-      this.#events = [];
-      yield* waiting;
-      if (this.#events.length > 0) continue;
-      if (this.#ended) return;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      this.#wake = undefined;
+      if (this.#taken.length === 0) {
+        this.#taken = this.#events.reverse();
+        this.#events = [];
+      }
+      const event = this.#taken.pop();
+      if (event !== undefined) yield event;
+      else if (this.#ended) return;
+      else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }
 }
