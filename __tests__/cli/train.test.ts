@@ -252,6 +252,60 @@ describe('train with several seeds', () => {
   );
 });
 
+describe('train with --jobs', () => {
+  const words = (runDir: string) =>
+    ['train', ...PENDULUM, ...FOREVER, '--seeds', '0-1', '--jobs', '2', '--json'].concat([
+      '--run-dir',
+      runDir,
+    ]);
+  /** The process that trains in a folder. */
+  const trainer = (runDir: string): number => json(join(folder, runDir, 'status.json')).pid;
+  const isHeld = (path: string) => existsSync(join(folder, path, 'run.lock'));
+
+  it(
+    'says in its folder how a run ended whose process was killed, and trains the others on',
+    async () => {
+      const running = start(words('killed'), folder);
+      await running.says('"event":"metrics","seed":0');
+      await running.says('"event":"metrics","seed":1');
+      process.kill(trainer('killed/seed-1'), 'SIGKILL');
+      await running.says('"code":"TRAINER_DIED"');
+      const path = join(folder, 'killed/seed-1');
+      const summary = json(join(path, 'summary.json'));
+      expect(summary).toMatchObject({ state: 'failed', runDir: path, code: 'TRAINER_DIED' });
+      expect(summary.message).toContain('SIGKILL');
+      expect(summary.steps).toBeGreaterThanOrEqual(1000);
+      expect(json(join(path, 'status.json'))).toMatchObject({
+        state: 'failed',
+        code: 'TRAINER_DIED',
+        step: summary.steps,
+      });
+      expect(existsSync(join(path, 'run.lock'))).toBe(false);
+      running.child.kill('SIGTERM');
+      const { stdout } = await running.ended;
+      expect(events(stdout).at(-1).runs).toMatchObject([{ state: 'stopped' }, summary]);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'saves every run when its own process is killed',
+    async () => {
+      const running = start(words('orphans'), folder);
+      await running.says('"event":"metrics","seed":0');
+      await running.says('"event":"metrics","seed":1');
+      const paths = ['orphans/seed-0', 'orphans/seed-1'];
+      running.child.kill('SIGKILL');
+      while (paths.some(isHeld)) await new Promise((resolve) => setTimeout(resolve, 50));
+      for (const path of paths) {
+        expect(json(join(folder, path, 'summary.json'))).toMatchObject({ state: 'stopped' });
+        expect(readdirSync(join(folder, path, 'checkpoints'))).toContain('latest');
+      }
+    },
+    PATIENCE,
+  );
+});
+
 describe('eval', () => {
   it(
     'finds a run by its folder, a part of its path, or as the latest',

@@ -1,6 +1,7 @@
 /** A process that trains one seed for `trainMany`: the run comes in by a message, its events go out by messages. */
 import type { Resolution } from '../config/resolve.js';
-import { type RunPlace, startTraining } from './train.js';
+import type { TrainEvent } from '../logging/events.js';
+import type { RunPlace } from './train.js';
 
 /** What the parent sends: a run at first, then maybe a stop. */
 export type ToChild =
@@ -12,12 +13,32 @@ const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) {
   process.on(name, () => {});
 }
+// without a parent nobody reads on: save and stop
 process.on('disconnect', () => stop.abort());
+process.on('error', () => stop.abort());
+
+/** Resolves when the event is on its way. A channel that breaks is a stop, never an error of training. */
+function send(event: TrainEvent): Promise<void> {
+  return new Promise((resolve) => {
+    if (!process.connected || process.send === undefined) {
+      resolve();
+      return;
+    }
+    process.send(event, undefined, undefined, (error) => {
+      if (error) stop.abort();
+      resolve();
+    });
+  });
+}
 
 async function train({ run }: Extract<ToChild, { run: unknown }>): Promise<void> {
+  // not before the listeners: until they stand, USR1 opens the debugger of Node
+  const { startTraining } = await import('./train.js');
   const { resolution, place, argv } = run;
   const training = startTraining(resolution, place, { signal: stop.signal, argv });
-  for await (const event of training) if (process.connected) process.send?.(event);
+  let last = Promise.resolve();
+  for await (const event of training) last = send(event);
+  await last;
   if (process.connected) process.disconnect();
 }
 
