@@ -88,9 +88,8 @@ function row(run) {
   const tail = evaluations
     .filter(({ step }) => step > run.steps - 10_000)
     .map((e) => e.return_mean);
-  const summary = JSON.parse(readFileSync(join(folder(run), 'summary.json'), 'utf8'));
   const score = run.env.startsWith('Half') ? mean(tail.slice(-5)) : median(tail);
-  return `| ${run.env} | ${run.engine} | ${run.seed} | ${score.toFixed(0)} | ${summary.wallSeconds.toFixed(0)} |`;
+  return `| ${run.env} | ${run.engine} | ${run.seed} | ${score.toFixed(0)} |`;
 }
 
 mkdirSync(directory, { recursive: true });
@@ -108,8 +107,8 @@ ${cpus()[0].model}, one thread a run, ${values.jobs} runs side by side. Made by
 with 40,000 steps on InvertedPendulum-v5 (score: median of the evaluations in the last 10,000 steps, at most 999) and
 100,000 steps on HalfCheetah-v5 (score: mean of the last five evaluations).
 
-| task | engine | seed | score | wall time, s |
-| --- | --- | ---: | ---: | ---: |
+| task | engine | seed | score |
+| --- | --- | ---: | ---: |
 ${RUNS.map(row).join('\n')}
 `;
 writeFileSync(join(directory, 'README.md'), table);
