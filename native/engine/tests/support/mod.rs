@@ -77,15 +77,15 @@ impl Case {
         parameters: &[Parameter],
         distance: f64,
     ) -> usize {
-        for thrown_away in 0..100 {
+        let mut is_smooth = || {
             self.redraw(stream, rows);
             let model = losses::Model::new(parameters);
             model.terms(self);
-            if model.kink_distance.get() > distance {
-                return thrown_away;
-            }
-        }
-        panic!("no batch without a kink");
+            model.kink_distance.get() > distance
+        };
+        let thrown_away = (0..100).find(|_| is_smooth());
+        assert!(thrown_away.is_some(), "no batch without a kink");
+        thrown_away.unwrap_or_default()
     }
 
     pub fn batch(&self) -> Batch<'_> {
