@@ -18,9 +18,10 @@ const progress = (wall: number): TrainEvent => ({
 
 describe('progress without a terminal', () => {
   it('is one line per interval, with steps, speed, time left, return and residual error', () => {
-    const lines: string[] = [];
+    const [results, notes]: [string[], string[]] = [[], []];
     const view = new ProgressView({
-      line: (text) => lines.push(text),
+      result: (text) => results.push(text),
+      note: (text) => notes.push(text),
       terminal: undefined,
       interval: 10_000,
       several: false,
@@ -51,25 +52,27 @@ describe('progress without a terminal', () => {
       config,
     );
     for (let wall = 1; wall <= 40; wall += 1) view.show(progress(wall), config);
-    expect(lines[0]).toBe(
+    expect(results).toEqual([
       'eval step=500 return=812.4 std=1.0 min=811.4 max=813.4 len=10.0 n=2 wall=5.0s',
-    );
-    expect(lines).toHaveLength(1 + 4);
-    expect(lines[1]).toBe(
+    ]);
+    expect(notes).toHaveLength(4);
+    expect(notes[0]).toBe(
       'step 1,000/100,000 1% | 50 upd/s | ETA 16:30 | return 812.4 (at 0.5k) | residual 0.25',
     );
   });
 
   it('names the seed where several share the output', () => {
-    const lines: string[] = [];
+    const [results, notes]: [string[], string[]] = [[], []];
     const view = new ProgressView({
-      line: (text) => lines.push(text),
+      result: (text) => results.push(text),
+      note: (text) => notes.push(text),
       terminal: undefined,
       interval: 0,
       several: true,
     });
     view.show(progress(1), config);
-    expect(lines[0]).toMatch(/^seed 0 step 100\//);
+    expect(results).toEqual([]);
+    expect(notes[0]).toMatch(/^seed 0 step 100\//);
   });
 });
 

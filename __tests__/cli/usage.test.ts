@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
+import { resolveLayers } from '../../src/config/resolve.js';
 import { TASKS } from '../../src/environments/tasks.js';
 import { compile, virel } from './command.js';
 
@@ -40,6 +41,29 @@ describe('help', () => {
       expect(stdout.trimEnd().split('\n').length).toBeLessThanOrEqual(45);
       expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
       expect(stdout).toContain('Examples:');
+    },
+    PATIENCE,
+  );
+
+  it(
+    'of train gives each flag the default of the config, its source and its type',
+    async () => {
+      const { stdout } = await virel(['train', '--help'], folder, none);
+      const help = stdout.replace(/\s+/g, ' ');
+      const { config } = resolveLayers([]);
+      for (const [flag, value, source, type] of [
+        ['steps', config.steps, 'ours', 'number'],
+        ['eval-every', config.evaluation.every, 'paper, Table 1', 'number'],
+        ['keep', config.checkpoint.keep, 'ours', 'number'],
+        ['env', config.env.id, 'ours', 'string'],
+        ['checkpoint-every', config.checkpoint.every, 'ours', 'string'],
+      ])
+        expect(help).toMatch(
+          new RegExp(`--${flag} [^[]+\\[${type}\\] \\[default: ${value}, ${source}\\]`),
+        );
+      expect(help).toContain(
+        'threads of the learner [number] [default: cores of the machine, at most 2]',
+      );
     },
     PATIENCE,
   );
@@ -161,6 +185,18 @@ describe('without the native part', () => {
   );
 
   it(
+    'setup --print and --clean answer in one JSON object with --json',
+    async () => {
+      const home = join(folder, 'home');
+      const plan = await run('setup', '--print', '--json');
+      expect(JSON.parse(plan.stdout)).toMatchObject({ event: 'plan', home, build: true });
+      const clean = await run('setup', '--clean', '--json');
+      expect(JSON.parse(clean.stdout)).toEqual({ event: 'clean', home });
+    },
+    PATIENCE,
+  );
+
+  it(
     'envs lists every task',
     async () => {
       const { code, stdout } = await run('envs', '--json');
@@ -222,6 +258,12 @@ describe('without the native part', () => {
       expect(await run('config', 'validate', 'good.yaml')).toMatchObject({ code: 0 });
       expect(await run('config', 'validate', 'bad.yaml')).toMatchObject({ code: 2 });
       expect(JSON.parse((await run('config', 'schema')).stdout)).toMatchObject({ type: 'object' });
+      const [schema, line] = [
+        await run('config', 'schema'),
+        await run('config', 'schema', '--json'),
+      ];
+      expect(line.stdout.trimEnd()).not.toContain('\n');
+      expect(JSON.parse(line.stdout)).toEqual(JSON.parse(schema.stdout));
       expect((await run('config', 'presets')).stdout).toMatch(/^paper .*\npaper-v1 .*\nmodern /);
       const { stdout } = await run('config', 'diff', 'paper', 'good.yaml', '--json');
       expect(JSON.parse(stdout).map(({ key }: { key: string }) => key)).toEqual(['env.id', 'seed']);

@@ -1,8 +1,13 @@
-/** Flags that set config keys: one record each; what they accept and mean is the schema's. */
+/** Flags that set config keys; what they accept, mean and default to is read off the schema and the defaults. */
 import { readFileSync } from 'node:fs';
 import type { Argv } from 'yargs';
+import { defaults } from '../config/defaults.js';
+import { SHORT_NAMES } from '../config/options.js';
 import { nest, parseAssignment, parseConfigFile, parseScalar } from '../config/parse.js';
+import { paper } from '../config/presets/paper.js';
 import type { Layer } from '../config/resolve.js';
+import { describeKey, leafSchema } from '../config/schema.js';
+import { unwrap } from '../config/sourced.js';
 import { VirelError } from '../errors.js';
 import { fileError } from '../training/files.js';
 
@@ -12,60 +17,53 @@ interface Flag {
   readonly alias?: string;
   /** The config key it sets. */
   readonly path: string;
-  /** Shown in the help. */
-  readonly describe: string;
-  /** The value is text, never a number. */
-  readonly text?: true;
 }
+
+const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** Keys whose flag has their own name, or one that is shorter than in Node. */
+const OWN_NAMES: readonly Flag[] = [
+  { name: 'env', path: 'env.id' },
+  { name: 'algorithm', alias: 'algo', path: 'algorithm' },
+  { name: 'preset', path: 'preset' },
+  { name: 'steps', path: 'steps' },
+  { name: 'seed', path: 'seed' },
+  { name: 'keep', path: 'checkpoint.keep' },
+];
 
 /** Every flag that is short for a config key. */
 export const CONFIG_FLAGS: readonly Flag[] = [
-  { name: 'env', path: 'env.id', text: true, describe: 'Task [HalfCheetah-v5]; see envs' },
-  {
-    name: 'algorithm',
-    alias: 'algo',
-    path: 'algorithm',
-    text: true,
-    describe: 'Algorithm [virel]',
-  },
-  { name: 'preset', path: 'preset', text: true, describe: 'paper, paper-v1 or modern [paper]' },
-  { name: 'steps', path: 'steps', describe: 'Environment steps [1000000]' },
-  { name: 'seed', path: 'seed', describe: 'Seed of all random streams [0]' },
-  {
-    name: 'threads',
-    path: 'runtime.threads',
-    describe: 'Threads of the learner [cores, at most 2]',
-  },
-  {
-    name: 'device',
-    path: 'runtime.device',
-    text: true,
-    describe: 'cpu, cuda or cuda:<index> [cpu]',
-  },
-  {
-    name: 'engine',
-    path: 'runtime.engine',
-    text: true,
-    describe: 'kernel or tensor [kernel on cpu]',
-  },
-  { name: 'eval-every', path: 'evaluation.every', describe: 'Steps between evaluations [1000]' },
-  {
-    name: 'eval-episodes',
-    path: 'evaluation.episodes',
-    describe: 'Episodes of each [over 1000 steps]',
-  },
-  {
-    name: 'checkpoint-every',
-    path: 'checkpoint.every',
-    describe: 'Steps, or time such as 5m [5m]',
-  },
-  {
-    name: 'log-interval',
-    path: 'logging.interval',
-    text: true,
-    describe: 'Between progress lines off a terminal [10s]',
-  },
+  ...OWN_NAMES,
+  ...Object.entries(SHORT_NAMES).map(([name, path]) => ({ name: kebab(name), path })),
 ];
+
+/** Whether a key takes numbers; then the text of its flag is read as YAML would. */
+const takesNumbers = (path: string) => leafSchema(path).safeParse(1).success;
+const takesText = (path: string) => leafSchema(path).safeParse('5m').success;
+
+/** A key's value without any flag or file, and in short where that comes from. */
+function describeDefault(path: string): string {
+  const layers = [paper.values, defaults].map(unwrap);
+  const layer = layers.find(({ sources }) => sources.has(path));
+  const source = layer?.sources.get(path) ?? '';
+  const value = path
+    .split('.')
+    .reduce<unknown>(
+      (part, key) => (part as Record<string, unknown> | undefined)?.[key],
+      layer?.values,
+    );
+  // where the machine or the task decides, the source says how
+  if (value === null) return source;
+  return `${value}, ${source.split(':')[0]?.replace('our choice', 'ours')}`;
+}
+
+/** Help of a flag as the schema and the defaults have it. */
+function describeFlag({ path }: Flag): { describe: string; defaultDescription: string } {
+  return {
+    describe: describeKey(path).split(';')[0] ?? '',
+    defaultDescription: describeDefault(path),
+  };
+}
 
 /** What the parser makes of these flags. */
 export interface ConfigArguments {
@@ -76,8 +74,16 @@ export interface ConfigArguments {
 
 /** Adds the flags of a config to a verb. */
 export function withConfigOptions<T>(yargs: Argv<T>): Argv<T & ConfigArguments> {
-  for (const { name, alias, describe } of CONFIG_FLAGS) {
-    yargs.option(name, { type: 'string', requiresArg: true, describe, ...(alias && { alias }) });
+  for (const flag of CONFIG_FLAGS) {
+    const { name, alias, path } = flag;
+    yargs.option(name, {
+      type: 'string',
+      requiresArg: true,
+      ...describeFlag(flag),
+      ...(alias && { alias }),
+    });
+    // help says number; the text still comes as it was typed
+    if (takesNumbers(path) && !takesText(path)) yargs.number(name);
   }
   const list = { type: 'string', array: true, nargs: 1 } as const;
   return yargs
@@ -131,7 +137,7 @@ export function configLayers(args: ConfigArguments, argv: readonly string[]): La
     );
     if (flag === undefined) continue;
     const text = String(args[flag.name]);
-    const value = flag.text ? text : parseScalar(text, `--${flag.name}`);
+    const value = takesNumbers(flag.path) ? parseScalar(text, `--${flag.name}`) : text;
     flags.push({ origin: `--${flag.name}`, values: nest(flag.path, value) });
   }
   return [...files, ...flags];

@@ -2,6 +2,7 @@
 import { createLogUpdate } from 'log-update';
 import type { ResolvedConfig } from '../config/schema.js';
 import type { ProgressEvent, Summary, TrainEvent } from '../logging/events.js';
+import { evaluationRange } from '../statistics/evaluation.js';
 import { brief, clockTime, grouped, shortPath } from './output.js';
 
 /** Progress events behind the speed shown, a few seconds of them. */
@@ -9,8 +10,10 @@ const WINDOW = 25;
 
 /** How progress is shown. */
 export interface ProgressOptions {
-  /** Where lasting lines go. */
-  line(text: string): void;
+  /** Where results go: evaluations and the end. */
+  result(text: string): void;
+  /** Where text for a person goes: header, progress, warnings. */
+  note(text: string): void;
   /** A terminal that live lines are drawn on, if any. */
   terminal: NodeJS.WriteStream | undefined;
   /** Milliseconds between progress lines where there is no terminal. */
@@ -69,7 +72,7 @@ export class ProgressView {
     const run = this.#run(event.seed);
     switch (event.event) {
       case 'start':
-        for (const line of header(config, event)) this.#lasting(line);
+        for (const line of header(config, event)) this.#lasting(line, this.#options.note);
         break;
       case 'progress':
         this.#progress(run, event);
@@ -79,26 +82,29 @@ export class ProgressView {
         break;
       case 'evaluation':
         run.evaluation = { step: event.step, mean: event.returnMean };
-        this.#lasting(this.#of(event.seed) + evaluationLine(event));
+        this.#lasting(this.#of(event.seed) + evaluationLine(event), this.#options.result);
         break;
       case 'checkpoint':
         run.saved = event.step;
         break;
       case 'warning':
-        this.#lasting(`${this.#of(event.seed)}warning ${event.code}: ${event.message}`);
+        this.#lasting(
+          `${this.#of(event.seed)}warning ${event.code}: ${event.message}`,
+          this.#options.note,
+        );
         break;
       case 'summary':
         this.#runs.delete(event.seed);
-        this.#lasting(this.#of(event.seed) + ending(event));
+        this.#lasting(this.#of(event.seed) + ending(event), this.#options.result);
         break;
       default:
     }
   }
 
   /** A line that stays, above the live ones. */
-  #lasting(text: string): void {
+  #lasting(text: string, write: (text: string) => void): void {
     this.#live?.clear();
-    this.#options.line(text);
+    write(text);
     this.#draw();
   }
 
@@ -125,7 +131,7 @@ export class ProgressView {
     }
     if (event.wall * 1000 - run.printedAt < this.#options.interval) return;
     run.printedAt = event.wall * 1000;
-    this.#options.line(run.line);
+    this.#options.note(run.line);
   }
 
   #draw(): void {
@@ -138,10 +144,10 @@ export class ProgressView {
 }
 
 function evaluationLine(event: Extract<TrainEvent, { event: 'evaluation' }>): string {
-  const { step, returnMean, returnStd, returns, lengths, episodes, wall } = event;
-  const length = lengths.reduce((sum, value) => sum + value, 0) / lengths.length;
-  const range = `min=${Math.min(...returns).toFixed(1)} max=${Math.max(...returns).toFixed(1)}`;
-  return `eval step=${step} return=${returnMean.toFixed(1)} std=${returnStd.toFixed(1)} ${range} len=${length.toFixed(1)} n=${episodes} wall=${wall.toFixed(1)}s`;
+  const { step, returnMean, returnStd, episodes, wall } = event;
+  const { returnMin, returnMax, lengthMean } = evaluationRange(event);
+  const range = `min=${returnMin.toFixed(1)} max=${returnMax.toFixed(1)}`;
+  return `eval step=${step} return=${returnMean.toFixed(1)} std=${returnStd.toFixed(1)} ${range} len=${lengthMean.toFixed(1)} n=${episodes} wall=${wall.toFixed(1)}s`;
 }
 
 /** Where a run stands: steps, speed, time left, last evaluation, residual error. */

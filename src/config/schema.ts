@@ -223,6 +223,14 @@ export function leafSchema(path: string): z.ZodType {
   return part as z.ZodType;
 }
 
+/** What the schema says of the key at a leaf path. */
+export function describeKey(path: string): string {
+  const part = leafSchema(path);
+  // a key that may be null is described inside
+  const inner = part instanceof z.ZodNullable ? (part.unwrap() as z.ZodType) : part;
+  return part.meta()?.description ?? inner.meta()?.description ?? '';
+}
+
 /** JSON Schema (draft 2020-12) of a config file, for editors; every key may be left out there. */
 export function configJsonSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(configSchema, { target: 'draft-2020-12', io: 'input' });

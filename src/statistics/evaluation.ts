@@ -14,10 +14,29 @@ export interface EvaluationResult {
   lengths: number[];
 }
 
+/** Extremes of the returns and the mean length of an evaluation. */
+export function evaluationRange({
+  returns,
+  lengths,
+}: Pick<EvaluationResult, 'returns' | 'lengths'>): {
+  returnMin: number;
+  returnMax: number;
+  lengthMean: number;
+} {
+  return {
+    returnMin: Math.min(...returns),
+    returnMax: Math.max(...returns),
+    lengthMean: mean(lengths),
+  };
+}
+
+const mean = (values: readonly number[]) =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
 /** Mean and standard deviation of the returns. */
 export function summariseEvaluation(returns: number[], lengths: number[]): EvaluationResult {
   const episodes = returns.length;
-  const returnMean = returns.reduce((sum, value) => sum + value, 0) / episodes;
+  const returnMean = mean(returns);
   const variance = returns.reduce((sum, value) => sum + (value - returnMean) ** 2, 0) / episodes;
   return { episodes, returnMean, returnStd: Math.sqrt(variance), returns, lengths };
 }

@@ -74,10 +74,15 @@ const validateCommand: CommandModule<unknown, { files: string[]; json?: boolean 
   },
 };
 
-const schemaCommand: CommandModule = {
+const schemaCommand: CommandModule<unknown, { json?: boolean }> = {
   command: 'schema',
   describe: 'JSON Schema of a config file, for editors',
-  handler: () => print(JSON.stringify(configJsonSchema(), null, 2)),
+  builder: (yargs) =>
+    yargs.option('json', { type: 'boolean', describe: 'On one line' }) as Argv<{ json?: boolean }>,
+  handler: ({ json }) => {
+    if (json) printJson(configJsonSchema());
+    else print(JSON.stringify(configJsonSchema(), null, 2));
+  },
 };
 
 const presetsCommand: CommandModule<unknown, { json?: boolean }> = {

@@ -3,6 +3,7 @@ import { parseScalar } from '../../config/parse.js';
 import { show } from '../../config/show.js';
 import { VirelError } from '../../errors.js';
 import { ensureNative } from '../../native/addon.js';
+import { evaluationRange } from '../../statistics/evaluation.js';
 import { findPolicy } from '../../training/checkpoint.js';
 import { findRun } from '../../training/find-run.js';
 import { stopOnSignals } from '../../training/signals.js';
@@ -101,11 +102,11 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
         return;
       }
       note(`${config.algorithm} on ${config.env}, step ${config.step} | ${runDir}`);
-      const { returnMean, returnStd, returns, lengths } = result;
-      const length = lengths.reduce((sum, value) => sum + value, 0) / lengths.length;
-      const range = `min ${Math.min(...returns).toFixed(1)}, max ${Math.max(...returns).toFixed(1)}`;
+      const { returnMean, returnStd } = result;
+      const { returnMin, returnMax, lengthMean } = evaluationRange(result);
+      const range = `min ${returnMin.toFixed(1)}, max ${returnMax.toFixed(1)}`;
       print(
-        `return ${returnMean.toFixed(1)} +/- ${returnStd.toFixed(1)} (${range}), length ${length.toFixed(1)}, ${result.episodes} episodes`,
+        `return ${returnMean.toFixed(1)} +/- ${returnStd.toFixed(1)} (${range}), length ${lengthMean.toFixed(1)}, ${result.episodes} episodes`,
       );
     } catch (error) {
       if (stop.exitCode() === undefined) throw error;

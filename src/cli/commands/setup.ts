@@ -4,6 +4,7 @@ import { locate } from '../../setup/places.js';
 import { describePlan, planSetup } from '../../setup/plan.js';
 import { lineReporter, streamReporter } from '../../setup/progress.js';
 import { cleanCache, setUp } from '../../setup/setup.js';
+import { print, printJson } from '../output.js';
 
 interface SetupArguments {
   device: Device | undefined;
@@ -31,18 +32,24 @@ export const setupCommand: CommandModule<unknown, SetupArguments> = {
       .option('force', { type: 'boolean', describe: 'Fetch and build again what is there' })
       .option('clean', { type: 'boolean', describe: 'Remove everything from the cache, and end' })
       .option('print', { type: 'boolean', describe: 'Only print what would be fetched, and sizes' })
-      .option('json', { type: 'boolean', describe: 'The manifest as JSON on standard output' })
+      .option('json', {
+        type: 'boolean',
+        describe: 'One JSON object on standard output: manifest, or plan',
+      })
       .option('quiet', { type: 'boolean', describe: 'No progress' }),
-  handler: async ({ device, from, offline, force, clean, print, json, quiet }) => {
+  handler: async ({ device, from, offline, force, clean, json, quiet, ...asked }) => {
     const places = locate(process.env, undefined, device);
     const reporter = quiet ? lineReporter(() => {}) : streamReporter();
-    if (print) {
-      console.log(describePlan(places, planSetup(places, force)).join('\n'));
+    if (asked.print) {
+      const plan = planSetup(places, force);
+      if (json) printJson({ event: 'plan', home: places.home, ...plan });
+      else print(describePlan(places, plan).join('\n'));
       return;
     }
     if (clean) {
       await cleanCache(places, reporter);
-      reporter.line(`removed the native part from ${places.home}`);
+      if (json) printJson({ event: 'clean', home: places.home });
+      else reporter.line(`removed the native part from ${places.home}`);
       return;
     }
     const { manifest, changed } = await setUp({
@@ -52,8 +59,7 @@ export const setupCommand: CommandModule<unknown, SetupArguments> = {
       ...(offline && { offline }),
       ...(force && { force }),
     });
-    if (json)
-      console.log(JSON.stringify({ event: 'summary', changed, addon: places.addon, ...manifest }));
+    if (json) printJson({ event: 'summary', changed, addon: places.addon, ...manifest });
     else if (!changed) reporter.line(`native parts are in place: ${places.addon}`);
   },
 };

@@ -145,14 +145,15 @@ function isHidden({ event }: TrainEvent, several: boolean): boolean {
   return event === 'progress' || (several && event === 'summary');
 }
 
-/** Lasting lines are results, unless JSON is; live lines go to a terminal. */
+/** Evaluations and the end are results, unless JSON is; the rest is for people. */
 function progressView(runs: readonly PlannedRun[], args: TrainArguments): ProgressView {
   const interval = runs[0]?.resolution.config.logging.interval ?? '10s';
   // a terminal of no size, as some recorders give, shows nothing
   const { isTTY, rows, columns } = process.stderr;
   const isTerminal = isTTY && rows > 0 && columns > 0 && process.env['CI'] === undefined;
   return new ProgressView({
-    line: args.json ? note : print,
+    result: args.json ? note : print,
+    note,
     terminal: isTerminal ? process.stderr : undefined,
     interval: durationMilliseconds(interval),
     several: args.seeds !== undefined,

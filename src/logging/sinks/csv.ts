@@ -1,10 +1,8 @@
 /** `eval.csv`, and `episodes.csv` in the form of Stable-Baselines3's Monitor. */
 import { join } from 'node:path';
+import { evaluationRange } from '../../statistics/evaluation.js';
 import type { Sink } from '../logger.js';
 import { openLines } from './lines.js';
-
-const mean = (values: readonly number[]) =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Writes `eval.csv`: one line per evaluation. */
 export function evaluationSink(directory: string): Sink {
@@ -15,10 +13,10 @@ export function evaluationSink(directory: string): Sink {
     name,
     write: (event) => {
       if (event.event !== 'evaluation') return;
-      const { step, episodes, returnMean, returnStd, returns, lengths, wall } = event;
-      const range = [Math.min(...returns), Math.max(...returns)];
+      const { step, episodes, returnMean, returnStd, wall } = event;
+      const { returnMin, returnMax, lengthMean } = evaluationRange(event);
       lines.append(
-        [step, episodes, returnMean, returnStd, ...range, mean(lengths), wall].join(','),
+        [step, episodes, returnMean, returnStd, returnMin, returnMax, lengthMean, wall].join(','),
       );
     },
     close: lines.close,
