@@ -67,11 +67,11 @@ describe('train', () => {
   it(
     'prints only evaluations and the end without --json',
     async () => {
-      const words = ['train', ...PENDULUM, '--steps', '2000', '--set', 'logging.interval=1ms'];
+      const words = ['train', ...PENDULUM, '--steps', '2000'];
       const { code, stdout, stderr } = await virel([...words, '--run-dir', 'text'], folder);
       expect(code).toBe(0);
       expect(stdout).toMatch(/^eval step=1000 .*\neval step=2000 .*\ndone 2,000 steps in .*\n$/);
-      expect(stderr).toMatch(/^virel on InvertedPendulum-v5, seed 0, .*\nrun text \| .*\nstep /);
+      expect(stderr).toMatch(/^virel on InvertedPendulum-v5, seed 0, .*\nrun text \| .*\n/);
     },
     PATIENCE,
   );
