@@ -1,4 +1,5 @@
-// `npm run build:native`: generates index.d.ts from the doc comments and signatures of native/binding.
+// `npm run build:native`: generates index.d.ts from the doc comments and signatures of native/binding, and tasks.ts
+// from the tasks that the addon lists.
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile, fail, prepareNative } from './native.mjs';
@@ -28,7 +29,10 @@ try {
     ],
     { env },
   );
-  if (status === 0) copyFileSync(join(output, 'index.d.ts'), 'index.d.ts');
+  if (status === 0) {
+    copyFileSync(join(output, 'index.d.ts'), 'index.d.ts');
+    await import('./generate-environments.mjs');
+  }
   process.exitCode = status;
 } catch (error) {
   fail(error);

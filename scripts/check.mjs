@@ -5,8 +5,10 @@ import { conclude, run } from './steps.mjs';
 
 /** Files that a command writes and the repository holds: [files, command]. */
 const generated = [
-  [['index.d.ts'], [process.execPath, 'scripts/build-native.mjs']],
-  [['src/environments/tasks.ts'], [process.execPath, 'scripts/generate-environments.mjs']],
+  [
+    ['index.d.ts', 'src/environments/tasks.ts'],
+    [process.execPath, 'scripts/build-native.mjs'],
+  ],
 ];
 
 try {
