@@ -197,6 +197,16 @@ describe('without the native part', () => {
   );
 
   it(
+    'every verb takes --no-color, and colours nothing without it',
+    async () => {
+      const [plain, asked] = [await run('envs'), await run('envs', '--no-color')];
+      expect(asked).toEqual(plain);
+      expect(plain.stdout).not.toContain('\u001b');
+    },
+    PATIENCE,
+  );
+
+  it(
     'envs lists every task',
     async () => {
       const { code, stdout } = await run('envs', '--json');

@@ -52,6 +52,8 @@ function parser(words: readonly string[]): Argv {
     .strict()
     .demandCommand(1, 'say what to do')
     .version(packageVersion())
+    // nothing here is coloured; programs that are started are told
+    .option('no-color', { type: 'boolean', hidden: true })
     .wrap(Math.min(MOST_COLUMNS, process.stdout.columns || 80))
     .epilogue(
       'exit codes: 0 done, 1 failed while running, 2 bad usage or config, 3 native part, 130 Ctrl-C',
@@ -97,6 +99,7 @@ function toOurs(error: unknown): VirelError {
 
 const words = process.argv.slice(2);
 surviveClosedPipes();
+if (words.includes('--no-color')) process.env['NO_COLOR'] = '1';
 try {
   await parser(words).parseAsync();
 } catch (error) {
