@@ -1,6 +1,16 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs';
+// no static imports: until a listener stands, USR1 opens the debugger of Node
+for (const [name, code] of [
+  ['SIGUSR1', 138],
+  ['SIGUSR2', 140],
+]) {
+  // whoever listens besides decides; before and after that nothing is at stake
+  process.on(name, () => {
+    if (process.listenerCount(name) === 1) process.exit(code);
+  });
+}
 
+const { existsSync } = await import('node:fs');
 const cli = new URL('../dist/cli/index.js', import.meta.url);
 if (existsSync(cli)) {
   await import(cli.href);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { resolveLayers } from '../../src/config/resolve.js';
 import { TASKS } from '../../src/environments/tasks.js';
-import { compile, virel } from './command.js';
+import { compile, start, virel } from './command.js';
 
 // a process of Node with yargs and zod takes a second or two where the processors are shared
 const PATIENCE = 60_000;
@@ -97,6 +97,10 @@ describe('bad usage exits 2 before anything is written', () => {
     [['train', '--seeds', 'many'], 'CONFIG_RANGE', '--seeds 0-4'],
     [['train', '--seeds', '1,1'], 'CONFIG_RANGE', 'a seed twice'],
     [['train', '--seeds', '0-1', '--jobs', '0'], 'CONFIG_RANGE', '--jobs'],
+    [['train', '--jobs', '2'], 'CLI_USAGE', '--seeds 0-4 --jobs 2'],
+    [['train', '--run-dir', ''], 'CLI_USAGE', '--run-dir DIR'],
+    [['train', '--runs-dir='], 'CLI_USAGE', '--runs-dir DIR'],
+    [['eval', '--runs-dir', ''], 'CLI_USAGE', '--runs-dir DIR'],
     [['train', '--steps', '-5'], 'CONFIG_RANGE', 'steps: expected at least 1, got -5'],
     [['train', '--steps', 'NaN'], 'CONFIG_RANGE', 'a finite number'],
     [['train', '--steps', '1e400'], 'CONFIG_RANGE', 'a finite number'],
@@ -146,11 +150,11 @@ describe('bad usage exits 2 before anything is written', () => {
   );
 
   it(
-    'is one JSON object on standard output with --json',
+    'is a JSON object on standard output with --json, before the summary',
     async () => {
       const { code, stdout } = await run('train', '--steps', '0', '--json');
       expect(code).toBe(2);
-      expect(JSON.parse(stdout)).toEqual({
+      expect(JSON.parse(stdout.split('\n')[0] as string)).toEqual({
         event: 'error',
         code: 'CONFIG_RANGE',
         message: 'steps: expected at least 1, got 0',
@@ -174,7 +178,14 @@ describe('without the native part', () => {
       mkdirSync(model, { recursive: true });
       writeFileSync(join(run, 'run.json'), '{}');
       writeFileSync(join(model, 'model.safetensors'), '');
-      writeFileSync(join(model, 'config.json'), '{"env": "Hopper-v5"}');
+      const shape = { observationSize: 11, actionSize: 3, actionLow: [-1], actionHigh: [1] };
+      const network = { hidden: [16], activation: 'relu', maxEpisodeSteps: 1000, package: '0.1.0' };
+      const policy = { format: 1, env: 'Hopper-v5', algorithm: 'virel', step: 10 };
+      writeFileSync(
+        join(model, 'config.json'),
+        JSON.stringify({ ...policy, ...shape, ...network }),
+      );
+      writeFileSync(join(model, 'train_config.json'), '{"env": {"modelDir": null}}');
       for (const words of [['train'], ['eval', run]]) {
         const { code, stderr } = await virel(words, folder, none);
         expect(code).toBe(3);
@@ -296,6 +307,83 @@ describe('the package', () => {
       expect(
         node('--input-type=module', '-e', `import * as v from 'virel-native'; ${print}`).trim(),
       ).toBe(names);
+    },
+    PATIENCE,
+  );
+});
+
+describe('an error with --json', () => {
+  it.each([
+    [['--json'], true],
+    [['--json=true'], true],
+    [['--json', '--stepz', '5'], true],
+    [['--json=false'], false],
+  ])(
+    'of train %j before any run ends with a summary: %j',
+    async (words, json) => {
+      const { code, stdout } = await run('train', '--env', 'Nope', ...words);
+      expect(code).toBe(2);
+      const lines = stdout.split('\n').slice(0, -1);
+      expect(lines.map((line) => JSON.parse(line))).toMatchObject(
+        json
+          ? [
+              { event: 'error', exit: 2 },
+              { event: 'summary', state: 'failed', steps: 0, code: expect.any(String) },
+            ]
+          : [],
+      );
+    },
+    PATIENCE,
+  );
+
+  it(
+    'of train with several seeds ends with the summary of no runs',
+    async () => {
+      const { stdout } = await run('train', '--env', 'Nope', '--seeds', '0-1', '--json');
+      expect(
+        stdout
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line)),
+      ).toMatchObject([
+        { event: 'error', code: 'ENV_UNKNOWN' },
+        { event: 'summary', runs: [] },
+      ]);
+    },
+    PATIENCE,
+  );
+});
+
+describe('eval', () => {
+  it(
+    'says of a root of runs that is a file that it is one',
+    async () => {
+      const { code, stderr } = await run('eval', '--runs-dir', 'good.yaml');
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^error IO: .*good\.yaml: not a directory\n/);
+      expect(stderr).toContain('fix: --runs-dir DIR');
+    },
+    PATIENCE,
+  );
+});
+
+describe('a signal before the command line is loaded', () => {
+  it(
+    'ends the process instead of opening the debugger',
+    async () => {
+      const started = start(['--help'], folder, none);
+      const { pid } = started.child;
+      // the mask of caught signals tells when the listener of USR1 (10) stands
+      const caught = () =>
+        /^SigCgt:\s*(\w+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+      // Node itself catches USR1 for its debugger; that of USR2 (12) is ours, and comes second
+      while ((Number.parseInt(caught().slice(-4), 16) & (1 << 11)) === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      started.child.kill('SIGUSR1');
+      const { code, stderr } = await started.ended;
+      expect(stderr).not.toContain('Debugger');
+      expect(code).toBe(138);
     },
     PATIENCE,
   );

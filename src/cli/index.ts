@@ -1,5 +1,6 @@
 /** The command line: verbs, and one place where an error becomes text and an exit code. */
 import yargs, { type Argv, type CommandModule } from 'yargs';
+import { Parser } from 'yargs/helpers';
 import { VirelError } from '../errors.js';
 import { packageVersion } from '../training/manifest.js';
 import { toVirelError } from '../training/train.js';
@@ -77,12 +78,30 @@ function parser(words: readonly string[]): Argv {
     .example('$0 doctor', 'what is set up, and what is wrong');
 }
 
+/** What decides how an error is reported, of a command line that may be wrong in any other way. */
+function readAsked(words: readonly string[]): { json: boolean; verb: unknown; several: boolean } {
+  const { json, seeds, _ } = Parser([...words], {
+    boolean: ['json'],
+    string: ['seeds'],
+    configuration: { 'boolean-negation': false, 'duplicate-arguments-array': false },
+  });
+  return { json: json === true, verb: _[0], several: seeds !== undefined };
+}
+
+/** The last line of `train --json` where no run began. */
+function nothingTrained({ code, message }: VirelError, several: boolean): object {
+  if (several) return { event: 'summary', runs: [] };
+  const nothing = { steps: 0, updates: 0, wallSeconds: 0, finalScore: null, evaluation: null };
+  const unknown = { runDir: '', env: null, algorithm: null, seed: null };
+  return { event: 'summary', state: 'failed', ...unknown, ...nothing, code, message };
+}
+
 /** Prints an error and sets the exit code. */
 function report(error: VirelError, words: readonly string[]): void {
   const { code, message, where, expected, got, fix, exit } = error;
-  if (words.includes('--json')) {
-    printJson({ event: 'error', code, message, where, expected, got, fix, exit });
-  }
+  const { json, verb, several } = readAsked(words);
+  if (json) printJson({ event: 'error', code, message, where, expected, got, fix, exit });
+  if (json && verb === 'train') printJson(nothingTrained(error, several));
   note(describeError(error));
   if (code === 'PANIC' && error.cause instanceof Error) note(error.cause.stack ?? '');
   process.exitCode = exit;

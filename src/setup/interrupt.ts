@@ -1,7 +1,7 @@
 import { VirelError } from '../errors.js';
 import type { Reporter } from './progress.js';
 
-/** Runs `work` under an AbortSignal that INT, TERM and HUP fire; afterwards the process ends by that signal. */
+/** Runs `work` under an AbortSignal that INT, TERM, HUP, USR1 and USR2 fire; afterwards the process ends by that signal. */
 export async function untilSignal<Result>(
   reporter: Reporter,
   work: (signal: AbortSignal) => Promise<Result>,
@@ -14,7 +14,7 @@ export async function untilSignal<Result>(
       new VirelError('ABORTED', 'set-up was interrupted', { fix: 'npx virel-native setup' }),
     );
   };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
   for (const signal of signals) process.on(signal, onSignal);
   try {
     return await work(controller.signal);

@@ -1,20 +1,44 @@
 /** Finds a run by what a person types: a folder, a unique part of its path, or `latest`. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { VirelError } from '../errors.js';
+import { fileError } from './files.js';
 
 /** `<root>/<env>/<algorithm>/<run>/<seed>` is as deep as runs lie. */
 const MOST_DEPTH = 5;
 
 const holdsRun = (path: string) => existsSync(join(path, 'run.json'));
 
-/** Run folders below `root`; a run is not searched for further runs. */
-export function listRuns(root: string, depth = 0): string[] {
-  if (holdsRun(root)) return [resolve(root)];
-  if (depth === MOST_DEPTH || !existsSync(root)) return [];
-  return readdirSync(root, { withFileTypes: true })
+/**
+ * Run folders below `root`; a run is not searched for further runs.
+ *
+ * @throws VirelError `IO`, `PERMISSION` if `root` is there and cannot be searched.
+ */
+export function listRuns(root: string): string[] {
+  try {
+    return searchRuns(root, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw fileError(error, resolve(root), '--runs-dir DIR');
+  }
+}
+
+function searchRuns(folder: string, depth: number): string[] {
+  if (holdsRun(folder)) return [resolve(folder)];
+  if (depth === MOST_DEPTH) return [];
+  return readFolder(folder, depth)
     .filter((entry) => entry.isDirectory())
-    .flatMap((entry) => listRuns(join(root, entry.name), depth + 1));
+    .flatMap((entry) => searchRuns(join(folder, entry.name), depth + 1));
+}
+
+function readFolder(folder: string, depth: number): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (depth === 0) throw error;
+    // below the root: another user's folder, or one that went away this moment
+    return [];
+  }
 }
 
 /** When a run began, as text that sorts. */
@@ -30,7 +54,7 @@ function created(path: string): string {
  * The folder of a run.
  *
  * @param run A folder, a unique part of a path below `runsDir`, or `latest`.
- * @throws VirelError `RUN_NOT_FOUND`, `RUN_AMBIGUOUS`.
+ * @throws VirelError `RUN_NOT_FOUND`, `RUN_AMBIGUOUS`, `IO`, `PERMISSION`.
  */
 export function findRun(run: string, runsDir: string): string {
   if (run !== '' && holdsRun(run)) return resolve(run);

@@ -8,6 +8,7 @@ import type { TrainEvent } from '../../logging/events.js';
 import { ensureNative } from '../../native/addon.js';
 import { type PlannedRun, trainMany } from '../../training/many.js';
 import { type StopSignals, stopOnSignals } from '../../training/signals.js';
+import { refuseEmpty } from '../folder.js';
 import { type ConfigArguments, configLayers, parseSeeds, withConfigOptions } from '../options.js';
 import { describeError, note, print, printJson } from '../output.js';
 import { ProgressView } from '../progress.js';
@@ -81,15 +82,17 @@ function planRuns(
   layers: readonly Layer[],
 ): { runs: PlannedRun[]; jobs: number } {
   const seeds = args.seeds === undefined ? undefined : parseSeeds(args.seeds);
-  const jobs = parseJobs(args.jobs);
-  const machine = { cores: Math.floor(availableParallelism() / jobs) };
+  const asked = parseJobs(args.jobs);
   const { runDir, runsDir } = args;
+  refuseEmpty('--run-dir', runDir);
+  refuseEmpty('--runs-dir', runsDir);
   if (seeds === undefined) {
-    return {
-      runs: [{ resolution: resolveLayers(layers, machine), place: { runDir, runsDir } }],
-      jobs: 1,
-    };
+    if (args.jobs !== undefined) throw withoutSeeds(args.jobs);
+    return { runs: [{ resolution: resolveLayers(layers), place: { runDir, runsDir } }], jobs: 1 };
   }
+  // as many as ever train at a time share the processors
+  const jobs = Math.min(asked, seeds.length);
+  const machine = { cores: Math.floor(availableParallelism() / jobs) };
   const runs = seeds.map((seed) => {
     const resolution = resolveLayers([...layers, { origin: '--seeds', values: { seed } }], machine);
     const place = { runDir: runDir && join(runDir, `seed-${seed}`), runsDir };
@@ -97,6 +100,14 @@ function planRuns(
   });
   return { runs, jobs };
 }
+
+const withoutSeeds = (jobs: string) =>
+  new VirelError('CLI_USAGE', '--jobs: there is one run only', {
+    where: '--jobs',
+    expected: '--seeds beside it',
+    got: jobs,
+    fix: `--seeds 0-4 --jobs ${jobs}, or leave --jobs out`,
+  });
 
 function parseJobs(text = '1'): number {
   const jobs = Number(text);
