@@ -7,6 +7,7 @@ import {
   resolveLayers,
 } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/schema.js';
+import { show } from '../config/show.js';
 import { isVirelError, VirelError } from '../errors.js';
 import type { ErrorEvent, Summary, TrainEvent } from '../logging/events.js';
 import { Logger } from '../logging/logger.js';
@@ -90,7 +91,24 @@ export function toVirelError(error: unknown): VirelError {
  *   `IO`, `RUN_LOCKED`, `NATIVE_*`, `DEVICE_MISSING`, `ABORTED` before training, `DIVERGED`, `SIM_UNSTABLE` during it.
  */
 export function train(options: ConfigOptions = {}, control: TrainControl = {}): TrainingRun {
-  return startTraining(resolveLayers(optionLayers(options)), options, control);
+  const resolution = resolveLayers(optionLayers(options));
+  checkFolder('runDir', options.runDir);
+  checkFolder('runsDir', options.runsDir);
+  return startTraining(resolution, options, control);
+}
+
+function checkFolder(name: string, value: unknown): void {
+  if (value === undefined) return;
+  // no path of any system holds a zero character
+  if (typeof value === 'string' && value !== '' && !value.includes('\0')) return;
+  const expected = "a folder's path";
+  const code = typeof value === 'string' ? 'CONFIG_RANGE' : 'CONFIG_TYPE';
+  throw new VirelError(code, `${name}: expected ${expected}, got ${show(value)}`, {
+    where: `option ${name}`,
+    expected,
+    got: show(value),
+    fix: `leave ${name} out`,
+  });
 }
 
 /** As {@link train}, for a config that is already resolved. */
@@ -116,6 +134,7 @@ class Run {
   #logger: Logger | undefined;
   #loop: TrainingLoop | undefined;
   #status: 'starting' | 'running' = 'starting';
+  readonly #warned = new Set<string>();
 
   constructor(resolution: Resolution, place: RunPlace, control: TrainControl, queue: EventQueue) {
     this.#resolution = resolution;
@@ -201,7 +220,7 @@ class Run {
     try {
       directory.writeStatus({ state: this.#status, step: this.#loop?.outcome().steps ?? 0 });
     } catch (error) {
-      this.#warn('status.json', error);
+      this.#warnOnce('status.json cannot be written, and is tried again', error);
     }
   }
 
@@ -214,7 +233,9 @@ class Run {
         episodeSink(directory, config.env.id, this.#started),
         logSink(directory, () => new Date()),
       ];
-      this.#logger = new Logger(sinks, (name, error) => this.#warn(name, error));
+      this.#logger = new Logger(sinks, (name, error) =>
+        this.#warn(`${name} is no longer written`, error),
+      );
     } catch (error) {
       throw fileError(error, directory);
     }
@@ -225,9 +246,17 @@ class Run {
     this.#queue.push(event);
   }
 
-  #warn(name: string, error: unknown): void {
+  /** As {@link #warn}, but the same words once in a run. */
+  #warnOnce(what: string, error: unknown): void {
+    const words = `${what}: ${error instanceof Error ? error.message : String(error)}`;
+    if (this.#warned.has(words)) return;
+    this.#warned.add(words);
+    this.#warn(what, error);
+  }
+
+  #warn(what: string, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
-    const message = `${name} is no longer written: ${reason}`;
+    const message = `${what}: ${reason}`;
     this.#emit({
       event: 'warning',
       seed: this.#resolution.config.seed,
@@ -251,7 +280,7 @@ class Run {
         writeWhole(join(directory.path, 'summary.json'), pretty(summary));
       } catch (another) {
         // the disk may be what failed; the events still reach their reader
-        this.#warn('summary.json', another);
+        this.#warn('summary.json cannot be written', another);
       }
     }
     this.#emit(summary);
