@@ -6,12 +6,13 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { parse } from 'yaml';
 import { type ConfigOptions, resolveConfig } from '../../src/config/resolve.js';
 import type { TrainEvent } from '../../src/logging/events.js';
@@ -425,7 +426,65 @@ describe('a run folder', () => {
   });
 });
 
+describe('a checkpoint', () => {
+  it.each([
+    ['config.json', 'null'],
+    ['config.json', '{}'],
+    ['config.json', '{"format":'],
+    ['train_config.json', '[]'],
+  ])('whose %s is %s is CHECKPOINT_CORRUPT', async (name, text) => {
+    await run({});
+    const path = join(runFolder(), 'checkpoints/000000001000/pretrained_model', name);
+    writeFileSync(path, text);
+    expect(() => findPolicy(runFolder())).toThrow(
+      expect.objectContaining({ code: 'CHECKPOINT_CORRUPT', where: path }),
+    );
+  });
+
+  it('names the folder of the models it was trained on', async () => {
+    await run({ env: { id: 'Hopper-v5', modelDir: folder } });
+    expect(findPolicy(runFolder()).modelDir).toBe(folder);
+  });
+});
+
+describe('a status that cannot be written', () => {
+  it('is one warning however often it is tried', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'performance'] });
+    try {
+      const runDir = join(folder, 'run');
+      const status = join(runDir, 'status.json');
+      const breaks = (step: number) => {
+        if (step > 300 && !statSync(status).isDirectory()) {
+          rmSync(status);
+          mkdirSync(status);
+          jest.advanceTimersByTime(60_000);
+          rmSync(status, { recursive: true });
+          writeFileSync(status, '');
+        }
+      };
+      const { events } = await run({ runDir }, { onAdvance: breaks });
+      expect(of(events, 'warning')).toMatchObject([
+        { code: 'SINK_FAILED', message: expect.stringMatching(/^status.json cannot be written/) },
+      ]);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+});
+
 describe('train', () => {
+  it.each([
+    ['runDir', 5, 'CONFIG_TYPE'],
+    ['runDir', null, 'CONFIG_TYPE'],
+    ['runsDir', ['a'], 'CONFIG_TYPE'],
+    ['runDir', '', 'CONFIG_RANGE'],
+    ['runsDir', 'a\0b', 'CONFIG_RANGE'],
+  ])('refuses the folder %s: %j at once', (name, value, code) => {
+    expect(() => train({ [name]: value } as ConfigOptions)).toThrow(
+      expect.objectContaining({ code, where: `option ${name}` }),
+    );
+  });
+
   it('refuses a bad option at once', () => {
     expect(() => train({ runsDir: folder, steps: -1 })).toThrow(
       expect.objectContaining({ code: 'CONFIG_RANGE' }),

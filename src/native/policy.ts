@@ -19,22 +19,27 @@ export interface PolicyEvaluation {
 export class Policy {
   readonly environment: string;
   readonly #native: Native;
+  readonly #modelDir: string | undefined;
 
-  private constructor(environment: string, native: Native) {
+  private constructor(environment: string, native: Native, modelDir: string | undefined) {
     this.environment = environment;
     this.#native = native;
+    this.#modelDir = modelDir;
   }
 
   /**
    * Reads a safetensors file.
    *
+   * @param modelDir Folder of the MuJoCo model files that `evaluate` uses unless told; the one of the set-up by
+   *   default.
    * @throws VirelError `IO`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`, `ENV_UNKNOWN`, `NATIVE_MISSING`.
    */
-  static load(file: string, environment: string): Policy {
+  static load(file: string, environment: string, modelDir?: string): Policy {
     const addon = loadAddon();
     return new Policy(
       environment,
       crossing(() => addon.Policy.load(file, environment)),
+      modelDir,
     );
   }
 
@@ -59,7 +64,7 @@ export class Policy {
     const { signal, modelDir, ...asked } = fields('options', options);
     const limit = whole('maxEpisodeSteps', asked.maxEpisodeSteps);
     const [episodes, seed] = [whole('episodes', asked.episodes), whole('seed', asked.seed)];
-    const directory = modelDirectory(textOrNothing('modelDir', modelDir));
+    const directory = modelDirectory(textOrNothing('modelDir', modelDir) ?? this.#modelDir);
     const { returns, lengths, stopped } = await stoppable(
       signal,
       () => this.#native.stop(),

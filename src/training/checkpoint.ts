@@ -1,6 +1,7 @@
 /** `checkpoints/<step>/pretrained_model`: the parameters, and what is needed to use them. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import * as z from 'zod';
 import type { ResolvedConfig } from '../config/schema.js';
 import { TASKS } from '../environments/tasks.js';
 import { VirelError } from '../errors.js';
@@ -14,7 +15,28 @@ const STEP_NAME = /^\d{12,}$/;
 /** The folder's name of a step: twelve digits, so that names sort as steps do. */
 export const stepName = (step: number) => String(step).padStart(STEP_DIGITS, '0');
 
+const size = z.int().min(1);
+
 /** What `config.json` says of a policy: enough to act with it in another program. */
+const policySchema = z.object({
+  format: z.literal(1),
+  env: z.string().min(1),
+  algorithm: z.string(),
+  step: z.int().min(0),
+  observationSize: size,
+  actionSize: size,
+  actionLow: z.array(z.number()),
+  actionHigh: z.array(z.number()),
+  hidden: z.array(size),
+  activation: z.string(),
+  maxEpisodeSteps: size,
+  package: z.string(),
+});
+
+/** What of `train_config.json` a policy needs. */
+const trainedSchema = z.object({ env: z.object({ modelDir: z.string().min(1).nullable() }) });
+
+/** The content of a checkpoint's `config.json`. */
 export interface PolicyConfig {
   format: 1;
   env: string;
@@ -115,6 +137,28 @@ export interface SavedPolicy {
   /** The safetensors file. */
   file: string;
   config: PolicyConfig;
+  /** Folder of the model files it was trained on; undefined: the one of the set-up. */
+  modelDir: string | undefined;
+}
+
+/** A JSON file of a checkpoint, of this shape. */
+function readDescription<T>(path: string, schema: z.ZodType<T>): T {
+  const corrupt = (cause: unknown, why: string) =>
+    new VirelError('CHECKPOINT_CORRUPT', `${path} ${why}`, {
+      where: path,
+      fix: 'take another checkpoint: --step N',
+      cause,
+    });
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw corrupt(error, 'cannot be read');
+  }
+  const checked = schema.safeParse(value);
+  if (checked.success) return checked.data;
+  const key = checked.error.issues[0]?.path.join('.');
+  throw corrupt(checked.error, `does not describe a policy${key ? `: ${key}` : ''}`);
 }
 
 /**
@@ -137,14 +181,8 @@ export function findPolicy(runDir: string, step: number | 'latest' = 'latest'): 
     );
   }
   const file = parameterFile(runDir, wanted);
-  const description = join(file, '..', 'config.json');
-  try {
-    return { file, config: JSON.parse(readFileSync(description, 'utf8')) as PolicyConfig };
-  } catch (error) {
-    throw new VirelError('CHECKPOINT_CORRUPT', `${description} cannot be read`, {
-      where: description,
-      fix: 'take another checkpoint: --step N',
-      cause: error,
-    });
-  }
+  const folder = dirname(file);
+  const config: PolicyConfig = readDescription(join(folder, 'config.json'), policySchema);
+  const { env } = readDescription(join(folder, 'train_config.json'), trainedSchema);
+  return { file, config, modelDir: env.modelDir ?? undefined };
 }

@@ -7,6 +7,7 @@ import { evaluationRange } from '../../statistics/evaluation.js';
 import { findPolicy } from '../../training/checkpoint.js';
 import { findRun } from '../../training/find-run.js';
 import { stopOnSignals } from '../../training/signals.js';
+import { refuseEmpty } from '../folder.js';
 import { note, print, printJson } from '../output.js';
 
 interface EvalArguments {
@@ -80,14 +81,15 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
     const episodes = wholeNumber('--episodes', args.episodes, 1);
     const seed = wholeNumber('--seed', args.seed, 0);
     const step = args.step === 'latest' ? 'latest' : wholeNumber('--step', args.step, 0);
+    refuseEmpty('--runs-dir', args.runsDir);
     const runDir = findRun(args.run, args.runsDir);
-    const { file, config } = findPolicy(runDir, step);
+    const { file, config, modelDir } = findPolicy(runDir, step);
     await ensureNative({
       ...(args.noSetup && { noSetup: true }),
       ...(args.offline && { offline: true }),
     });
     const { Policy } = await import('../../native/policy.js');
-    const policy = Policy.load(file, config.env);
+    const policy = Policy.load(file, config.env, modelDir);
     const stop = stopOnSignals(() => {});
     try {
       const { maxEpisodeSteps } = config;
