@@ -3,7 +3,7 @@
  *
  *     node benchmarks/learning/curve.mjs OUT.svg RUN...
  *
- * Raw evaluations, no smoothing. The title names what was run; the caption states the protocol.
+ * Raw evaluations, no smoothing. All runs are of one task and algorithm, which the axis names.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,10 +37,20 @@ const figure = Plot.plot({
   width: 720,
   height: 360,
   marginLeft: 60,
+  marginTop: 36,
+  marginBottom: 48,
   marginRight: 60,
   style: { fontFamily: 'sans-serif', fontSize: '13px', background: 'white', color: '#222' },
-  x: { label: 'environment steps', tickFormat: (step) => step.toLocaleString('en'), ticks: 6 },
-  y: { label: 'return of the deterministic policy', grid: true },
+  x: {
+    label: 'environment steps',
+    labelAnchor: 'center',
+    tickFormat: (step) => step.toLocaleString('en'),
+    ticks: 6,
+  },
+  y: {
+    label: `${runs[0].algorithm} on ${runs[0].env}: return of the deterministic policy`,
+    grid: true,
+  },
   color: { domain: seeds, range: COLOURS },
   marks: [
     Plot.ruleY([0], { stroke: '#999' }),
