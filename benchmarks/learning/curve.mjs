@@ -51,7 +51,7 @@ const figure = Plot.plot({
     label: `${runs[0].algorithm} on ${runs[0].env}: return of the deterministic policy`,
     grid: true,
   },
-  color: { domain: seeds, range: COLOURS },
+  color: { type: 'categorical', domain: seeds, range: COLOURS },
   marks: [
     Plot.ruleY([0], { stroke: '#999' }),
     Plot.lineY(points, { x: 'step', y: 'return_mean', stroke: 'seed', strokeWidth: 1.6 }),
