@@ -5,11 +5,13 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { afterAll } from '@jest/globals';
 import { modelHashes, type Wheel } from '../../src/setup/parts.js';
 import { locate, type Places, type Variables } from '../../src/setup/places.js';
 import { lineReporter, type Reporter } from '../../src/setup/progress.js';
@@ -20,8 +22,16 @@ import { findProgram } from '../../src/setup/tools.js';
 
 /** A folder of one test's own. */
 export function folder(): string {
-  return mkdtempSync(join(tmpdir(), 'virel-setup-'));
+  const made = mkdtempSync(join(tmpdir(), 'virel-setup-'));
+  folders.push(made);
+  return made;
 }
+
+const folders: string[] = [];
+// a killed child may still be closing its files
+afterAll(() => {
+  for (const made of folders) rmSync(made, { recursive: true, force: true, maxRetries: 5 });
+});
 
 /** An environment with a cache of its own; nothing of the caller's VIREL_* and pip settings. */
 export function variables(home: string, more: Variables = {}): Variables {

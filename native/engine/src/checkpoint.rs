@@ -99,10 +99,26 @@ mod tests {
     use std::collections::HashMap;
     use std::path::PathBuf;
 
-    fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("virel-checkpoint-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        folder
+    /// A folder of one test, removed at its end.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let folder = std::env::temp_dir().join(format!("virel-checkpoint-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(&folder).unwrap();
+            Self(folder)
+        }
+
+        fn join(&self, name: &str) -> PathBuf {
+            self.0.join(name)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            // a folder that stays behind fails nothing
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
     }
 
     fn parameters() -> Vec<Parameter> {
@@ -112,7 +128,8 @@ mod tests {
 
     #[test]
     fn parameters_come_back_bit_for_bit() {
-        let path = folder("round-trip").join("model.safetensors");
+        let folder = Folder::new("round-trip");
+        let path = folder.join("model.safetensors");
         save_parameters(&path, &parameters(), HashMap::from([("env".into(), "x".into())])).unwrap();
         let mut loaded = load_parameters(&path).unwrap();
         let mut saved = parameters();
@@ -125,7 +142,8 @@ mod tests {
 
     #[test]
     fn every_truncation_is_refused() {
-        let path = folder("truncated").join("model.safetensors");
+        let folder = Folder::new("truncated");
+        let path = folder.join("model.safetensors");
         save_parameters(&path, &parameters(), HashMap::new()).unwrap();
         let whole = std::fs::read(&path).unwrap();
         for length in 0..whole.len() {
@@ -136,7 +154,8 @@ mod tests {
 
     #[test]
     fn a_value_that_is_not_finite_is_refused_in_both_directions() {
-        let path = folder("nan").join("model.safetensors");
+        let folder = Folder::new("nan");
+        let path = folder.join("model.safetensors");
         const MARK: f32 = 12_345.678;
         let mut marked = parameters();
         marked[0].data[2] = MARK;
@@ -158,18 +177,19 @@ mod tests {
 
     #[test]
     fn a_failed_write_leaves_no_temporary_file() {
-        let folder = folder("failed");
+        let folder = Folder::new("failed");
         let path = folder.join("a-folder");
         std::fs::create_dir_all(path.join("not-empty")).unwrap();
         assert_eq!(save_parameters(&path, &parameters(), HashMap::new()).unwrap_err().code(), "IO");
         let names: Vec<_> =
-            std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            std::fs::read_dir(&folder.0).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["a-folder"]);
     }
 
     #[test]
     fn an_unwritable_folder_is_an_io_error() {
-        let path = folder("missing").join("no/such/folder/model.safetensors");
+        let folder = Folder::new("missing");
+        let path = folder.join("no/such/folder/model.safetensors");
         assert_eq!(save_parameters(&path, &parameters(), HashMap::new()).unwrap_err().code(), "IO");
         assert_eq!(load_parameters(&path).unwrap_err().code(), "IO");
     }
