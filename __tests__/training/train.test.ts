@@ -20,6 +20,9 @@ import { findPolicy, listCheckpoints } from '../../src/training/checkpoint.js';
 import { type TrainControl, train } from '../../src/training/train.js';
 import { type Behaviour, MemorySession } from './memory-session.js';
 
+/** A user who owns nothing. */
+const NOBODY = 65_534;
+
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'virel-train-'));
@@ -354,12 +357,18 @@ describe('a run folder', () => {
     expect(ended).toMatchObject({ status: 'rejected', reason: { code: 'IO' } });
   });
 
-  // root may write everywhere
-  (process.getuid?.() === 0 ? it.skip : it)('without permission is PERMISSION', async () => {
+  it('without permission is PERMISSION', async () => {
     chmodSync(folder, 0o500);
-    const { ended } = await run({});
-    chmodSync(folder, 0o700);
-    expect(ended).toMatchObject({ status: 'rejected', reason: { code: 'PERMISSION' } });
+    // root may write everywhere: the attempt is another user's then
+    const isRoot = process.geteuid?.() === 0;
+    if (isRoot) process.seteuid?.(NOBODY);
+    try {
+      const { ended } = await run({});
+      expect(ended).toMatchObject({ status: 'rejected', reason: { code: 'PERMISSION' } });
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+      chmodSync(folder, 0o700);
+    }
   });
 
   it('that the system refuses is PERMISSION or IO', async () => {
