@@ -93,8 +93,7 @@ fn corrupt(path: &Path, reason: String) -> EngineError {
 #[cfg(test)]
 mod tests {
     use super::{load_parameters, save_parameters};
-    use crate::networks::initialise::rlkit;
-    use crate::networks::layout::{Parameter, Sizes};
+    use crate::networks::layout::{Parameter, ParameterSpec};
     use crate::random::{Purpose, Stream};
     use std::collections::HashMap;
     use std::path::PathBuf;
@@ -122,8 +121,12 @@ mod tests {
     }
 
     fn parameters() -> Vec<Parameter> {
-        let sizes = Sizes { observation: 3, action: 1, hidden: vec![4] };
-        rlkit(&sizes, &mut Stream::new(0, Purpose::Initialise, 0))
+        let mut stream = Stream::new(0, Purpose::Initialise, 0);
+        let mut drawn = |name: &str, shape: &[usize]| {
+            let spec = ParameterSpec { name: name.to_owned(), shape: shape.to_vec() };
+            Parameter { data: (0..spec.len()).map(|_| stream.normal() as f32).collect(), spec }
+        };
+        vec![drawn("policy.trunk.0.weight", &[4, 3]), drawn("policy.trunk.0.bias", &[4])]
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! One gradient step, as `src/reference/gradient-step.ts` defines it; two implementations.
 
-pub mod kernel;
+// pub mod kernel;
 pub mod tensor;
 
-use crate::agents::recipe::Recipe;
 use crate::error::{EngineError, Result, expect_finite, expect_len};
-use crate::networks::layout::{self, Parameter, Sizes};
+use crate::networks::layout::{Networks, Parameter, Sizes};
+use crate::recipe::{MStepKind, Recipe};
 use crate::replay::batch::Batch;
 
 /// What a learner is made of; every field is chosen by the caller, nothing has a default here.
@@ -17,50 +17,168 @@ pub struct LearnerConfig {
     pub sizes: Sizes,
     /// B, rows of a training batch; other sizes work, this one is prepared for.
     pub batch: usize,
+    /// K, actions sampled from a prior policy; 1 without one.
+    pub samples: usize,
     /// γ, needed where a batch states terminations instead of discounts.
     pub discount: f32,
+    /// Rates and factors of the optimisers.
+    pub optimisers: Optimisers,
+    /// Factor of mean μ² in the policy loss; the mean is over batch and dimensions.
+    pub mean_regulariser: f32,
+    /// Factor of mean (log σ)² in the policy loss, log σ after its clip.
+    pub log_std_regulariser: f32,
+    /// Factor of J_Q and J_V: 1, or ½ as haarnoja/sac has it.
+    pub value_loss_factor: f32,
+    /// Target entropy of a tuned temperature, in nats.
+    pub target_entropy: f32,
+    /// Bounds of a dual temperature's KL divergences.
+    pub kl_bounds: KlBounds,
+    /// Steps of the projected M-step.
+    pub projected: ProjectedSteps,
+    /// Which V the residual error bootstraps with.
+    pub residual_bootstrap: Bootstrap,
+    /// Threads that one step may use, at least 1.
+    pub threads: usize,
+}
+
+/// Adam's rates, and the share of the online network in a target update.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Optimisers {
     /// λ_π.
     pub policy_learning_rate: f64,
     /// λ_Q.
     pub action_value_learning_rate: f64,
     /// λ_V.
     pub state_value_learning_rate: f64,
+    /// Rate of a trained temperature and of its multipliers, on their logarithms.
+    pub temperature_learning_rate: f64,
     /// τ in φ̄ ← τφ + (1−τ)φ̄.
     pub target_update_rate: f64,
-    /// Factor of mean μ² in the policy loss; the mean is over batch and dimensions.
-    pub mean_regulariser: f32,
-    /// Factor of mean (log σ)² in the policy loss, log σ after its clip.
-    pub log_std_regulariser: f32,
-    /// Threads that one step may use, at least 1.
-    pub threads: usize,
 }
 
-/// Loss values as minimised, regularisers included.
+/// Bounds of the KL divergences of a dual temperature, in nats.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct KlBounds {
+    /// Of the weighted actions' distribution from the prior policy.
+    pub dual: f32,
+    /// Of the fitted mean, per action dimension.
+    pub mean: f32,
+    /// Of the fitted covariance, per action dimension.
+    pub covariance: f32,
+}
+
+/// Step sizes of the projected M-step (34), (35): after k of them α(k) = step / (1 + k / scale)^decay.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ProjectedSteps {
+    /// α_w(0).
+    pub value_step: f64,
+    /// Decay of α_w.
+    pub value_decay: f64,
+    /// α_ζ(0).
+    pub auxiliary_step: f64,
+    /// Decay of α_ζ.
+    pub auxiliary_decay: f64,
+    /// M-steps after which the decay is felt.
+    pub scale: f64,
+    /// Largest ‖w‖₂: w is scaled back onto the ball.
+    pub radius: f64,
+    /// Share of ζ forgotten with each step.
+    pub leak: f64,
+}
+
+impl ProjectedSteps {
+    /// α_w(k) and α_ζ(k).
+    pub fn at(&self, steps: u64) -> (f64, f64) {
+        let age = 1.0 + steps as f64 / self.scale;
+        (self.value_step / age.powf(self.value_decay), self.auxiliary_step / age.powf(self.auxiliary_decay))
+    }
+}
+
+/// The value of s′ in the residual error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bootstrap {
+    /// Of the online networks, as the authors' code.
+    Online,
+    /// Of the target networks, as Alg. 2 is printed.
+    Target,
+}
+
+/// Loss values as minimised, factors and regularisers included.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Losses {
-    /// J_π = mean[T log π(ã|s) − Q(s, ã)] + regularisers.
+    /// J_π.
     pub policy: f32,
-    /// J_Q = mean (Q(s, a) − y_Q)².
+    /// J_Q, summed over the action values; with a projected M-step its objective mean[β j − ½ j²].
     pub action_value: f32,
-    /// J_V = mean (V(s) − y_V)².
-    pub state_value: f32,
+    /// J_V.
+    pub state_value: Option<f32>,
+    /// What ζ minimises: the negative of its M-step's objective.
+    pub auxiliary_weights: Option<f32>,
+    /// J_T of a trained temperature.
+    pub temperature: Option<f32>,
+    /// Σ_i multiplier_i (bound − KL_i) of the mean.
+    pub mean_multiplier: Option<f32>,
+    /// The same of the covariance.
+    pub covariance_multiplier: Option<f32>,
 }
 
-/// What the latest gradient step saw; means over its batch.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+impl Losses {
+    /// Every loss by its public name, in a fixed order; those the recipe has.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, f32)> {
+        let all = [
+            ("policy", Some(self.policy)),
+            ("actionValue", Some(self.action_value)),
+            ("stateValue", self.state_value),
+            ("auxiliaryWeights", self.auxiliary_weights),
+            ("temperature", self.temperature),
+            ("meanMultiplier", self.mean_multiplier),
+            ("covarianceMultiplier", self.covariance_multiplier),
+        ];
+        all.into_iter().filter_map(|(name, value)| Some((name, value?)))
+    }
+}
+
+/// What the latest gradient steps saw; means over their batches.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct StepTerms {
     /// Losses at the parameters before the step.
     pub losses: Losses,
-    /// mean Q_w(s, a).
-    pub action_value: f32,
-    /// mean V_φ(s).
-    pub state_value: f32,
-    /// mean log π_θ(ã|s).
-    pub log_density: f32,
+    /// J of each action value.
+    pub action_value_losses: Vec<f32>,
+    /// mean Q_i(s, a) of each.
+    pub action_values: Vec<f32>,
+    /// mean V(s).
+    pub state_value: Option<f32>,
+    /// mean log π_θ of the actions that the policy's loss read; none for a deterministic policy.
+    pub log_density: Option<f32>,
     /// mean |ã|, over batch and dimensions.
     pub absolute_action: f32,
     /// mean log σ after its clip, over batch and dimensions.
-    pub log_std: f32,
+    pub log_std: Option<f32>,
+    /// Σ_i KL_i of the mean from the prior policy's, with a weighted likelihood.
+    pub kl_mean: Option<f32>,
+    /// The same of the covariance.
+    pub kl_covariance: Option<f32>,
+}
+
+/// ‖·‖₂ of a network's latest gradient, and of the change that its optimiser made with it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Norms {
+    /// Of the gradient.
+    pub gradient: f64,
+    /// Of the change of the parameters.
+    pub update: f64,
+}
+
+/// [`Norms`] of the trained networks; several action values count as one vector.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct StepNorms {
+    /// θ; None before its first step.
+    pub policy: Option<Norms>,
+    /// w.
+    pub action_value: Option<Norms>,
+    /// φ.
+    pub state_value: Option<Norms>,
 }
 
 /// Losses and gradients at one set of parameters.
@@ -68,15 +186,39 @@ pub struct StepTerms {
 pub struct StepGradients {
     /// Loss values.
     pub losses: Losses,
-    /// Gradient of its network's loss by every trained parameter, in the order of `layout::trained`.
+    /// Gradient of its loss by every trained parameter, in the order of [`Networks::trained`].
     pub gradients: Vec<Parameter>,
 }
 
-/// The gradient step of Algorithm 1 and its parts, over parameters the learner owns.
+/// Which halves of a gradient step are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// M-step and E-step on one batch and one set of sampled actions.
+    Joint,
+    /// Q and V on their losses. The policy only gives actions.
+    M,
+    /// π, and a trained temperature, on theirs. Q only gives values and ∂Q/∂ã.
+    E,
+}
+
+impl Step {
+    /// Whether Q and V are stepped.
+    pub fn has_m(self) -> bool {
+        self != Self::E
+    }
+
+    /// Whether π is stepped.
+    pub fn has_e(self) -> bool {
+        self != Self::M
+    }
+}
+
+/// A gradient step and its parts, over parameters the learner owns.
 ///
-/// Shapes: a batch has B rows; `noise` is standard normal, `[B, A]`, row-major; one ã serves both steps.
+/// Shapes: a batch has B rows; `noise` is standard normal, `[B, draws, A]`, row-major, [`Recipe::draws`] of them a
+/// row: those for s, then those for s′. `temperature` is T; None where the learner trains its own.
 pub trait Learner: Send {
-    /// A copy of every parameter, in the order of `layout::all`.
+    /// A copy of every parameter, in the order of [`Networks::all`].
     ///
     /// # Errors
     /// `NATIVE_EXCEPTION`.
@@ -85,80 +227,121 @@ pub trait Learner: Send {
     /// Overwrites the named parameters; the others and the optimisers' state stay.
     ///
     /// # Errors
-    /// `PARAMETER_SHAPE`, before anything is changed.
+    /// `PARAMETER_SHAPE`, `NOT_FINITE`, before anything is changed.
     fn set_parameters(&mut self, parameters: &[Parameter]) -> Result<()>;
 
-    /// ε_w on the batch: mean (r + γ(1−d) V_φ(s′) − Q_w(s, a))², online V (Alg. 2; paper.md A7); no gradient.
+    /// The temperature that this learner trains; None where it is given from outside.
+    ///
+    /// # Errors
+    /// `NATIVE_EXCEPTION`.
+    fn temperature(&mut self) -> Result<Option<f32>>;
+
+    /// ε_w on the batch: the mean over rows and action values of (r + γ(1−d) next − Q_i(s, a))², `next` as the recipe's
+    /// target has it, of the networks that [`LearnerConfig::residual_bootstrap`] says (Alg. 2; paper.md A7); no
+    /// gradient. `noise` is `[B, draws, A]`, [`Recipe::draws_at_next_state`] of them a row.
     ///
     /// # Errors
     /// `LENGTH_MISMATCH`, `NATIVE_EXCEPTION`.
-    fn residual_error(&mut self, batch: &Batch<'_>) -> Result<f32>;
+    fn residual_error(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Option<f32>) -> Result<f32>;
 
     /// Every loss and gradient at the same parameters; nothing is stepped.
     ///
     /// # Errors
     /// `LENGTH_MISMATCH`, `NATIVE_EXCEPTION`.
-    fn gradients(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: f32) -> Result<StepGradients>;
+    fn gradients(
+        &mut self,
+        batch: &Batch<'_>,
+        noise: &[f32],
+        temperature: Option<f32>,
+    ) -> Result<StepGradients>;
 
-    /// `gradients`, then Adam on Q, V and π, then the target: an M-step and an E-step on one batch.
+    /// The gradients of `step`'s halves at the same parameters, then their optimisers: Q, V, ζ, π, logarithms. Targets
+    /// stay.
     ///
     /// # Errors
     /// `LENGTH_MISMATCH`, `NATIVE_EXCEPTION`.
-    fn update(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: f32) -> Result<()>;
+    fn step(
+        &mut self,
+        step: Step,
+        batch: &Batch<'_>,
+        noise: &[f32],
+        temperature: Option<f32>,
+    ) -> Result<()>;
 
-    /// The M-step alone: Q and V on their losses, then the target. The policy only gives ã.
+    /// φ̄ ← τφ + (1−τ)φ̄ for the targets of `step`'s halves: those of Q and V with an M-step, a target or prior policy
+    /// with an E-step.
     ///
     /// # Errors
-    /// `LENGTH_MISMATCH`, `NATIVE_EXCEPTION`.
-    fn m_step(&mut self, batch: &Batch<'_>, noise: &[f32]) -> Result<()>;
+    /// `NATIVE_EXCEPTION`.
+    fn update_targets(&mut self, step: Step) -> Result<()>;
 
-    /// The E-step alone: π on its loss. Q only gives ∂Q/∂ã.
-    ///
-    /// # Errors
-    /// `LENGTH_MISMATCH`, `NATIVE_EXCEPTION`.
-    fn e_step(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: f32) -> Result<()>;
-
-    /// What the latest steps saw; a part that has not run yet is 0.
+    /// What the latest steps saw; a half that has not run yet leaves its part at 0.
     ///
     /// # Errors
     /// `NATIVE_EXCEPTION`.
     fn terms(&mut self) -> Result<StepTerms>;
 
+    /// Norms of the latest steps' gradients and updates.
+    ///
+    /// # Errors
+    /// `NATIVE_EXCEPTION`.
+    fn norms(&mut self) -> Result<StepNorms>;
+
     /// Actions in [−1, 1], `[n, A]`, for `[n, O]` observations: tanh(μ + σξ) with `noise` ξ `[n, A]`, tanh μ without.
+    /// A deterministic policy takes no noise.
     ///
     /// # Errors
     /// `LENGTH_MISMATCH`, `NATIVE_EXCEPTION`.
     fn act(&mut self, observations: &[f32], noise: Option<&[f32]>, actions: &mut [f32]) -> Result<()>;
+
+    /// Q_0(s, a), `[n]`, for `[n, O]` observations and `[n, A]` actions.
+    ///
+    /// # Errors
+    /// `LENGTH_MISMATCH`, `NATIVE_EXCEPTION`.
+    fn action_value(&mut self, observations: &[f32], actions: &[f32], values: &mut [f32]) -> Result<()>;
+
+    /// μ and the clipped log σ, `[n, A]` each, for `[n, O]` observations; log σ is 0 for a deterministic policy.
+    ///
+    /// # Errors
+    /// `LENGTH_MISMATCH`, `NATIVE_EXCEPTION`.
+    fn policy(&mut self, observations: &[f32], mean: &mut [f32], log_std: &mut [f32]) -> Result<()>;
 }
 
-/// Checks the numbers that every learner needs to be positive.
+/// Checks the parts, and the numbers that every learner needs to be positive.
 ///
 /// # Errors
-/// `CONFIG_RANGE`, naming the first that is 0.
+/// `RECIPE_UNSUPPORTED` for parts that do not fit each other, `CONFIG_RANGE` naming the first number that is 0.
 pub fn expect_config(config: &LearnerConfig) -> Result<()> {
+    config.recipe.expect_coherent()?;
     let sizes = &config.sizes;
+    let narrowest = sizes.hidden.iter().chain(&sizes.policy_hidden).copied().min();
     let checks = [
         ("observation width", sizes.observation),
         ("action width", sizes.action),
-        ("number of hidden layers", sizes.hidden.len()),
-        ("width of a hidden layer", sizes.hidden.iter().copied().min().unwrap_or_default()),
+        ("number of hidden layers", sizes.hidden.len().min(sizes.policy_hidden.len())),
+        ("width of a hidden layer", narrowest.unwrap_or_default()),
+        ("number of action values", sizes.action_values),
         ("batch", config.batch),
+        ("samples", config.samples),
         ("threads", config.threads),
     ];
-    match checks.into_iter().find(|&(_, value)| value == 0) {
-        None => Ok(()),
-        Some((name, value)) => {
-            Err(EngineError::OutOfRange { name, expected: "at least 1", got: value.to_string() })
-        }
+    if let Some((name, value)) = checks.into_iter().find(|&(_, value)| value == 0) {
+        return Err(EngineError::OutOfRange { name, expected: "at least 1", got: value.to_string() });
     }
+    if config.recipe.m_step == MStepKind::Projected && sizes.action_values != 1 {
+        let reason = "the projected M-step with several action values".to_owned();
+        return Err(EngineError::RecipeUnsupported { engine: "every", recipe: reason });
+    }
+    Ok(())
 }
 
 /// Checks that the initial parameters are all there.
 ///
 /// # Errors
 /// `PARAMETER_SHAPE`, naming the first that is missing.
-pub fn expect_all(sizes: &Sizes, initial: &[Parameter]) -> Result<()> {
-    let missing = layout::all(sizes)
+pub fn expect_all(networks: &Networks, initial: &[Parameter]) -> Result<()> {
+    let missing = networks
+        .all()
         .into_iter()
         .find(|spec| !initial.iter().any(|parameter| parameter.spec.name == spec.name));
     match missing {
@@ -175,8 +358,8 @@ pub fn expect_all(sizes: &Sizes, initial: &[Parameter]) -> Result<()> {
 ///
 /// # Errors
 /// `PARAMETER_SHAPE`, naming the first that is unknown or has another shape or length; `NOT_FINITE`.
-pub fn expect_parameters(sizes: &Sizes, parameters: &[Parameter]) -> Result<()> {
-    let known = layout::all(sizes);
+pub fn expect_parameters(networks: &Networks, parameters: &[Parameter]) -> Result<()> {
+    let known = networks.all();
     for Parameter { spec, data } in parameters {
         let expected =
             known.iter().find(|k| k.name == spec.name).ok_or_else(|| EngineError::ParameterShape {
@@ -196,11 +379,12 @@ pub fn expect_parameters(sizes: &Sizes, parameters: &[Parameter]) -> Result<()> 
     Ok(())
 }
 
-/// Checks that a batch has rows (a mean needs one) and that batch and noise have the widths of the networks.
+/// Checks that a batch has rows (a mean needs one), that it has the widths of the networks, and that the noise holds
+/// `draws` actions a row.
 ///
 /// # Errors
 /// `LENGTH_MISMATCH`.
-pub fn expect_batch(sizes: &Sizes, batch: &Batch<'_>, noise: Option<&[f32]>) -> Result<()> {
+pub fn expect_batch(sizes: &Sizes, batch: &Batch<'_>, noise: &[f32], draws: usize) -> Result<()> {
     let rows = batch.rows();
     if rows == 0 {
         return Err(EngineError::LengthMismatch { name: "rewards", expected: 1, got: 0 });
@@ -209,7 +393,19 @@ pub fn expect_batch(sizes: &Sizes, batch: &Batch<'_>, noise: Option<&[f32]>) -> 
     expect_len("actions", batch.actions.len(), rows * sizes.action)?;
     expect_len("nextObservations", batch.next_observations.len(), rows * sizes.observation)?;
     expect_len("discounts", batch.discounts.len(), rows)?;
-    noise.map_or(Ok(()), |noise| expect_len("noise", noise.len(), rows * sizes.action))
+    expect_len("noise", noise.len(), rows * draws * sizes.action)
+}
+
+/// T of a step: the given one, or the learner's own.
+///
+/// # Errors
+/// `CONFIG_RANGE` where there is neither.
+pub fn temperature_in_use(given: Option<f32>, own: Option<f32>) -> Result<f32> {
+    given.or(own).ok_or_else(|| EngineError::OutOfRange {
+        name: "temperature",
+        expected: "a number, since this learner trains none",
+        got: "none".to_owned(),
+    })
 }
 
 /// Checks the lengths that [`Learner::act`] is called with; returns n, the number of observations.

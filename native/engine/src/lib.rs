@@ -1,7 +1,6 @@
 //! VIREL in native memory, in the paper's order: the tasks, the transitions they yield, the equations on slices,
 //! the networks, the algorithms as parts, the gradient step (two implementations), and the session that joins them.
 
-pub mod agents;
 pub mod checkpoint;
 pub mod device;
 pub mod environments;
@@ -12,6 +11,7 @@ pub mod math;
 pub mod memory;
 pub mod networks;
 pub mod random;
+pub mod recipe;
 pub mod replay;
-pub mod session;
+// pub mod session;
 pub mod versions;

@@ -1,6 +1,8 @@
 //! Names and shapes of all parameters, as safetensors files and `Session.parameters` show them.
 //! Weights are `[out, in]`, row-major, as PyTorch's `Linear`; the input of an action value is `[observation, action]`.
 
+use crate::recipe::{ActionValueTarget, MStepKind, PolicyKind, Recipe, TrainedTemperature};
+
 /// Sizes that fix every shape.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sizes {
@@ -8,8 +10,12 @@ pub struct Sizes {
     pub observation: usize,
     /// A, width of an action.
     pub action: usize,
-    /// H, widths of the hidden layers, first to last; the same for all networks.
+    /// Widths of the policy's hidden layers, first to last.
+    pub policy_hidden: Vec<usize>,
+    /// H, widths of the hidden layers of Q and V, first to last.
     pub hidden: Vec<usize>,
+    /// n, number of action values.
+    pub action_values: usize,
 }
 
 /// A parameter's name and shape.
@@ -92,14 +98,20 @@ fn network(prefix: &str, inputs: usize, hidden: &[usize], heads: &[(&str, usize)
     layers
 }
 
-/// π_θ: `policy.trunk.*`, `policy.mean`, `policy.logStd`.
-pub fn policy(sizes: &Sizes) -> Vec<LayerSpec> {
-    network("policy", sizes.observation, &sizes.hidden, &[("mean", sizes.action), ("logStd", sizes.action)])
+/// A policy π(a|s) of the recipe's kind under `prefix`: `<prefix>.trunk.*`, `<prefix>.mean`, and `<prefix>.logStd`
+/// unless it is deterministic.
+pub fn policy(prefix: &str, kind: PolicyKind, sizes: &Sizes) -> Vec<LayerSpec> {
+    let mean = ("mean", sizes.action);
+    let heads = match kind {
+        PolicyKind::TanhGaussian => vec![mean, ("logStd", sizes.action)],
+        PolicyKind::Deterministic => vec![mean],
+    };
+    network(prefix, sizes.observation, &sizes.policy_hidden, &heads)
 }
 
 /// μ_θ, what a policy without noise needs: `policy.trunk.*`, `policy.mean`.
 pub fn policy_mean(sizes: &Sizes) -> Vec<LayerSpec> {
-    network("policy", sizes.observation, &sizes.hidden, &[("mean", sizes.action)])
+    policy("policy", PolicyKind::Deterministic, sizes)
 }
 
 /// The sizes whose [`policy_mean`] these parameters seem to be; 0 where a weight is missing or no matrix.
@@ -115,23 +127,20 @@ pub fn policy_sizes(parameters: &[Parameter]) -> Sizes {
     Sizes {
         observation: trunk.first().unwrap_or(&mean).1,
         action: mean.0,
-        hidden: trunk.into_iter().map(|(outputs, _)| outputs).collect(),
+        policy_hidden: trunk.into_iter().map(|(outputs, _)| outputs).collect(),
+        hidden: Vec::new(),
+        action_values: 0,
     }
 }
 
-/// Q_w: `actionValue.0.trunk.*`, `actionValue.0.value`.
-pub fn action_value(sizes: &Sizes) -> Vec<LayerSpec> {
-    network("actionValue.0", sizes.observation + sizes.action, &sizes.hidden, &[("value", 1)])
+/// A value of pairs (s, a) under `prefix`, such as Q_w's `actionValue.0`: `<prefix>.trunk.*`, `<prefix>.value`.
+pub fn action_value(prefix: &str, sizes: &Sizes) -> Vec<LayerSpec> {
+    network(prefix, sizes.observation + sizes.action, &sizes.hidden, &[("value", 1)])
 }
 
-/// V_φ: `stateValue.trunk.*`, `stateValue.value`.
-pub fn state_value(sizes: &Sizes) -> Vec<LayerSpec> {
-    network("stateValue", sizes.observation, &sizes.hidden, &[("value", 1)])
-}
-
-/// V_φ̄: as [`state_value`] under `target.`.
-pub fn target_state_value(sizes: &Sizes) -> Vec<LayerSpec> {
-    network("target.stateValue", sizes.observation, &sizes.hidden, &[("value", 1)])
+/// A value of states under `prefix`: `<prefix>.trunk.*`, `<prefix>.value`.
+pub fn state_value(prefix: &str, sizes: &Sizes) -> Vec<LayerSpec> {
+    network(prefix, sizes.observation, &sizes.hidden, &[("value", 1)])
 }
 
 /// Weight and bias of each layer, in order.
@@ -145,12 +154,88 @@ pub fn stacked(layers: Vec<LayerSpec>) -> Vec<Vec<LayerSpec>> {
     hidden.into_iter().map(|layer| vec![layer]).chain([heads]).collect()
 }
 
-/// Every trained parameter of `virel`, in file order: policy, Q, V.
-pub fn trained(sizes: &Sizes) -> Vec<ParameterSpec> {
-    parameters(&[policy(sizes), action_value(sizes), state_value(sizes)].concat())
+/// The layers of every network that a recipe has. A field is empty, or None, where the recipe has no such network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Networks {
+    /// π_θ: `policy.*`.
+    pub policy: Vec<LayerSpec>,
+    /// Q_i: `actionValue.<i>.*`.
+    pub action_values: Vec<Vec<LayerSpec>>,
+    /// V_φ: `stateValue.*`.
+    pub state_value: Option<Vec<LayerSpec>>,
+    /// ζ, shaped as Q_0: `auxiliaryWeights.*`.
+    pub auxiliary_weights: Option<Vec<LayerSpec>>,
+    /// Logarithms that the learner trains: of the temperature, `[1]`, and of the KL multipliers, `[A]` each.
+    pub logs: Vec<ParameterSpec>,
+    /// V_φ̄: `target.stateValue.*`.
+    pub target_state_value: Option<Vec<LayerSpec>>,
+    /// Q̄_i: `target.actionValue.<i>.*`.
+    pub target_action_values: Vec<Vec<LayerSpec>>,
+    /// π̄ or π_φ: `target.policy.*` or `priorPolicy.*`.
+    pub target_policy: Option<Vec<LayerSpec>>,
 }
 
-/// Every parameter of `virel`: the trained ones, then the target.
-pub fn all(sizes: &Sizes) -> Vec<ParameterSpec> {
-    [trained(sizes), parameters(&target_state_value(sizes))].concat()
+impl Networks {
+    /// The networks of a recipe.
+    pub fn new(recipe: &Recipe, sizes: &Sizes) -> Self {
+        let indexed = |prefix: &str| -> Vec<Vec<LayerSpec>> {
+            (0..sizes.action_values).map(|i| action_value(&format!("{prefix}.{i}"), sizes)).collect()
+        };
+        let bootstraps_state_value = recipe.action_value_target == ActionValueTarget::StateValue;
+        let target_policy = match recipe.action_value_target {
+            ActionValueTarget::TargetPolicy => Some("target.policy"),
+            ActionValueTarget::PriorPolicy => Some("priorPolicy"),
+            ActionValueTarget::StateValue | ActionValueTarget::SoftActionValue => None,
+        };
+        Self {
+            policy: policy("policy", recipe.policy, sizes),
+            action_values: indexed("actionValue"),
+            state_value: recipe.has_state_value().then(|| state_value("stateValue", sizes)),
+            auxiliary_weights: (recipe.m_step == MStepKind::Projected)
+                .then(|| action_value("auxiliaryWeights", sizes)),
+            logs: logs(recipe, sizes),
+            target_state_value: bootstraps_state_value.then(|| state_value("target.stateValue", sizes)),
+            target_action_values: if bootstraps_state_value {
+                Vec::new()
+            } else {
+                indexed("target.actionValue")
+            },
+            target_policy: target_policy.map(|prefix| policy(prefix, recipe.policy, sizes)),
+        }
+    }
+
+    /// Every trained parameter in file order: policy, Q, V, ζ, the logarithms.
+    pub fn trained(&self) -> Vec<ParameterSpec> {
+        let networks = [&self.policy].into_iter().chain(&self.action_values);
+        let networks = networks.chain(&self.state_value).chain(&self.auxiliary_weights);
+        networks.flat_map(|layers| parameters(layers)).chain(self.logs.iter().cloned()).collect()
+    }
+
+    /// Every parameter in file order: the trained ones, then the targets.
+    pub fn all(&self) -> Vec<ParameterSpec> {
+        let targets = self.target_state_value.iter().chain(&self.target_action_values);
+        let targets = targets.chain(&self.target_policy).flat_map(|layers| parameters(layers));
+        self.trained().into_iter().chain(targets).collect()
+    }
 }
+
+/// log T, and with a dual temperature the logarithms of the multipliers of both KL constraints.
+fn logs(recipe: &Recipe, sizes: &Sizes) -> Vec<ParameterSpec> {
+    let log = |name: &str, len: usize| ParameterSpec { name: name.to_owned(), shape: vec![len] };
+    let multipliers = || {
+        let names = [LOG_MEAN_MULTIPLIER, LOG_COVARIANCE_MULTIPLIER];
+        names.map(|name| log(name, sizes.action)).to_vec()
+    };
+    match recipe.trained_temperature {
+        TrainedTemperature::None => Vec::new(),
+        TrainedTemperature::Tuned => vec![log(LOG_TEMPERATURE, 1)],
+        TrainedTemperature::Dual => [vec![log(LOG_TEMPERATURE, 1)], multipliers()].concat(),
+    }
+}
+
+/// Name of log T among the parameters.
+pub const LOG_TEMPERATURE: &str = "logTemperature";
+/// Name of the logarithms of the mean constraint's multipliers.
+pub const LOG_MEAN_MULTIPLIER: &str = "logMeanMultiplier";
+/// Name of the logarithms of the covariance constraint's multipliers.
+pub const LOG_COVARIANCE_MULTIPLIER: &str = "logCovarianceMultiplier";

@@ -193,6 +193,7 @@ fn affine(rows: &[f32], x: &[f32], y: &mut [f32]) {
 mod tests {
     use super::{Shape, relu};
     use crate::networks::layout::{self, Parameter, Sizes};
+    use crate::recipe::PolicyKind;
 
     #[test]
     fn relu_keeps_what_is_not_a_number() {
@@ -202,10 +203,18 @@ mod tests {
 
     #[test]
     fn named_parameters_survive_the_way_there_and_back() {
-        let sizes = Sizes { observation: 5, action: 3, hidden: vec![17, 4] };
-        for layers in
-            [layout::policy(&sizes), layout::action_value(&sizes), layout::target_state_value(&sizes)]
-        {
+        let sizes = Sizes {
+            observation: 5,
+            action: 3,
+            policy_hidden: vec![17, 4],
+            hidden: vec![6, 18],
+            action_values: 1,
+        };
+        for layers in [
+            layout::policy("policy", PolicyKind::TanhGaussian, &sizes),
+            layout::action_value("actionValue.0", &sizes),
+            layout::state_value("target.stateValue", &sizes),
+        ] {
             let shape = Shape::new(layers.clone());
             let mut next = 0.0;
             let parameters: Vec<Parameter> = layout::parameters(&layers)

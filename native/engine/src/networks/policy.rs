@@ -70,17 +70,34 @@ fn expect_parameter(parameters: &[Parameter], spec: &ParameterSpec) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::DeterministicPolicy;
-    use crate::networks::initialise::rlkit;
-    use crate::networks::layout::{Parameter, Sizes};
+    use crate::networks::layout::{Parameter, Sizes, parameters, policy};
     use crate::random::{Purpose, Stream};
+    use crate::recipe::PolicyKind;
 
     fn sizes() -> Sizes {
-        Sizes { observation: 5, action: 2, hidden: vec![19, 33] }
+        Sizes {
+            observation: 5,
+            action: 2,
+            policy_hidden: vec![19, 33],
+            hidden: Vec::new(),
+            action_values: 0,
+        }
+    }
+
+    /// A Gaussian policy with standard normal parameters.
+    fn drawn() -> Vec<Parameter> {
+        let mut stream = Stream::new(1, Purpose::Initialise, 0);
+        let specs = parameters(&policy("policy", PolicyKind::TanhGaussian, &sizes()));
+        let parameter = |spec: crate::networks::layout::ParameterSpec| {
+            let data = (0..spec.len()).map(|_| (0.2 * stream.normal()) as f32).collect();
+            Parameter { spec, data }
+        };
+        specs.into_iter().map(parameter).collect()
     }
 
     #[test]
     fn it_computes_tanh_of_the_mean_head() {
-        let parameters = rlkit(&sizes(), &mut Stream::new(1, Purpose::Initialise, 0));
+        let parameters = drawn();
         let mut policy = DeterministicPolicy::new(&parameters).unwrap();
         assert_eq!(policy.sizes(), sizes());
         let observation = [0.3_f32, -1.0, 2.0, 0.1, 0.7];
@@ -105,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_missing_or_misshapen_layer_is_refused() {
-        let parameters = rlkit(&sizes(), &mut Stream::new(1, Purpose::Initialise, 0));
+        let parameters = drawn();
         let without: Vec<_> =
             parameters.iter().filter(|p| p.spec.name != "policy.mean.bias").cloned().collect();
         assert_eq!(DeterministicPolicy::new(&without).unwrap_err().code(), "PARAMETER_SHAPE");
@@ -116,7 +133,7 @@ mod tests {
 
     /// What `new` says of a fresh policy's parameters after a change of the one called `name`.
     fn refusal(name: &str, change: impl Fn(&mut Parameter)) -> &'static str {
-        let mut parameters = rlkit(&sizes(), &mut Stream::new(1, Purpose::Initialise, 0));
+        let mut parameters = drawn();
         parameters.iter_mut().filter(|p| p.spec.name == name).for_each(change);
         DeterministicPolicy::new(&parameters).unwrap_err().code()
     }
@@ -149,7 +166,7 @@ mod tests {
 
     #[test]
     fn an_observation_that_is_not_a_number_gives_no_plausible_action() {
-        let parameters = rlkit(&sizes(), &mut Stream::new(1, Purpose::Initialise, 0));
+        let parameters = drawn();
         let mut action = [0.0; 2];
         let mut policy = DeterministicPolicy::new(&parameters).unwrap();
         policy.act(&[0.3, f32::NAN, 2.0, 0.1, 0.7], &mut action).unwrap();
