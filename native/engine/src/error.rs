@@ -105,23 +105,35 @@ pub enum EngineError {
         reason: String,
     },
     /// Learning produced a value that is not finite.
-    #[error("step {step}: {quantity} is {value}")]
+    #[error(
+        "step {step}, gradient step {updates}: {quantity} is {value}; the parameters are those after gradient step \
+         {kept}"
+    )]
     Diverged {
         /// Environment steps so far.
         step: u64,
+        /// Gradient steps so far.
+        updates: u64,
         /// Which quantity.
-        quantity: &'static str,
+        quantity: String,
+        /// Its value.
+        value: f64,
+        /// Gradient steps after which the parameters were copied that the learner now has again.
+        kept: u64,
+    },
+    /// A policy's action is not a finite number.
+    #[error("step {step}: the policy's action[{index}] is {value}")]
+    ActionNotFinite {
+        /// Environment steps so far.
+        step: u64,
+        /// Action dimension.
+        index: usize,
         /// Its value.
         value: f64,
     },
-    /// No algorithm has this name.
-    #[error("no algorithm {name}; known: {known}")]
-    AlgorithmUnknown {
-        /// What was asked for.
-        name: String,
-        /// All names.
-        known: String,
-    },
+    /// The session has no environment of its own: the caller steps one.
+    #[error("this session has no environment of its own: step yours between propose and record")]
+    ExternalEnvironment,
     /// The engine cannot run this recipe.
     #[error("engine {engine} cannot run {recipe}")]
     RecipeUnsupported {
@@ -213,8 +225,8 @@ impl EngineError {
             Self::ModelInvalid { .. } => "MODEL_INVALID",
             Self::ModelFingerprint { .. } => "MODEL_FINGERPRINT",
             Self::Unstable { .. } | Self::SimulatorUnstable { .. } => "SIM_UNSTABLE",
-            Self::Diverged { .. } => "DIVERGED",
-            Self::AlgorithmUnknown { .. } => "ALGORITHM_UNKNOWN",
+            Self::Diverged { .. } | Self::ActionNotFinite { .. } => "DIVERGED",
+            Self::ExternalEnvironment => "ENV_EXTERNAL",
             Self::RecipeUnsupported { .. } => "RECIPE_UNSUPPORTED",
             Self::DeviceMissing { .. } => "DEVICE_MISSING",
             Self::CheckpointCorrupt { .. } => "CHECKPOINT_CORRUPT",

@@ -39,7 +39,20 @@ impl Evaluation {
 /// A policy at work: maps an observation `[O]` to an action `[A]` in [−1, 1].
 pub type Act<'a> = dyn FnMut(&[f32], &mut [f32]) -> Result<()> + 'a;
 
-/// Runs episodes of `act`.
+/// What happened, step by step; episodes one after the other.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Trace {
+    /// s, `[steps, O]`.
+    pub observations: Vec<f32>,
+    /// a in [−1, 1], `[steps, A]`.
+    pub actions: Vec<f32>,
+    /// r, unscaled.
+    pub rewards: Vec<f64>,
+    /// For each finished episode the number of steps until its end, and whether the task itself ended it.
+    pub ends: Vec<(usize, bool)>,
+}
+
+/// Runs episodes of `act`, and writes them down in `trace` where there is one.
 /// An unstable simulator ends its episode there: the return up to that step counts.
 ///
 /// # Errors
@@ -50,10 +63,11 @@ pub fn evaluate(
     stream: &mut Stream,
     protocol: Protocol,
     stop: &AtomicBool,
+    mut trace: Option<&mut Trace>,
 ) -> Result<Evaluation> {
     let mut evaluation = Evaluation::default();
     while !evaluation.is_enough(protocol) {
-        match episode(act, environment, stream, stop)? {
+        match episode(act, environment, stream, stop, trace.as_deref_mut())? {
             Some((total, length)) => {
                 evaluation.returns.push(total);
                 evaluation.lengths.push(length);
@@ -73,6 +87,7 @@ fn episode(
     environment: &mut dyn Environment,
     stream: &mut Stream,
     stop: &AtomicBool,
+    mut trace: Option<&mut Trace>,
 ) -> Result<Option<(f64, u64)>> {
     let mut observation = vec![0.0; environment.spec().observation_size];
     let mut input = vec![0.0_f32; observation.len()];
@@ -89,11 +104,25 @@ fn episode(
         match environment.step(&raw, &mut observation) {
             Ok(outcome) => {
                 total += outcome.reward;
-                if outcome.terminated || outcome.truncated {
+                let ended = outcome.terminated || outcome.truncated;
+                if let Some(trace) = trace.as_deref_mut() {
+                    trace.observations.extend_from_slice(&input);
+                    trace.actions.extend_from_slice(&action);
+                    trace.rewards.push(outcome.reward);
+                    if ended {
+                        trace.ends.push((trace.rewards.len(), outcome.terminated));
+                    }
+                }
+                if ended {
                     return Ok(Some((total, length)));
                 }
             }
-            Err(EngineError::Unstable { .. }) => return Ok(Some((total, length))),
+            Err(EngineError::Unstable { .. }) => {
+                if let Some(trace) = trace {
+                    trace.ends.push((trace.rewards.len(), false));
+                }
+                return Ok(Some((total, length)));
+            }
             Err(error) => return Err(error),
         }
     }
@@ -109,8 +138,8 @@ pub(crate) fn narrow(from: &[f64], to: &mut [f32]) {
 
 /// A policy whose weights are NaN shows first in its actions.
 pub(crate) fn expect_finite_action(action: &[f32], step: u64) -> Result<()> {
-    match action.iter().find(|value| !value.is_finite()) {
+    match action.iter().position(|value| !value.is_finite()) {
         None => Ok(()),
-        Some(&value) => Err(EngineError::Diverged { step, quantity: "action", value: f64::from(value) }),
+        Some(index) => Err(EngineError::ActionNotFinite { step, index, value: f64::from(action[index]) }),
     }
 }

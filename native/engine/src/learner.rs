@@ -1,6 +1,6 @@
 //! One gradient step, as `src/reference/gradient-step.ts` defines it; two implementations.
 
-// pub mod kernel;
+pub mod kernel;
 pub mod tensor;
 
 use crate::error::{EngineError, Result, expect_finite, expect_len};

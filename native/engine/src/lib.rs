@@ -13,5 +13,5 @@ pub mod networks;
 pub mod random;
 pub mod recipe;
 pub mod replay;
-// pub mod session;
+pub mod session;
 pub mod versions;

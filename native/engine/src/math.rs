@@ -5,9 +5,11 @@
 
 pub mod adam;
 pub mod bellman;
+pub mod boltzmann;
 pub mod e_step;
 pub mod m_step;
 pub mod real;
 pub mod residual;
 pub mod tanh_gaussian;
 pub mod target_update;
+pub mod temperature;

@@ -25,6 +25,10 @@ pub enum Purpose {
     Diagnostics = 6,
     /// Reset noise of evaluation environments.
     Evaluation = 7,
+    /// Rows of the replay buffer that a residual temperature is measured on.
+    ResidualIndex = 8,
+    /// Noise of the actions that the residual error samples.
+    ResidualNoise = 9,
 }
 
 /// One stream of random numbers.

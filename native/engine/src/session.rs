@@ -3,26 +3,35 @@
 //! Streams depend on (seed, purpose) and on how often they were drawn from, never on how the work was cut into
 //! plans: one plan of 50 iterations and 50 plans of one leave the same state, bit for bit.
 
+pub mod bias;
 pub mod collect;
+pub mod exploration;
 pub mod improve;
 pub mod needs;
+pub mod plan;
+pub mod record;
+pub mod temperature;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::environments::environment::Environment;
+use crate::environments::environment::{Environment, Outcome};
 use crate::environments::mujoco;
 use crate::environments::spec::Spec;
 use crate::error::{EngineError, Result};
-use crate::evaluation::{Evaluation, Protocol, evaluate};
+use crate::evaluation::{Evaluation, Protocol, Trace, evaluate};
 use crate::learner::kernel::KernelLearner;
 use crate::learner::tensor::TensorLearner;
 use crate::learner::{Learner, LearnerConfig};
 use crate::memory;
-use crate::networks::initialise;
+use crate::networks::initialise::{Scheme, TrainedStart, initial};
 use crate::random::{Purpose, Stream};
-use collect::{Collector, Episode};
+use collect::Collector;
+use exploration::Exploration;
 use improve::Improver;
+pub use plan::{Phase, Plan, Progress};
+use record::Episode;
+use temperature::TemperatureSource;
 
 /// Which implementation of [`Learner`] a session runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,13 +45,38 @@ pub enum Engine {
     },
 }
 
+/// What a session acts in.
+#[derive(Debug, Clone, PartialEq)]
+pub enum World {
+    /// A MuJoCo task of this package.
+    Mujoco {
+        /// Task id.
+        id: String,
+        /// Folder of the MuJoCo model files.
+        model_directory: PathBuf,
+    },
+    /// An environment of the caller's, who steps it between [`Session::propose`] and [`Session::record`].
+    External(Spec),
+}
+
+/// The residual error that a temperature or the metrics read (Alg. 2; paper.md A7).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ResidualConfig {
+    /// Fresh rows of each measurement.
+    pub batch: usize,
+    /// Factor of the mean square: 1, or ½.
+    pub factor: f64,
+    /// Its value while the buffer holds no more rows than `batch`.
+    pub warmup_value: f64,
+    /// Gradient steps from one measurement to the next, > 0.
+    pub every: u64,
+}
+
 /// Everything a session is made of; nothing has a default here.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionConfig {
-    /// Task id.
-    pub environment: String,
-    /// Folder of the MuJoCo model files.
-    pub model_directory: PathBuf,
+    /// What it acts in.
+    pub world: World,
     /// Environment steps after which an episode is truncated, > 0.
     pub max_episode_steps: u64,
     /// Seed of every stream.
@@ -50,7 +84,13 @@ pub struct SessionConfig {
     /// Multiplier of rewards before they are stored.
     pub reward_scale: f64,
     /// T in the policy loss.
-    pub temperature: f32,
+    pub temperature: TemperatureSource,
+    /// Residual error.
+    pub residual: ResidualConfig,
+    /// Noise while collecting.
+    pub exploration: Exploration,
+    /// M-steps (and E-steps) from one update of their targets to the next, > 0.
+    pub target_every: u64,
     /// Transitions to store before the first gradient step, > 0.
     pub start_updates: u64,
     /// First environment steps that act uniformly at random.
@@ -59,53 +99,16 @@ pub struct SessionConfig {
     pub reset_every: u64,
     /// Rows of the replay ring, > 0.
     pub replay_capacity: usize,
-    /// Rows on which [`Session::metrics`] reports the residual error.
-    pub residual_batch: usize,
     /// Unstable simulator states allowed per 10,000 environment steps.
     pub max_unstable_per_10k: u64,
+    /// Distribution of the initial parameters.
+    pub initialise: Scheme,
+    /// Starting values of a trained temperature.
+    pub start: TrainedStart,
     /// Networks, rates, threads.
     pub learner: LearnerConfig,
     /// Implementation.
     pub engine: Engine,
-}
-
-/// A part of an EM iteration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Act for this many environment steps.
-    Collect(u64),
-    /// Improve. One M-step and one E-step share a batch and ã; any other pair draws a batch for each step,
-    /// M-steps first.
-    Update {
-        /// M-steps: Q, V, target.
-        m_steps: u64,
-        /// E-steps: π.
-        e_steps: u64,
-    },
-}
-
-/// Iterations of the EM schedule to run in one call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
-    /// How often the phases are run through.
-    pub repeat: u64,
-    /// The phases of one iteration, in order.
-    pub phases: Vec<Phase>,
-}
-
-/// What one [`Session::advance`] did, and where the session stands.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Progress {
-    /// Iterations completed; fewer than planned after a stop.
-    pub iterations: u64,
-    /// Environment steps since the session began.
-    pub steps: u64,
-    /// Gradient steps since the session began; an M-step and an E-step on one batch count once.
-    pub updates: u64,
-    /// Unstable simulator states since the session began.
-    pub unstable_resets: u64,
-    /// Training episodes that ended during this call.
-    pub episodes: Vec<Episode>,
 }
 
 /// The native learner with its world.
@@ -114,7 +117,10 @@ pub struct Session {
     learner: Box<dyn Learner>,
     collector: Collector,
     improver: Improver,
-    evaluation_environment: Box<dyn Environment>,
+    /// None where the caller steps the environment.
+    evaluation_environment: Option<Box<dyn Environment>>,
+    /// mean Q − return of the latest evaluation.
+    action_value_bias: Option<f64>,
 }
 
 impl Session {
@@ -122,32 +128,30 @@ impl Session {
     ///
     /// # Errors
     /// `OUT_OF_MEMORY` before anything large is allocated; `ENV_UNKNOWN`, `MODEL_MISSING`, `MODEL_INVALID`,
-    /// `MODEL_FINGERPRINT`, `DEVICE_MISSING`, `LENGTH_MISMATCH` when the networks' sizes are not the task's.
+    /// `MODEL_FINGERPRINT`, `DEVICE_MISSING`, `RECIPE_UNSUPPORTED`, `LENGTH_MISMATCH` when the networks' sizes are not
+    /// the task's.
     pub fn new(config: SessionConfig) -> Result<Self> {
         memory::expect_fits(&needs::needs(&config), memory::available())?;
-        let environment = || -> Result<Box<dyn Environment>> {
-            let mut environment = mujoco::create(&config.environment, &config.model_directory)?;
-            environment.set_max_episode_steps(config.max_episode_steps);
-            Ok(Box::new(environment))
-        };
-        let initial =
-            initialise::rlkit(&config.learner.sizes, &mut Stream::new(config.seed, Purpose::Initialise, 0));
+        let LearnerConfig { recipe, sizes, .. } = &config.learner;
+        let mut stream = Stream::new(config.seed, Purpose::Initialise, 0);
+        let parameters = initial(config.initialise, recipe, sizes, &config.start, &mut stream);
         let learner: Box<dyn Learner> = match &config.engine {
-            Engine::Kernel => Box::new(KernelLearner::new(config.learner.clone(), &initial)?),
+            Engine::Kernel => Box::new(KernelLearner::new(config.learner.clone(), &parameters)?),
             Engine::Tensor { device } => {
                 let device = crate::device::open(device)?;
-                Box::new(TensorLearner::new(config.learner.clone(), &initial, device, tch::Kind::Float)?)
+                let kind = tch::Kind::Float;
+                Box::new(TensorLearner::new(config.learner.clone(), &parameters, device, kind)?)
             }
         };
-        let collector = Collector::new(&config, environment()?)?;
-        let improver = Improver::new(&config);
-        let evaluation_environment = environment()?;
-        Ok(Self { config, learner, collector, improver, evaluation_environment })
+        let collector = Collector::new(&config, environment(&config)?)?;
+        let improver = Improver::new(&config, parameters);
+        let evaluation_environment = environment(&config)?;
+        Ok(Self { config, learner, collector, improver, evaluation_environment, action_value_bias: None })
     }
 
     /// The task.
-    pub fn spec(&self) -> &Spec {
-        self.evaluation_environment.spec()
+    pub const fn spec(&self) -> &Spec {
+        self.collector.spec()
     }
 
     /// The configuration it was made of.
@@ -160,11 +164,37 @@ impl Session {
         self.learner.as_mut()
     }
 
+    /// T of the next gradient step: None where the learner trains its own.
+    pub fn temperature(&self) -> Option<f32> {
+        self.improver.temperature(self.collector.replay())
+    }
+
+    /// The residual error in use, where the temperature reads one.
+    pub fn residual_error(&self) -> Option<f64> {
+        self.improver.residual_error()
+    }
+
+    /// One joint gradient step on a batch of the caller's, then the targets that are due.
+    ///
+    /// # Errors
+    /// As [`Learner::step`].
+    pub fn update(
+        &mut self,
+        batch: &crate::replay::batch::Batch<'_>,
+        noise: &[f32],
+        temperature: Option<f32>,
+    ) -> Result<()> {
+        let temperature = temperature.or_else(|| self.temperature());
+        self.improver.apply(crate::learner::Step::Joint, self.learner.as_mut(), batch, noise, temperature)
+    }
+
     /// Runs a plan; `stop` is read before every iteration, environment step and gradient step.
     ///
     /// # Errors
-    /// `DIVERGED`, `SIM_UNSTABLE`, or what environment and learner report. What was learned until then stays.
+    /// `DIVERGED`, with the parameters as they last were finite; `SIM_UNSTABLE`, or what environment and learner
+    /// report. What was learned until then stays.
     pub fn advance(&mut self, plan: &Plan, stop: &AtomicBool) -> Result<Progress> {
+        self.improver.set_residual_floor(plan.residual_floor);
         let mut progress = Progress::default();
         'iterations: for _ in 0..plan.repeat {
             // an iteration may hold no step that would look
@@ -189,25 +219,32 @@ impl Session {
     fn run_phase(&mut self, phase: Phase, stop: &AtomicBool, episodes: &mut Vec<Episode>) -> Result<bool> {
         let stopped = || stop.load(Ordering::Relaxed);
         let learner = self.learner.as_mut();
-        match phase {
-            Phase::Collect(steps) => {
-                for _ in 0..steps {
-                    if stopped() {
-                        return Ok(false);
-                    }
-                    episodes.extend(self.collector.step(learner)?);
+        if let Phase::Collect(steps) = phase {
+            for _ in 0..steps {
+                if stopped() {
+                    return Ok(false);
                 }
+                episodes.extend(self.collector.step(learner)?);
             }
+            return Ok(true);
+        }
+        if self.collector.replay().stored() < self.config.start_updates {
+            return Ok(!stopped());
+        }
+        let (replay, steps) = (self.collector.replay(), self.collector.steps());
+        match phase {
+            Phase::Collect(_) => {}
             Phase::Update { m_steps, e_steps } => {
-                if self.collector.replay().stored() < self.config.start_updates {
-                    return Ok(!stopped());
-                }
                 for step in improve::order(m_steps, e_steps) {
                     if stopped() {
                         return Ok(false);
                     }
-                    self.improver.step(step, learner, self.collector.replay())?;
+                    self.improver.step(step, learner, replay, steps)?;
                 }
+            }
+            Phase::Converge { half, tolerance, max_steps } => {
+                let limits = (tolerance, max_steps);
+                return self.improver.converge(half, limits, learner, (replay, steps), stop);
             }
         }
         Ok(true)
@@ -217,7 +254,7 @@ impl Session {
     /// that seed's; without, they follow from the session's seed and the steps so far.
     ///
     /// # Errors
-    /// `DIVERGED`, or what environment and learner report.
+    /// `DIVERGED`, or what environment and learner report; `ENV_EXTERNAL` where the caller steps the environment.
     pub fn evaluate(
         &mut self,
         protocol: Protocol,
@@ -229,9 +266,15 @@ impl Session {
             None => (self.config.seed, self.collector.steps()),
         };
         let mut stream = Stream::new(seed, Purpose::Evaluation, instance);
+        let environment = self.evaluation_environment.as_mut().ok_or(EngineError::ExternalEnvironment)?;
         let learner = self.learner.as_mut();
         let mut act = |observation: &[f32], action: &mut [f32]| learner.act(observation, None, action);
-        evaluate(&mut act, self.evaluation_environment.as_mut(), &mut stream, protocol, stop)
+        let mut trace = Trace::default();
+        let evaluation =
+            evaluate(&mut act, environment.as_mut(), &mut stream, protocol, stop, Some(&mut trace))?;
+        let (discount, scale) = (f64::from(self.config.learner.discount), self.config.reward_scale);
+        self.action_value_bias = bias::action_value_bias(self.learner.as_mut(), &trace, discount, scale)?;
+        Ok(evaluation)
     }
 
     /// Public metric names and values of the latest gradient step, the residual error on fresh rows, and counts.
@@ -242,7 +285,53 @@ impl Session {
     pub fn metrics(&mut self) -> Result<Vec<(&'static str, f64)>> {
         let mut metrics = self.improver.metrics(self.learner.as_mut(), self.collector.replay())?;
         metrics.push(("env/unstable_resets", self.collector.unstable() as f64));
+        metrics.extend(self.action_value_bias.map(|bias| ("q/bias", bias)));
         Ok(metrics)
+    }
+
+    /// Begins an episode of the caller's environment at `observation` `[O]`.
+    ///
+    /// # Errors
+    /// `LENGTH_MISMATCH`, `NOT_FINITE`.
+    pub fn begin(&mut self, observation: &[f64]) -> Result<()> {
+        self.collector.begin(observation)
+    }
+
+    /// What the behaviour policy does next in the caller's environment: an action in its units, `[A]`.
+    ///
+    /// # Errors
+    /// `DIVERGED`, or what the learner reports.
+    pub fn propose(&mut self) -> Result<&[f64]> {
+        self.collector.propose(self.learner.as_mut())
+    }
+
+    /// Stores what the caller's environment answered to [`Self::propose`]: the outcome and the next `observation`
+    /// `[O]`; says what ended.
+    ///
+    /// # Errors
+    /// `LENGTH_MISMATCH`, `NOT_FINITE`, before anything is stored.
+    pub fn record(&mut self, outcome: Outcome, observation: &[f64]) -> Result<collect::Recorded> {
+        self.collector.record(outcome, observation)
+    }
+
+    /// The deterministic action at `observation` `[O]`, in the environment's units, `[A]`.
+    ///
+    /// # Errors
+    /// `LENGTH_MISMATCH`, `NOT_FINITE`, `DIVERGED`.
+    pub fn act(&mut self, observation: &[f64]) -> Result<Vec<f64>> {
+        self.collector.act(self.learner.as_mut(), observation)
+    }
+}
+
+/// A new environment of the session's task; None where the caller steps it.
+fn environment(config: &SessionConfig) -> Result<Option<Box<dyn Environment>>> {
+    match &config.world {
+        World::External(_) => Ok(None),
+        World::Mujoco { id, model_directory } => {
+            let mut environment = mujoco::create(id, model_directory)?;
+            environment.set_max_episode_steps(config.max_episode_steps);
+            Ok(Some(Box::new(environment)))
+        }
     }
 }
 

@@ -2,40 +2,56 @@
 //! buffers, one matrix product a layer, a fused Adam, nothing recorded.
 //!
 //! Activations are feature-major (samples are what a vector register holds), biases are a column of the weights.
-//! A step has two halves that meet in [`shared`]: [`actor`] (policy, ã, V(s), Q(s, ã)) and [`critic`] (targets,
-//! Q, V), about 575,000 and 566,000 multiply-adds a sample with two hidden layers of 300. One thread runs them
-//! one after the other, two threads at once; they compute the same sums in the same order, so the number of
-//! threads never changes a bit.
+//! A step has two halves that meet in [`shared`]: [`actor`] (policy, its actions and their values, V(s)) and
+//! [`critic`] (targets, Q, V), about 575,000 and 566,000 multiply-adds a sample for `virel` with two hidden layers of
+//! 300. One thread runs them one after the other, two threads at once; they compute the same sums in the same order,
+//! so the number of threads never changes a bit.
+//!
+//! Which parts run is the recipe's choice, made in one place each: the target in [`critic`], the actions and their
+//! values in [`actor`], the policy's gradient in [`objective`].
 
 mod actor;
 mod backward;
 mod critic;
 mod forward;
+mod logs;
 mod memory;
 mod network;
+mod objective;
+mod sampler;
 mod sgemm;
 mod shared;
 mod threads;
+mod values;
 mod vector;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use self::actor::{Actor, PolicyTerms};
+use self::actor::Actor;
 use self::critic::CriticTerms;
-use self::shared::{Shared, Step, lock, read, write};
+use self::memory::Floats;
+use self::network::{Optimiser, squared_sum};
+use self::objective::PolicyTerms;
+use self::sampler::Draws;
+use self::shared::{Shared, Use, lock, read, write};
 use self::threads::CriticThread;
-use super::{Learner, LearnerConfig, StepGradients, StepTerms};
-use super::{expect_act, expect_all, expect_batch, expect_config, expect_parameters};
-use crate::agents::recipe::{ActionValueTarget, PolicyGradient, Recipe, StateValueTarget};
-use crate::error::Result;
+use super::{
+    Learner, LearnerConfig, Losses, Norms, Step, StepGradients, StepNorms, StepTerms, expect_act, expect_all,
+    expect_batch, expect_config, expect_parameters, temperature_in_use,
+};
+use crate::error::{EngineError, Result, expect_len};
+use crate::learner::Bootstrap;
 use crate::math::residual::residual_error;
-use crate::networks::layout::Parameter;
+use crate::math::tanh_gaussian::clip;
+use crate::networks::layout::{Networks, Parameter};
+use crate::recipe::{ActionValueTarget, MStepKind, PolicyKind};
 use crate::replay::batch::Batch;
 
 /// [`Learner`] in float32 by hand; see the module's text.
 pub struct KernelLearner {
     config: LearnerConfig,
+    networks: Networks,
     shared: Arc<Shared>,
     actor: Actor,
     /// None on one thread.
@@ -44,51 +60,75 @@ pub struct KernelLearner {
 }
 
 impl KernelLearner {
-    /// A learner with the parameters `initial`, all of `layout::all`, and optimisers before their first step.
+    /// A learner with the parameters `initial`, all of [`Networks::all`], and optimisers before their first step.
     ///
     /// `config.threads` beyond 2 count as 2: there are two halves.
     ///
     /// # Errors
-    /// `CONFIG_RANGE` for a size of 0, `PARAMETER_SHAPE` for initial parameters that are missing, unknown or of
-    /// another shape, `NOT_FINITE`, `OUT_OF_MEMORY` without a second thread.
+    /// `RECIPE_UNSUPPORTED` for the projected M-step, which needs second derivatives; `CONFIG_RANGE` for a size of 0,
+    /// `PARAMETER_SHAPE` for initial parameters that are missing, unknown or of another shape, `NOT_FINITE`,
+    /// `OUT_OF_MEMORY` without a second thread.
     pub fn new(config: LearnerConfig, initial: &[Parameter]) -> Result<Self> {
-        // every part of the vocabulary that this learner knows; a new one does not compile before it is handled
-        let Recipe {
-            action_value_target: ActionValueTarget::TargetStateValue,
-            state_value_target: StateValueTarget::SampledActionValue,
-            policy_gradient: PolicyGradient::Reparameterised,
-        } = config.recipe;
         expect_config(&config)?;
-        expect_all(&config.sizes, initial)?;
-        let shared = Arc::new(Shared::new(&config));
+        if config.recipe.m_step == MStepKind::Projected {
+            let recipe = "the projected M-step (mStep.kind projected): it takes the tensor engine".to_owned();
+            return Err(EngineError::RecipeUnsupported { engine: "kernel", recipe });
+        }
+        let networks = Networks::new(&config.recipe, &config.sizes);
+        expect_all(&networks, initial)?;
+        let shared = Arc::new(Shared::new(&config, &networks));
         let critic_thread =
             if config.threads > 1 { Some(CriticThread::spawn(Arc::clone(&shared))?) } else { None };
-        let actor = Actor::new(&config, &shared.shapes);
-        let mut learner = Self { config, shared, actor, critic_thread, terms: StepTerms::default() };
+        let actor = Actor::new(&config, &networks, &shared.shapes);
+        let mut learner =
+            Self { config, networks, shared, actor, critic_thread, terms: StepTerms::default() };
         learner.set_parameters(initial)?;
         Ok(learner)
     }
 
-    /// Both halves of a step, as far as it has them.
-    fn run(&mut self, step: Step, batch: &Batch<'_>, noise: &[f32], temperature: f32) -> Result<Terms> {
-        expect_batch(&self.config.sizes, batch, Some(noise))?;
-        let shared = &*self.shared;
-        write(&shared.inputs)?.load(batch);
-        self.actor.load(&shared.shapes, noise, batch.rows());
+    /// Where the draws at s′ lie in a row of a step's noise.
+    fn next_draws(&self) -> Draws {
+        let (recipe, samples) = (&self.config.recipe, self.config.samples);
+        Draws { first: recipe.draws_at_state(samples), total: recipe.draws(samples) }
+    }
 
-        let (actor, thread) = (&mut self.actor, self.critic_thread.as_mut());
-        match (step.critic(), thread) {
-            (None, _) => {
-                let policy = actor::run(shared, actor, step, temperature, || Ok(()))?;
+    /// Takes over a batch and its noise.
+    fn load(&mut self, batch: &Batch<'_>, noise: &[f32]) -> Result<()> {
+        let (shared, n, next) = (&*self.shared, batch.rows(), self.next_draws());
+        write(&shared.inputs)?.load(batch);
+        self.actor.load(&shared.shapes, noise, n);
+        write(&shared.next)?.load(&shared.shapes.policy, noise, next, n);
+        lock(&shared.critic)?.load(&shared.shapes, noise, next, n);
+        Ok(())
+    }
+
+    /// The halves of a step, as far as it has them.
+    fn run(
+        &mut self,
+        (step, gradients): (Step, Use),
+        batch: &Batch<'_>,
+        noise: &[f32],
+        temperature: Option<f32>,
+    ) -> Result<Terms> {
+        let draws = self.config.recipe.draws(self.config.samples);
+        expect_batch(&self.config.sizes, batch, noise, draws)?;
+        let temperature = temperature_in_use(temperature, self.actor.logs.temperature())?;
+        self.load(batch, noise)?;
+
+        let (shared, actor) = (&*self.shared, &mut self.actor);
+        match (step.has_m(), self.critic_thread.as_mut()) {
+            (false, _) => {
+                let policy = actor::run(shared, actor, (step, gradients), temperature, || Ok(()))?;
                 Ok(Terms { policy, critic: None })
             }
-            (Some(gradients), None) => {
-                let policy = actor::run(shared, actor, step, temperature, || Ok(()))?;
-                let critic = critic::run(shared, gradients)?;
+            (true, None) => {
+                let policy = actor::run(shared, actor, (step, gradients), temperature, || Ok(()))?;
+                let critic = critic::run(shared, gradients, temperature)?;
                 Ok(Terms { policy, critic: Some(critic) })
             }
-            (Some(gradients), Some(thread)) => {
-                let policy = actor::run(shared, actor, step, temperature, || thread.start(gradients));
+            (true, Some(thread)) => {
+                let begin = || thread.start(gradients, temperature);
+                let policy = actor::run(shared, actor, (step, gradients), temperature, begin);
                 // also after an error: the next step must not meet this one's other half
                 let critic = thread.finish();
                 Ok(Terms { policy: policy?, critic: Some(critic?) })
@@ -96,81 +136,167 @@ impl KernelLearner {
         }
     }
 
-    /// [`Self::run`] for a step that moves parameters; its terms are kept.
-    fn step(&mut self, step: Step, batch: &Batch<'_>, noise: &[f32], temperature: f32) -> Result<()> {
-        let terms = self.run(step, batch, noise, temperature)?;
-        terms.store(&mut self.terms);
-        Ok(())
+    /// Everything that `shared` and the actor hold under a name, from one vector each.
+    fn weights(&self) -> Result<Vec<Parameter>> {
+        let shapes = &self.shared.shapes;
+        let mut all = shapes.policy.read(&self.actor.weights);
+        for (shape, weights) in shapes.action_values.iter().zip(&*read(&self.shared.action_values)?) {
+            all.extend(shape.read(weights));
+        }
+        if let Some(shape) = &shapes.state_value {
+            all.extend(shape.read(&*read(&self.shared.state_value)?));
+        }
+        all.extend(self.actor.logs.parameters());
+        let targets = read(&self.shared.targets)?;
+        if let (Some(shape), Some(weights)) = (&shapes.target_state_value, &targets.state_value) {
+            all.extend(shape.read(weights));
+        }
+        for (shape, weights) in shapes.target_action_values.iter().zip(&targets.action_values) {
+            all.extend(shape.read(weights));
+        }
+        if let (Some(shape), Some(weights)) = (&shapes.target_policy, &targets.policy) {
+            all.extend(shape.read(weights));
+        }
+        Ok(all)
     }
 }
 
 impl Learner for KernelLearner {
     fn parameters(&self) -> Result<Vec<Parameter>> {
-        let shapes = &self.shared.shapes;
-        let (action_value, state_value) = (read(&self.shared.action_value)?, read(&self.shared.state_value)?);
-        let critic = lock(&self.shared.critic)?;
-        let networks = [
-            shapes.policy.read(&self.actor.weights),
-            shapes.action_value.read(&action_value),
-            shapes.state_value.read(&state_value),
-            shapes.target_state_value.read(&critic.target),
-        ];
-        Ok(networks.concat())
+        self.weights()
     }
 
     fn set_parameters(&mut self, parameters: &[Parameter]) -> Result<()> {
-        expect_parameters(&self.config.sizes, parameters)?;
+        expect_parameters(&self.networks, parameters)?;
         let shapes = &self.shared.shapes;
-        let (mut action_value, mut state_value) =
-            (write(&self.shared.action_value)?, write(&self.shared.state_value)?);
-        let mut critic = lock(&self.shared.critic)?;
         shapes.policy.write(parameters, &mut self.actor.weights);
-        shapes.action_value.write(parameters, &mut action_value);
-        shapes.state_value.write(parameters, &mut state_value);
-        shapes.target_state_value.write(parameters, &mut critic.target);
+        self.actor.logs.write(parameters);
+        let mut action_values = write(&self.shared.action_values)?;
+        for (shape, weights) in shapes.action_values.iter().zip(action_values.iter_mut()) {
+            shape.write(parameters, weights);
+        }
+        if let Some(shape) = &shapes.state_value {
+            shape.write(parameters, &mut *write(&self.shared.state_value)?);
+        }
+        let mut targets = write(&self.shared.targets)?;
+        let targets = &mut *targets;
+        if let (Some(shape), Some(weights)) = (&shapes.target_state_value, &mut targets.state_value) {
+            shape.write(parameters, weights);
+        }
+        for (shape, weights) in shapes.target_action_values.iter().zip(targets.action_values.iter_mut()) {
+            shape.write(parameters, weights);
+        }
+        if let (Some(shape), Some(weights)) = (&shapes.target_policy, &mut targets.policy) {
+            shape.write(parameters, weights);
+        }
         Ok(())
     }
 
-    fn residual_error(&mut self, batch: &Batch<'_>) -> Result<f32> {
-        expect_batch(&self.config.sizes, batch, None)?;
-        let mut total = 0.0;
-        // tiles of the training batch's size pass through both networks at once
-        for first in (0..batch.rows()).step_by(self.config.batch) {
-            let tile = first..batch.rows().min(first + self.config.batch);
-            write(&self.shared.inputs)?.load(&rows_of(batch, &tile));
-            total += lock(&self.shared.critic)?.squared_residuals(&self.shared)?;
-        }
-        Ok(residual_error(total, batch.rows()) as f32)
+    fn temperature(&mut self) -> Result<Option<f32>> {
+        Ok(self.actor.logs.temperature())
     }
 
-    fn gradients(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: f32) -> Result<StepGradients> {
-        let terms = self.run(Step::Gradients, batch, noise, temperature)?;
+    fn residual_error(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Option<f32>) -> Result<f32> {
+        let (recipe, sizes) = (self.config.recipe, &self.config.sizes);
+        let draws = recipe.draws_at_next_state(self.config.samples);
+        expect_batch(sizes, batch, noise, draws)?;
+        let is_soft = recipe.action_value_target == ActionValueTarget::SoftActionValue;
+        let temperature = if is_soft { temperature_in_use(temperature, self.temperature()?)? } else { 0.0 };
+        let online_policy = self.config.residual_bootstrap == Bootstrap::Online
+            && recipe.action_value_target == ActionValueTarget::TargetPolicy;
+
+        let shared = &*self.shared;
+        let values_per_row = draws * self.config.sizes.action;
+        let mut total = 0.0;
+        // tiles of the training batch's size pass through the networks at once
+        for first in (0..batch.rows()).step_by(self.config.batch) {
+            let tile = first..batch.rows().min(first + self.config.batch);
+            let noise = &noise[tile.start * values_per_row..tile.end * values_per_row];
+            let of_next = Draws { first: 0, total: draws };
+            write(&shared.inputs)?.load(&rows_of(batch, &tile));
+            lock(&shared.critic)?.load(&shared.shapes, noise, of_next, tile.len());
+            if is_soft || online_policy {
+                let (inputs, mut next) = (read(&shared.inputs)?, write(&shared.next)?);
+                next.load(&shared.shapes.policy, noise, of_next, tile.len());
+                next.sample(&shared.shapes.policy, &self.actor.weights, inputs.next_states())?;
+            }
+            total += lock(&shared.critic)?.squared_residuals(shared, temperature)?;
+        }
+        Ok(residual_error(total, batch.rows() * self.config.sizes.action_values) as f32)
+    }
+
+    fn gradients(
+        &mut self,
+        batch: &Batch<'_>,
+        noise: &[f32],
+        temperature: Option<f32>,
+    ) -> Result<StepGradients> {
+        let terms = self.run((Step::Joint, Use::Keep), batch, noise, temperature)?;
         let mut at_these_parameters = StepTerms::default();
         terms.store(&mut at_these_parameters);
         let (shapes, critic) = (&self.shared.shapes, lock(&self.shared.critic)?);
-        let networks = [
-            shapes.policy.read(&self.actor.gradient),
-            shapes.action_value.read(&critic.action_value_gradient),
-            shapes.state_value.read(&critic.state_value_gradient),
-        ];
-        Ok(StepGradients { losses: at_these_parameters.losses, gradients: networks.concat() })
+        let mut gradients = shapes.policy.read(&self.actor.gradient);
+        for (shape, gradient) in shapes.action_values.iter().zip(&critic.action_value_gradients) {
+            gradients.extend(shape.read(gradient));
+        }
+        if let Some(shape) = &shapes.state_value {
+            gradients.extend(shape.read(&critic.state_value_gradient));
+        }
+        gradients.extend(self.actor.logs.gradients());
+        Ok(StepGradients { losses: at_these_parameters.losses, gradients })
     }
 
-    fn update(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: f32) -> Result<()> {
-        self.step(Step::Both, batch, noise, temperature)
+    fn step(
+        &mut self,
+        step: Step,
+        batch: &Batch<'_>,
+        noise: &[f32],
+        temperature: Option<f32>,
+    ) -> Result<()> {
+        let terms = self.run((step, Use::Step), batch, noise, temperature)?;
+        terms.store(&mut self.terms);
+        Ok(())
     }
 
-    fn m_step(&mut self, batch: &Batch<'_>, noise: &[f32]) -> Result<()> {
-        // no loss of the M-step has a temperature
-        self.step(Step::M, batch, noise, 0.0)
-    }
-
-    fn e_step(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: f32) -> Result<()> {
-        self.step(Step::E, batch, noise, temperature)
+    fn update_targets(&mut self, step: Step) -> Result<()> {
+        let rate = self.config.optimisers.target_update_rate as f32;
+        let mut targets = write(&self.shared.targets)?;
+        let targets = &mut *targets;
+        if step.has_m() {
+            if let Some(target) = &mut targets.state_value {
+                vector::move_target(target, &read(&self.shared.state_value)?, rate)?;
+            }
+            let online = read(&self.shared.action_values)?;
+            for (target, online) in targets.action_values.iter_mut().zip(online.iter()) {
+                vector::move_target(target, online, rate)?;
+            }
+        }
+        if step.has_e()
+            && let Some(target) = &mut targets.policy
+        {
+            vector::move_target(target, &self.actor.weights, rate)?;
+        }
+        Ok(())
     }
 
     fn terms(&mut self) -> Result<StepTerms> {
-        Ok(self.terms)
+        Ok(self.terms.clone())
+    }
+
+    fn norms(&mut self) -> Result<StepNorms> {
+        let critic = lock(&self.shared.critic)?;
+        let of = |parts: &[(&Floats, &Optimiser)]| {
+            let squared: Option<f64> = parts.iter().map(|(_, optimiser)| optimiser.squared_update()).sum();
+            let gradient: f64 = parts.iter().map(|(gradient, _)| squared_sum(gradient)).sum();
+            squared.map(|update| Norms { gradient: gradient.sqrt(), update: update.sqrt() })
+        };
+        let action_values = critic.action_value_gradients.iter().zip(&critic.action_value_optimisers);
+        let state_value = critic.state_value_optimiser.as_ref();
+        Ok(StepNorms {
+            policy: of(&[(&self.actor.gradient, &self.actor.optimiser)]),
+            action_value: of(&action_values.collect::<Vec<_>>()),
+            state_value: state_value.and_then(|optimiser| of(&[(&critic.state_value_gradient, optimiser)])),
+        })
     }
 
     fn act(&mut self, observations: &[f32], noise: Option<&[f32]>, actions: &mut [f32]) -> Result<()> {
@@ -184,6 +310,38 @@ impl Learner for KernelLearner {
         }
         Ok(())
     }
+
+    fn action_value(&mut self, observations: &[f32], actions: &[f32], values: &mut [f32]) -> Result<()> {
+        let sizes = &self.config.sizes;
+        expect_len("observations", observations.len(), values.len() * sizes.observation)?;
+        expect_len("actions", actions.len(), values.len() * sizes.action)?;
+        let tiles = observations
+            .chunks(self.config.batch * sizes.observation)
+            .zip(actions.chunks(self.config.batch * sizes.action));
+        for ((observations, actions), values) in tiles.zip(values.chunks_mut(self.config.batch)) {
+            write(&self.shared.inputs)?.load_pairs(observations, actions, values.len());
+            lock(&self.shared.critic)?.first_action_value(&self.shared, values)?;
+        }
+        Ok(())
+    }
+
+    fn policy(&mut self, observations: &[f32], mean: &mut [f32], log_std: &mut [f32]) -> Result<()> {
+        let sizes = &self.config.sizes;
+        expect_act(sizes, observations, None, mean)?;
+        expect_len("logStd", log_std.len(), mean.len())?;
+        let outputs = mean.chunks_exact_mut(sizes.action).zip(log_std.chunks_exact_mut(sizes.action));
+        for (observation, (mean, log_std)) in observations.chunks_exact(sizes.observation).zip(outputs) {
+            let (of_mean, raw) = self.actor.heads(&self.shared.shapes, observation);
+            mean.copy_from_slice(of_mean);
+            match self.config.recipe.policy {
+                PolicyKind::Deterministic => log_std.fill(0.0),
+                PolicyKind::TanhGaussian => {
+                    log_std.iter_mut().zip(raw).for_each(|(to, &raw)| *to = clip(raw));
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What a step's halves saw.
@@ -194,20 +352,28 @@ struct Terms {
 
 impl Terms {
     /// Overwrites what this step has; the rest stays.
-    const fn store(&self, terms: &mut StepTerms) {
-        if let Some(policy) = self.policy {
-            terms.losses.policy = policy.loss as f32;
-            terms.log_density = policy.log_density as f32;
+    fn store(&self, terms: &mut StepTerms) {
+        if let Some(policy) = &self.policy {
+            policy.store(&mut terms.losses);
+            terms.log_density = policy.log_density.map(|value| value as f32);
             terms.absolute_action = policy.absolute_action as f32;
-            terms.log_std = policy.log_std as f32;
+            terms.log_std = policy.log_std.map(|value| value as f32);
+            terms.kl_mean = policy.divergences.map(|(mean, _)| mean as f32);
+            terms.kl_covariance = policy.divergences.map(|(_, covariance)| covariance as f32);
         }
-        if let Some(critic) = self.critic {
-            terms.losses.action_value = critic.action_value_loss as f32;
-            terms.losses.state_value = critic.state_value_loss as f32;
-            terms.action_value = critic.action_value as f32;
-            terms.state_value = critic.state_value as f32;
+        if let Some(critic) = &self.critic {
+            store_critic(critic, terms);
         }
     }
+}
+
+fn store_critic(critic: &CriticTerms, terms: &mut StepTerms) {
+    let Losses { action_value, state_value, .. } = &mut terms.losses;
+    *action_value = critic.action_values.iter().map(|(loss, _)| loss).sum::<f64>() as f32;
+    *state_value = critic.state_value.map(|(loss, _)| loss as f32);
+    terms.action_value_losses = critic.action_values.iter().map(|(loss, _)| *loss as f32).collect();
+    terms.action_values = critic.action_values.iter().map(|(_, mean)| *mean as f32).collect();
+    terms.state_value = critic.state_value.map(|(_, mean)| mean as f32);
 }
 
 /// Some rows of a batch.

@@ -32,6 +32,12 @@ impl<F: Real> AdamStep<F> {
         }
     }
 
+    /// What this step subtracts from a weight whose moments, after it, are these.
+    #[inline(always)]
+    pub fn change(&self, first: F, second: F) -> F {
+        self.rate * first / (second.root() * self.root_correction + F::of(DENOMINATOR_OFFSET))
+    }
+
     /// Moves `weight` against `gradient`, element by element; `first` and `second` are m and v.
     ///
     /// # Errors
@@ -44,12 +50,11 @@ impl<F: Real> AdamStep<F> {
         expect_len("secondMoment", second.len(), len)?;
         let (first_decay, second_decay) = (F::of(FIRST_MOMENT_DECAY), F::of(SECOND_MOMENT_DECAY));
         let (first_share, second_share) = (F::of(1.0 - FIRST_MOMENT_DECAY), F::of(1.0 - SECOND_MOMENT_DECAY));
-        let offset = F::of(DENOMINATOR_OFFSET);
         let moments = first.iter_mut().zip(second);
         for ((weight, &gradient), (first, second)) in weight.iter_mut().zip(gradient).zip(moments) {
             *first = first_decay * *first + first_share * gradient;
             *second = second_decay * *second + second_share * gradient * gradient;
-            *weight = *weight - self.rate * *first / (second.root() * self.root_correction + offset);
+            *weight = *weight - self.change(*first, *second);
         }
         Ok(())
     }

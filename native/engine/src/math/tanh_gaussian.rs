@@ -46,7 +46,7 @@ pub fn slope<F: Real>(pre_tanh: F) -> F {
 
 /// log π of one dimension at u = μ + σξ, `log_std` after its clip.
 #[inline(always)]
-fn log_density_of<F: Real>(noise: F, log_std: F, pre_tanh: F) -> F {
+pub fn log_density_of<F: Real>(noise: F, log_std: F, pre_tanh: F) -> F {
     F::of(-0.5) * noise * noise - log_std - F::of(HALF_LOG_TWO_PI) - log_slope(pre_tanh)
 }
 

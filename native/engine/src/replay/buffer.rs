@@ -31,12 +31,14 @@ pub struct ReplayBuffer {
     action: usize,
     capacity: usize,
     stored: u64,
+    /// Σ |r| over the rows held.
+    absolute_rewards: f64,
 }
 
 impl ReplayBuffer {
     /// An empty ring of `capacity` (> 0) rows. Memory is taken as rows come, not at once.
     pub const fn new(observation: usize, action: usize, capacity: usize) -> Self {
-        Self { rows: Vec::new(), observation, action, capacity, stored: 0 }
+        Self { rows: Vec::new(), observation, action, capacity, stored: 0, absolute_rewards: 0.0 }
     }
 
     /// Values in a row: s, a, r, γ(1−d), s′.
@@ -63,6 +65,11 @@ impl ReplayBuffer {
         self.stored
     }
 
+    /// mean |r| over the rows held, rewards as stored; 0 without any.
+    pub fn mean_absolute_reward(&self) -> f64 {
+        if self.is_empty() { 0.0 } else { self.absolute_rewards / self.len() as f64 }
+    }
+
     /// Stores one transition.
     ///
     /// # Errors
@@ -82,6 +89,8 @@ impl ReplayBuffer {
         let (outcome, next) = rest.split_at_mut(2);
         observation.copy_from_slice(transition.observation);
         action.copy_from_slice(transition.action);
+        // a fresh row holds zeros; 1e6 roundings of 1e-16 leave nothing to see
+        self.absolute_rewards += f64::from(transition.reward.abs()) - f64::from(outcome[0].abs());
         outcome.copy_from_slice(&[transition.reward, transition.discount]);
         next.copy_from_slice(transition.next_observation);
         self.stored += 1;

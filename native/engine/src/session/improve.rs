@@ -1,22 +1,21 @@
-//! Improving: draw a batch and its noise, take a gradient step.
+//! Improving: draw a batch and its noise, measure the residual error, take a gradient step, move the targets.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{EngineError, Result};
-use crate::learner::Learner;
+use crate::learner::{Learner, Step};
+use crate::networks::layout::Parameter;
 use crate::random::{Purpose, Stream};
+use crate::recipe::Recipe;
+use crate::replay::batch::Batch;
 use crate::replay::buffer::{GatheredBatch, ReplayBuffer};
 
-use super::SessionConfig;
+use super::temperature::TemperatureSource;
+use super::{Engine, ResidualConfig, SessionConfig};
 
-/// One gradient step of an iteration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// An M-step and an E-step on one batch and one ã.
-    Joint,
-    /// Q and V, then the target.
-    M,
-    /// π.
-    E,
-}
+/// Gradient steps from one copy of finite parameters to the next: what a divergence can cost, and a copy in so many
+/// steps is 0.1 % of their time.
+const KEEP_EVERY: u64 = 256;
 
 /// The steps of an update phase, in order: at 1:1 one joint step, otherwise all M-steps, then all E-steps.
 pub fn order(m_steps: u64, e_steps: u64) -> impl Iterator<Item = Step> {
@@ -25,87 +24,295 @@ pub fn order(m_steps: u64, e_steps: u64) -> impl Iterator<Item = Step> {
     repeat(Step::Joint, joint).chain(repeat(Step::M, m_steps - joint)).chain(repeat(Step::E, e_steps - joint))
 }
 
+/// Gradient steps of each kind so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Counts {
+    joint: u64,
+    m: u64,
+    e: u64,
+}
+
+impl Counts {
+    const fn all(self) -> u64 {
+        self.joint + self.m + self.e
+    }
+
+    const fn m_steps(self) -> u64 {
+        self.joint + self.m
+    }
+
+    const fn e_steps(self) -> u64 {
+        self.joint + self.e
+    }
+
+    const fn add(&mut self, step: Step) {
+        match step {
+            Step::Joint => self.joint += 1,
+            Step::M => self.m += 1,
+            Step::E => self.e += 1,
+        }
+    }
+}
+
+/// What the converging halves of complete EM did.
+#[derive(Debug, Clone, Copy, Default)]
+struct Converged {
+    /// Halves run.
+    runs: u64,
+    /// Those that ended below the tolerance.
+    reached: u64,
+    /// Gradient steps of the latest.
+    latest: u64,
+}
+
 /// Draws for the learner and counts what it did.
 pub struct Improver {
     seed: u64,
     batch: usize,
-    residual_batch: usize,
-    temperature: f32,
+    recipe: Recipe,
+    samples: usize,
+    action: usize,
+    target_every: u64,
+    source: TemperatureSource,
+    residual: ResidualConfig,
+    residual_error: f64,
+    residual_floor: f64,
+    /// Whether losses can be read after every step for nothing.
+    on_host: bool,
     index_stream: Stream,
     noise_stream: Stream,
-    m_steps: u64,
-    e_steps: u64,
-    joint_steps: u64,
+    residual_index_stream: Stream,
+    residual_noise_stream: Stream,
+    counts: Counts,
+    /// Halves since whose targets were last moved: M-steps, E-steps.
+    since_targets: (u64, u64),
+    converged_m: Converged,
+    converged_e: Converged,
+    /// Parameters as they last were known to be finite, and after how many gradient steps.
+    kept: (Vec<Parameter>, u64),
     indices: Vec<usize>,
     noise: Vec<f32>,
     gathered: GatheredBatch,
+    residual_noise: Vec<f32>,
+    residual_gathered: GatheredBatch,
 }
 
 impl Improver {
-    /// Nothing drawn, nothing counted yet.
-    pub fn new(config: &SessionConfig) -> Self {
+    /// Nothing drawn, nothing counted yet; `initial` are the learner's parameters.
+    pub fn new(config: &SessionConfig, initial: Vec<Parameter>) -> Self {
+        let stream = |purpose| Stream::new(config.seed, purpose, 0);
+        let learner = &config.learner;
         Self {
             seed: config.seed,
-            batch: config.learner.batch,
-            residual_batch: config.residual_batch,
-            temperature: config.temperature,
-            index_stream: Stream::new(config.seed, Purpose::ReplayIndex, 0),
-            noise_stream: Stream::new(config.seed, Purpose::PolicyNoise, 0),
-            m_steps: 0,
-            e_steps: 0,
-            joint_steps: 0,
+            batch: learner.batch,
+            recipe: learner.recipe,
+            samples: learner.samples,
+            action: learner.sizes.action,
+            target_every: config.target_every,
+            source: config.temperature,
+            residual: config.residual,
+            residual_error: config.residual.warmup_value,
+            residual_floor: 0.0,
+            on_host: config.engine == Engine::Kernel,
+            index_stream: stream(Purpose::ReplayIndex),
+            noise_stream: stream(Purpose::PolicyNoise),
+            residual_index_stream: stream(Purpose::ResidualIndex),
+            residual_noise_stream: stream(Purpose::ResidualNoise),
+            counts: Counts::default(),
+            since_targets: (0, 0),
+            converged_m: Converged::default(),
+            converged_e: Converged::default(),
+            kept: (initial, 0),
             indices: Vec::new(),
-            noise: vec![0.0; config.learner.batch * config.learner.sizes.action],
+            noise: Vec::new(),
             gathered: GatheredBatch::default(),
+            residual_noise: Vec::new(),
+            residual_gathered: GatheredBatch::default(),
         }
     }
 
     /// Gradient steps so far.
     pub const fn updates(&self) -> u64 {
-        self.joint_steps + self.m_steps + self.e_steps
+        self.counts.all()
     }
 
-    /// One gradient step on `B` rows, drawn uniformly with replacement.
+    /// T of the next step; None where the learner trains its own.
+    pub fn temperature(&self, replay: &ReplayBuffer) -> Option<f32> {
+        self.source.at(self.residual_error + self.residual_floor, replay)
+    }
+
+    /// The residual error in use, floor included; None where the temperature reads none.
+    pub fn residual_error(&self) -> Option<f64> {
+        self.source.reads_residual_error().then_some(self.residual_error + self.residual_floor)
+    }
+
+    /// ε_k of incremental EM.
+    pub const fn set_residual_floor(&mut self, floor: f64) {
+        self.residual_floor = floor;
+    }
+
+    /// One gradient step on `B` rows, drawn uniformly with replacement; `env_steps` is for messages.
+    ///
+    /// # Errors
+    /// `DIVERGED` where a loss is not finite, with the parameters as they last were; what the learner reports.
+    pub fn step(
+        &mut self,
+        step: Step,
+        learner: &mut dyn Learner,
+        replay: &ReplayBuffer,
+        env_steps: u64,
+    ) -> Result<()> {
+        self.measure(learner, replay)?;
+        self.draw(replay);
+        let (gathered, noise) = (std::mem::take(&mut self.gathered), std::mem::take(&mut self.noise));
+        let temperature = self.temperature(replay);
+        let done = self.apply(step, learner, &gathered.as_batch(), &noise, temperature);
+        (self.gathered, self.noise) = (gathered, noise);
+        done?;
+        if self.on_host { self.expect_finite(learner, env_steps) } else { Ok(()) }
+    }
+
+    /// One gradient step on the given batch, then the targets that are due.
     ///
     /// # Errors
     /// What the learner reports.
-    pub fn step(&mut self, step: Step, learner: &mut dyn Learner, replay: &ReplayBuffer) -> Result<()> {
-        draw(&mut self.index_stream, self.batch, replay, &mut self.indices, &mut self.gathered);
-        self.noise_stream.fill_normal(&mut self.noise);
-        let batch = self.gathered.as_batch();
-        match step {
-            Step::Joint => {
-                self.joint_steps += 1;
-                learner.update(&batch, &self.noise, self.temperature)
-            }
-            Step::M => {
-                self.m_steps += 1;
-                learner.m_step(&batch, &self.noise)
-            }
-            Step::E => {
-                self.e_steps += 1;
-                learner.e_step(&batch, &self.noise, self.temperature)
-            }
-        }
+    pub fn apply(
+        &mut self,
+        step: Step,
+        learner: &mut dyn Learner,
+        batch: &Batch<'_>,
+        noise: &[f32],
+        temperature: Option<f32>,
+    ) -> Result<()> {
+        learner.step(step, batch, noise, temperature)?;
+        self.counts.add(step);
+        self.move_targets(step, learner)
     }
 
-    /// Stops a session whose losses left the finite numbers.
+    /// Targets follow after every `target_every`-th step of their half.
+    fn move_targets(&mut self, step: Step, learner: &mut dyn Learner) -> Result<()> {
+        let (m, e) = &mut self.since_targets;
+        *m += u64::from(step.has_m());
+        *e += u64::from(step.has_e());
+        let due = (*m >= self.target_every, *e >= self.target_every);
+        let half = match due {
+            (true, true) => Step::Joint,
+            (true, false) => Step::M,
+            (false, true) => Step::E,
+            (false, false) => return Ok(()),
+        };
+        if due.0 {
+            *m = 0;
+        }
+        if due.1 {
+            *e = 0;
+        }
+        learner.update_targets(half)
+    }
+
+    /// One complete half of EM on one batch (paper.md 4.11); whether it was not stopped.
     ///
     /// # Errors
-    /// `DIVERGED`, naming the loss.
-    pub fn expect_finite(&self, learner: &mut dyn Learner, step: u64) -> Result<()> {
+    /// `DIVERGED`, or what the learner reports.
+    pub fn converge(
+        &mut self,
+        half: Step,
+        (tolerance, max_steps): (f64, u64),
+        learner: &mut dyn Learner,
+        (replay, env_steps): (&ReplayBuffer, u64),
+        stop: &AtomicBool,
+    ) -> Result<bool> {
+        self.measure(learner, replay)?;
+        self.draw(replay);
+        let (gathered, noise) = (std::mem::take(&mut self.gathered), std::mem::take(&mut self.noise));
+        let (batch, temperature) = (gathered.as_batch(), self.temperature(replay));
+        let mut change = Change::new(half, &batch, self.action);
+        let mut latest = 0;
+        let mut reached = false;
+        let mut failed = Ok(());
+        while !reached && latest < max_steps && !stop.load(Ordering::Relaxed) {
+            failed = learner
+                .step(half, &batch, &noise, temperature)
+                .and_then(|()| self.expect_finite(learner, env_steps))
+                .and_then(|()| change.after_step(learner))
+                .map(|change| reached = change < tolerance);
+            if failed.is_err() {
+                break;
+            }
+            latest += 1;
+            self.counts.add(half);
+        }
+        (self.gathered, self.noise) = (gathered, noise);
+        failed?;
+        let record = if half == Step::M { &mut self.converged_m } else { &mut self.converged_e };
+        record.runs += 1;
+        record.reached += u64::from(reached);
+        record.latest = latest;
+        // targets were frozen; the whole half counts as one step of theirs
+        self.move_targets(half, learner)?;
+        Ok(!stop.load(Ordering::Relaxed))
+    }
+
+    /// Draws the rows and the noise of a gradient step.
+    fn draw(&mut self, replay: &ReplayBuffer) {
+        draw(&mut self.index_stream, self.batch, replay, &mut self.indices, &mut self.gathered);
+        self.noise.resize(self.batch * self.recipe.draws(self.samples) * self.action, 0.0);
+        self.noise_stream.fill_normal(&mut self.noise);
+    }
+
+    /// The residual error on fresh rows, where the temperature reads it and it is due; its first value holds until the
+    /// buffer has more rows than it takes.
+    fn measure(&mut self, learner: &mut dyn Learner, replay: &ReplayBuffer) -> Result<()> {
+        let is_due = self.updates().is_multiple_of(self.residual.every);
+        if !self.source.reads_residual_error() || !is_due || replay.len() <= self.residual.batch {
+            return Ok(());
+        }
+        let temperature = self.temperature(replay);
+        let rows = self.residual.batch;
+        let gathered = &mut self.residual_gathered;
+        draw(&mut self.residual_index_stream, rows, replay, &mut self.indices, gathered);
+        self.residual_noise
+            .resize(rows * self.recipe.draws_at_next_state(self.samples) * self.action, 0.0);
+        self.residual_noise_stream.fill_normal(&mut self.residual_noise);
+        let error = learner.residual_error(&gathered.as_batch(), &self.residual_noise, temperature)?;
+        self.residual_error = self.residual.factor * f64::from(error);
+        Ok(())
+    }
+
+    /// Stops a session whose losses left the finite numbers, and gives the learner back the parameters that it last
+    /// had before.
+    ///
+    /// # Errors
+    /// `DIVERGED`, naming the quantity.
+    pub fn expect_finite(&mut self, learner: &mut dyn Learner, env_steps: u64) -> Result<()> {
         if self.updates() == 0 {
             return Ok(());
         }
         let losses = learner.terms()?.losses;
-        let named = [
-            ("the action value loss", losses.action_value),
-            ("the state value loss", losses.state_value),
-            ("the policy loss", losses.policy),
-        ];
-        match named.into_iter().find(|(_, value)| !value.is_finite()) {
-            None => Ok(()),
-            Some((quantity, value)) => Err(EngineError::Diverged { step, quantity, value: f64::from(value) }),
+        let residual = ("residual error", self.residual_error as f32);
+        let loss = losses.named().chain([residual]).find(|(_, value)| !value.is_finite());
+        if let Some((name, value)) = loss {
+            return Err(self.diverged(learner, env_steps, quantity(name), f64::from(value)));
+        }
+        if self.updates() >= self.kept.1 + KEEP_EVERY {
+            let parameters = learner.parameters()?;
+            let broken = parameters.iter().find_map(|parameter| {
+                let index = parameter.data.iter().position(|value| !value.is_finite())?;
+                Some((format!("{}[{index}]", parameter.spec.name), parameter.data[index]))
+            });
+            if let Some((name, value)) = broken {
+                return Err(self.diverged(learner, env_steps, name, f64::from(value)));
+            }
+            self.kept = (parameters, self.updates());
+        }
+        Ok(())
+    }
+
+    fn diverged(&self, learner: &mut dyn Learner, step: u64, quantity: String, value: f64) -> EngineError {
+        let (parameters, updates) = &self.kept;
+        match learner.set_parameters(parameters) {
+            Ok(()) => EngineError::Diverged { step, quantity, value, updates: self.updates(), kept: *updates },
+            Err(error) => error,
         }
     }
 
@@ -118,43 +325,155 @@ impl Improver {
         learner: &mut dyn Learner,
         replay: &ReplayBuffer,
     ) -> Result<Vec<(&'static str, f64)>> {
+        let temperature = learner.temperature()?.or_else(|| self.temperature(replay)).unwrap_or_default();
         let mut metrics = vec![
-            ("virel/m_step", (self.joint_steps + self.m_steps) as f64),
-            ("virel/e_step", (self.joint_steps + self.e_steps) as f64),
-            ("virel/temperature", f64::from(self.temperature)),
+            ("virel/m_step", self.counts.m_steps() as f64),
+            ("virel/e_step", self.counts.e_steps() as f64),
+            ("virel/temperature", f64::from(temperature)),
+            ("replay/size", replay.len() as f64),
         ];
+        metrics.extend(self.residual_error().map(|error| ("virel/residual_error", error)));
+        if self.residual_floor > 0.0 {
+            metrics.push(("schedule/residual_floor", self.residual_floor));
+        }
         if !replay.is_empty() {
-            let residual_error = self.residual_error(learner, replay)?;
-            metrics.push(("virel/residual_error_raw", residual_error));
+            let raw = self.raw_residual_error(learner, replay, temperature)?;
+            metrics.push(("virel/residual_error_raw", raw));
         }
-        let terms = learner.terms()?;
-        if self.joint_steps + self.m_steps > 0 {
-            metrics.extend([
-                ("losses/qf1_loss", f64::from(terms.losses.action_value)),
-                ("losses/vf_loss", f64::from(terms.losses.state_value)),
-                ("losses/qf1_values", f64::from(terms.action_value)),
-                ("losses/vf_values", f64::from(terms.state_value)),
-            ]);
-        }
-        if self.joint_steps + self.e_steps > 0 {
-            metrics.extend([
-                ("losses/actor_loss", f64::from(terms.losses.policy)),
-                ("policy/log_prob", f64::from(terms.log_density)),
-                ("policy/entropy", f64::from(-terms.log_density)),
-                ("policy/mean_abs_action", f64::from(terms.absolute_action)),
-                ("policy/log_std", f64::from(terms.log_std)),
-            ]);
+        self.push_terms(learner, &mut metrics)?;
+        for (record, steps, reached) in [
+            (self.converged_m, "schedule/m_steps", "schedule/m_reached"),
+            (self.converged_e, "schedule/e_steps", "schedule/e_reached"),
+        ] {
+            if record.runs > 0 {
+                metrics.push((steps, record.latest as f64));
+                metrics.push((reached, record.reached as f64 / record.runs as f64));
+            }
         }
         Ok(metrics)
     }
 
+    /// What the latest gradient steps saw, as far as they have run.
+    fn push_terms(
+        &self,
+        learner: &mut dyn Learner,
+        metrics: &mut Vec<(&'static str, f64)>,
+    ) -> Result<()> {
+        let (terms, norms) = (learner.terms()?, learner.norms()?);
+        let mut push = |name, value: Option<f32>| metrics.extend(value.map(|value| (name, f64::from(value))));
+        if self.counts.m_steps() > 0 {
+            push("losses/qf1_loss", terms.action_value_losses.first().copied());
+            push("losses/qf2_loss", terms.action_value_losses.get(1).copied());
+            push("losses/vf_loss", terms.losses.state_value);
+            push("losses/qf1_values", terms.action_values.first().copied());
+            push("losses/qf2_values", terms.action_values.get(1).copied());
+            push("losses/vf_values", terms.state_value);
+            push("virel/projected_residual", terms.losses.auxiliary_weights.map(|loss| -loss));
+        }
+        if self.counts.e_steps() > 0 {
+            push("losses/actor_loss", Some(terms.losses.policy));
+            push("policy/log_prob", terms.log_density);
+            push("policy/entropy", terms.log_density.map(|value| -value));
+            push("policy/mean_abs_action", Some(terms.absolute_action));
+            push("policy/log_std", terms.log_std);
+            push("mpo/kl_mean", terms.kl_mean);
+            push("mpo/kl_cov", terms.kl_covariance);
+            let is_dual = terms.losses.mean_multiplier.is_some();
+            push("mpo/dual_temperature", if is_dual { learner.temperature()? } else { None });
+            push("losses/alpha_loss", terms.losses.temperature);
+        }
+        for (norms, gradient, update) in [
+            (norms.policy, "gradients/policy_norm", "updates/policy_norm"),
+            (norms.action_value, "gradients/action_value_norm", "updates/action_value_norm"),
+            (norms.state_value, "gradients/state_value_norm", "updates/state_value_norm"),
+        ] {
+            if let Some(norms) = norms {
+                metrics.push((gradient, norms.gradient));
+                metrics.push((update, norms.update));
+            }
+        }
+        Ok(())
+    }
+
     /// ε_w on fresh rows; which ones follows from the updates so far, not from how often this was asked.
-    fn residual_error(&mut self, learner: &mut dyn Learner, replay: &ReplayBuffer) -> Result<f64> {
+    fn raw_residual_error(
+        &mut self,
+        learner: &mut dyn Learner,
+        replay: &ReplayBuffer,
+        temperature: f32,
+    ) -> Result<f64> {
         let mut stream = Stream::new(self.seed, Purpose::Diagnostics, self.updates());
         let mut gathered = GatheredBatch::default();
-        draw(&mut stream, self.residual_batch, replay, &mut self.indices, &mut gathered);
-        learner.residual_error(&gathered.as_batch()).map(f64::from)
+        let rows = self.residual.batch;
+        draw(&mut stream, rows, replay, &mut self.indices, &mut gathered);
+        let mut noise = vec![0.0; rows * self.recipe.draws_at_next_state(self.samples) * self.action];
+        stream.fill_normal(&mut noise);
+        learner.residual_error(&gathered.as_batch(), &noise, Some(temperature)).map(f64::from)
     }
+}
+
+/// How a loss is called in a message.
+fn quantity(loss: &str) -> String {
+    match loss {
+        "policy" => "the policy loss".to_owned(),
+        "actionValue" => "the action value loss".to_owned(),
+        "stateValue" => "the state value loss".to_owned(),
+        "auxiliaryWeights" => "the projected residual error".to_owned(),
+        "temperature" => "the temperature loss".to_owned(),
+        other => format!("the {other}"),
+    }
+}
+
+/// How much one gradient step of a converging half changed.
+struct Change {
+    half: Step,
+    observations: Vec<f32>,
+    /// J_Q before the latest step, once there is one.
+    loss: Option<f64>,
+    /// μ and log σ before the latest step and after it.
+    before: Option<[Vec<f32>; 2]>,
+    rows: usize,
+    values: usize,
+}
+
+impl Change {
+    fn new(half: Step, batch: &Batch<'_>, action: usize) -> Self {
+        let observations = batch.observations.to_vec();
+        let rows = batch.rows();
+        Self { half, observations, loss: None, before: None, rows, values: rows * action }
+    }
+
+    /// The change that the latest step made; infinite after the first, which has nothing to compare with.
+    fn after_step(&mut self, learner: &mut dyn Learner) -> Result<f64> {
+        if self.half == Step::M {
+            let loss = f64::from(learner.terms()?.losses.action_value);
+            let before = self.loss.replace(loss);
+            return Ok(before.map_or(f64::INFINITY, |before| {
+                (loss - before).abs() / before.abs().max(f64::MIN_POSITIVE)
+            }));
+        }
+        let [mut mean, mut log_std] = [(); 2].map(|()| vec![0.0; self.values]);
+        learner.policy(&self.observations, &mut mean, &mut log_std)?;
+        let rows = self.rows as f64;
+        let change = self.before.as_ref().map_or(f64::INFINITY, |[old_mean, old_log_std]| {
+            divergence([old_mean, old_log_std], [&mean, &log_std]) / rows
+        });
+        self.before = Some([mean, log_std]);
+        Ok(change)
+    }
+}
+
+/// Σ over rows and dimensions of KL(old ‖ new) between Gaussians, in nats; the tanh leaves it as it is.
+fn divergence([old_mean, old_log_std]: [&[f32]; 2], [mean, log_std]: [&[f32]; 2]) -> f64 {
+    let old = old_mean.iter().zip(old_log_std);
+    let new = mean.iter().zip(log_std);
+    let each = old.zip(new).map(|((&old_mean, &old_log_std), (&mean, &log_std))| {
+        let [old_mean, old_log_std, mean, log_std] = [old_mean, old_log_std, mean, log_std].map(f64::from);
+        let ratio = (2.0 * (old_log_std - log_std)).exp();
+        let distance = (old_mean - mean).powi(2) * (-2.0 * log_std).exp();
+        log_std - old_log_std + 0.5 * (ratio + distance - 1.0)
+    });
+    each.sum()
 }
 
 /// Gathers `rows` rows of `replay`, uniformly with replacement.
@@ -172,7 +491,8 @@ fn draw(
 
 #[cfg(test)]
 mod tests {
-    use super::{Step, order};
+    use super::{divergence, order};
+    use crate::learner::Step;
 
     #[test]
     fn one_to_one_is_one_joint_step() {
@@ -184,5 +504,14 @@ mod tests {
         assert_eq!(order(2, 1).collect::<Vec<_>>(), [Step::M, Step::M, Step::E]);
         assert_eq!(order(0, 2).collect::<Vec<_>>(), [Step::E, Step::E]);
         assert_eq!(order(0, 0).count(), 0);
+    }
+
+    #[test]
+    fn the_divergence_of_gaussians_is_their_closed_form() {
+        let (old, new) = (([0.5_f32], [0.0_f32]), ([-0.5_f32], [1.0_f32]));
+        // log σ₂/σ₁ + (σ₁² + (μ₁−μ₂)²) / 2σ₂² − ½ = 1 + (1 + 1) e⁻² / 2 − ½
+        let expected = 1.0 + (-2.0_f64).exp() - 0.5;
+        assert!((divergence([&old.0, &old.1], [&new.0, &new.1]) - expected).abs() < 1e-7);
+        assert_eq!(divergence([&old.0, &old.1], [&old.0, &old.1]), 0.0);
     }
 }

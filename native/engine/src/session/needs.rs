@@ -1,6 +1,7 @@
 //! What a session needs of main memory: counted from its configuration alone, before anything is allocated.
 
 use crate::memory::Part;
+use crate::networks::layout::{LayerSpec, Networks};
 use crate::replay::buffer::ReplayBuffer;
 
 use super::{Engine, SessionConfig};
@@ -13,7 +14,7 @@ const LINE: u64 = 16;
 /// The parts whose sizes the user chooses; the replay buffer at its full capacity, though it is taken as it fills.
 pub fn needs(config: &SessionConfig) -> [Part; 4] {
     let hidden = &config.learner.sizes.hidden;
-    let (rows, residual_rows) = (config.learner.batch, config.residual_batch);
+    let (rows, residual_rows) = (config.learner.batch, config.residual.batch);
     [
         Part {
             name: format!("the networks (network.hidden {hidden:?})"),
@@ -38,41 +39,41 @@ pub fn needs(config: &SessionConfig) -> [Part; 4] {
     ]
 }
 
-/// Each trained network with its gradient and Adam's two moments, and the target. The initial values are a further
-/// copy of all; they are gone before the first step, when Adam's temporaries come.
+/// Each trained network with its gradient and Adam's two moments, and the targets. The initial values and the finite
+/// ones that a session keeps are two further copies of all; they stay on the host.
 fn networks(config: &SessionConfig) -> u64 {
-    let sizes = &config.learner.sizes;
-    let policy = parameters(sizes.observation, &sizes.hidden, 2 * sizes.action);
-    let action_value = parameters(sizes.observation + sizes.action, &sizes.hidden, 1);
-    let state_value = parameters(sizes.observation, &sizes.hidden, 1);
-    let trained = sum(&[policy, action_value, state_value]);
-    let here = if is_on_host(config) { sum(&[product(&[4, trained]), state_value]) } else { 0 };
-    product(&[sum(&[here, trained, state_value]), VALUE])
+    let networks = Networks::new(&config.learner.recipe, &config.learner.sizes);
+    let of = |layers: &Vec<LayerSpec>| layers.iter().map(padded).fold(0, u64::saturating_add);
+    let online = [&networks.policy].into_iter().chain(&networks.action_values);
+    let trained = online.chain(&networks.state_value).chain(&networks.auxiliary_weights);
+    let trained = trained.map(of).fold(0, u64::saturating_add);
+    let targets = networks.target_state_value.iter().chain(&networks.target_action_values);
+    let targets = targets.chain(&networks.target_policy).map(of).fold(0, u64::saturating_add);
+    let here = if is_on_host(config) { sum(&[product(&[4, trained]), targets]) } else { 0 };
+    product(&[sum(&[here, product(&[2, trained]), product(&[2, targets])]), VALUE])
 }
 
-/// Weights and biases of one network, each row padded.
-fn parameters(inputs: usize, hidden: &[usize], outputs: usize) -> u64 {
-    let mut width = inputs;
-    let layers = hidden.iter().chain([&outputs]).map(|&outputs| {
-        let columns = wide(std::mem::replace(&mut width, outputs)).saturating_add(1);
-        product(&[wide(outputs), columns.div_ceil(LINE), LINE])
-    });
-    layers.fold(0, u64::saturating_add)
+/// Weights and biases of one layer, each row padded.
+fn padded(layer: &LayerSpec) -> u64 {
+    let columns = wide(layer.inputs).saturating_add(1);
+    product(&[wide(layer.outputs), columns.div_ceil(LINE), LINE])
 }
 
 /// The drawn rows with their noise and indices, the learner's own copy of them, and what its passes keep.
 fn step(config: &SessionConfig) -> u64 {
     let action = wide(config.learner.sizes.action);
-    let drawn = sum(&[row(config), action, 2]);
-    // inputs again, ã and its gradients, and the heads of every pass
-    let copied = sum(&[row(config), product(&[8, action]), 10]);
-    // kernel: five forward and four backward passes, each with memory of its own; tensor: two forward passes of the
-    // policy's action, those of Q and V, and one backward pass at a time
+    let (recipe, samples) = (&config.learner.recipe, config.learner.samples);
+    let drawn = sum(&[row(config), product(&[wide(recipe.draws(samples)), action]), 2]);
+    // inputs again, the actions and their gradients, and the heads of every pass
+    let copied = sum(&[row(config), product(&[8, action, wide(samples)]), 10]);
+    // kernel: forward and backward passes of policies, each Q and V, all with memory of their own; tensor: one backward
+    // pass at a time. Passes of Q at sampled actions hold all K of them
+    let values = wide(config.learner.sizes.action_values);
     let passes = match config.engine {
-        Engine::Kernel => 9,
-        Engine::Tensor { .. } => 5,
+        Engine::Kernel => sum(&[6, product(&[3, values])]),
+        Engine::Tensor { .. } => sum(&[3, product(&[2, values])]),
     };
-    let kept = product(&[passes, hidden_values(config)]);
+    let kept = product(&[sum(&[passes, product(&[3, wide(samples) - 1])]), hidden_values(config)]);
     let here = if is_on_host(config) { sum(&[copied, kept]) } else { 0 };
     product(&[wide(config.learner.batch), sum(&[drawn, here]), VALUE])
 }
@@ -81,7 +82,7 @@ fn step(config: &SessionConfig) -> u64 {
 fn residual(config: &SessionConfig) -> u64 {
     let at_once = matches!(config.engine, Engine::Tensor { .. }) && is_on_host(config);
     let passes = if at_once { sum(&[row(config), product(&[2, hidden_values(config)])]) } else { 0 };
-    product(&[wide(config.residual_batch), sum(&[row(config), passes]), VALUE])
+    product(&[wide(config.residual.batch), sum(&[row(config), passes]), VALUE])
 }
 
 /// Whether networks and passes live in main memory, not in a GPU's.
@@ -97,14 +98,13 @@ fn row(config: &SessionConfig) -> u64 {
     wide(ReplayBuffer::row_values(config.learner.sizes.observation, config.learner.sizes.action))
 }
 
-/// Activations of one sample in all hidden layers, each with its 1.
+/// Activations of one sample in all hidden layers of the wider of policy and critic, each with its 1.
 fn hidden_values(config: &SessionConfig) -> u64 {
-    config
-        .learner
-        .sizes
-        .hidden
-        .iter()
-        .fold(0, |sum, &width| sum.saturating_add(wide(width).saturating_add(1)))
+    let sizes = &config.learner.sizes;
+    let of = |hidden: &[usize]| {
+        hidden.iter().fold(0, |sum: u64, &width| sum.saturating_add(wide(width).saturating_add(1)))
+    };
+    of(&sizes.hidden).max(of(&sizes.policy_hidden))
 }
 
 const fn wide(size: usize) -> u64 {
@@ -123,37 +123,80 @@ fn sum(terms: &[u64]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::needs;
-    use crate::agents;
-    use crate::learner::LearnerConfig;
+    use crate::learner::{Bootstrap, KlBounds, LearnerConfig, Optimisers, ProjectedSteps};
     use crate::memory::expect_fits;
+    use crate::networks::initialise::{Scheme, TrainedStart};
     use crate::networks::layout::Sizes;
-    use crate::session::{Engine, Session, SessionConfig};
+    use crate::recipe::{
+        ActionValueTarget, MStepKind, PolicyCritic, PolicyKind, PolicyObjective, Recipe, StateValueTarget,
+        TrainedTemperature,
+    };
+    use crate::session::exploration::Exploration;
+    use crate::session::temperature::TemperatureSource;
+    use crate::session::{Engine, ResidualConfig, Session, SessionConfig, World};
+
+    /// virel's parts.
+    const RECIPE: Recipe = Recipe {
+        policy: PolicyKind::TanhGaussian,
+        action_value_target: ActionValueTarget::StateValue,
+        state_value_target: StateValueTarget::ActionValue,
+        policy_objective: PolicyObjective::Reparameterised,
+        policy_critic: PolicyCritic::First,
+        m_step: MStepKind::Direct,
+        trained_temperature: TrainedTemperature::None,
+    };
 
     fn config(hidden: &[usize], batch: usize, replay_capacity: usize) -> SessionConfig {
         SessionConfig {
-            environment: "HalfCheetah-v5".to_owned(),
-            model_directory: "nowhere".into(),
+            world: World::Mujoco { id: "HalfCheetah-v5".to_owned(), model_directory: "nowhere".into() },
             max_episode_steps: 1000,
             seed: 0,
             reward_scale: 1.0,
-            temperature: 1.0,
+            temperature: TemperatureSource::Fixed(1.0),
+            residual: ResidualConfig { batch: 4096, factor: 1.0, warmup_value: 1.0, every: 1 },
+            exploration: Exploration::Policy,
+            target_every: 1,
             start_updates: 1,
             uniform_steps: 0,
             reset_every: 0,
             replay_capacity,
-            residual_batch: 4096,
             max_unstable_per_10k: 0,
+            initialise: Scheme::Rlkit,
+            start: TrainedStart { temperature: 1.0, mean_multiplier: 1.0, covariance_multiplier: 1.0 },
             learner: LearnerConfig {
-                recipe: agents::recipe("virel").unwrap(),
-                sizes: Sizes { observation: 17, action: 6, hidden: hidden.to_vec() },
+                recipe: RECIPE,
+                sizes: Sizes {
+                    observation: 17,
+                    action: 6,
+                    policy_hidden: hidden.to_vec(),
+                    hidden: hidden.to_vec(),
+                    action_values: 1,
+                },
                 batch,
+                samples: 1,
                 discount: 0.99,
-                policy_learning_rate: 1e-3,
-                action_value_learning_rate: 1e-3,
-                state_value_learning_rate: 1e-3,
-                target_update_rate: 0.01,
+                optimisers: Optimisers {
+                    policy_learning_rate: 1e-3,
+                    action_value_learning_rate: 1e-3,
+                    state_value_learning_rate: 1e-3,
+                    temperature_learning_rate: 1e-3,
+                    target_update_rate: 0.01,
+                },
                 mean_regulariser: 0.0,
                 log_std_regulariser: 0.0,
+                value_loss_factor: 1.0,
+                target_entropy: 0.0,
+                kl_bounds: KlBounds { dual: 0.1, mean: 0.1, covariance: 0.1 },
+                projected: ProjectedSteps {
+                    value_step: 0.3,
+                    value_decay: 0.9,
+                    auxiliary_step: 0.9,
+                    auxiliary_decay: 0.6,
+                    scale: 1000.0,
+                    radius: 100.0,
+                    leak: 1e-6,
+                },
+                residual_bootstrap: Bootstrap::Online,
                 threads: 1,
             },
             engine: Engine::Kernel,

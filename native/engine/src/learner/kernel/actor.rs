@@ -1,32 +1,23 @@
-//! The actor's half of a step: the policy with its optimiser, ã, V(s) and Q(s, ã), and the gradient of J_π.
+//! The actor's half of a step: the policy with its optimiser, its actions and their values, and the gradient of J_π.
 //!
-//! Order: policy forward | ã, log π | V(s) | Q(s, ã) | ∂Q/∂ã | ∂J_π/∂(μ, log σ) | policy backward | Adam.
-//! ã = tanh(μ + σξ) is drawn once; V's target and the policy's loss share it and its Q (docs/paper.md A14).
+//! Order: π(s′) for the critic | policy, actions, Q at s | V(s), y_V | ∂Q/∂ã | ∂J_π/∂(μ, log σ) | policy backward |
+//! Adam. ã is drawn once; V's target and the policy's loss share it and its Q (docs/paper.md A14).
 
-use super::backward::{Deltas, hidden_deltas, input_gradient, weight_gradients};
-use super::forward::{Activations, forward};
+use super::backward::{Deltas, hidden_deltas, weight_gradients};
+use super::forward::forward;
+use super::logs::Logs;
 use super::memory::{Floats, Matrix};
 use super::network::Optimiser;
-use super::shared::{Inputs, Sampled, Shapes, Shared, Step, Use, read, write};
+use super::objective::{self, PolicyTerms};
+use super::sampler::{Draws, Sampler};
+use super::shared::{Inputs, Sampled, Shapes, Shared, Targets, Use, expect_part, read, write};
+use super::values::{ActionValues, ByAction, Read};
 use super::vector;
 use crate::error::Result;
-use crate::learner::LearnerConfig;
-use crate::math::e_step::{self, Factors, Heads, Means};
-use crate::math::real::{Real, sum};
-use crate::math::tanh_gaussian::clip;
-
-/// What the E-step saw; means over its batch.
-#[derive(Debug, Clone, Copy)]
-pub struct PolicyTerms {
-    /// J_π.
-    pub loss: f64,
-    /// log π(ã|s).
-    pub log_density: f64,
-    /// |ã|, over batch and dimensions.
-    pub absolute_action: f64,
-    /// log σ after its clip, over batch and dimensions.
-    pub log_std: f64,
-}
+use crate::learner::{KlBounds, LearnerConfig, Step};
+use crate::math::e_step::Factors;
+use crate::networks::layout::Networks;
+use crate::recipe::{ActionValueTarget, PolicyCritic, PolicyKind, PolicyObjective, Recipe, StateValueTarget};
 
 /// The actor's half of a step on the batch in `shared`; None without a policy gradient.
 ///
@@ -34,190 +25,229 @@ pub struct PolicyTerms {
 pub fn run(
     shared: &Shared,
     actor: &mut Actor,
-    step: Step,
+    (step, gradients): (Step, Use),
     temperature: f32,
     begin: impl FnOnce() -> Result<()>,
 ) -> Result<Option<PolicyTerms>> {
-    let (shapes, inputs) = (&shared.shapes, read(&shared.inputs)?);
-    let (action_value, state_value) = (read(&shared.action_value)?, read(&shared.state_value)?);
-    let mut sampled = write(&shared.sampled)?;
-    sampled.fit(shapes, inputs.n);
+    let (shapes, inputs, targets) = (&shared.shapes, read(&shared.inputs)?, read(&shared.targets)?);
+    let (action_values, state_value) = (read(&shared.action_values)?, read(&shared.state_value)?);
+    let (mut next, mut sampled) = (write(&shared.next)?, write(&shared.sampled)?);
     begin()?;
 
-    actor.sample(shapes, &inputs, &action_value, &mut sampled)?;
-    if step.critic().is_some() {
-        Actor::state_value(shapes, &inputs, &state_value, &mut sampled);
+    if step.has_m() && actor.recipe.action_value_target == ActionValueTarget::SoftActionValue {
+        next.sample(&shapes.policy, &actor.weights, inputs.next_states())?;
+    }
+    drop(next);
+
+    if step.has_e() || sampled.is_some() {
+        actor.propose(shapes, &inputs, &targets, &action_values)?;
+    }
+    if let Some(sampled) = sampled.as_mut()
+        && (step.has_m() || actor.recipe.policy_objective == PolicyObjective::Score)
+    {
+        actor.value_state(shapes, &inputs, &state_value, sampled, temperature)?;
     }
     drop((sampled, state_value));
 
-    let Some(gradients) = step.policy() else { return Ok(None) };
-    actor.differentiate_by_action(shapes, &action_value, inputs.n);
-    drop(action_value);
-    let terms = actor.policy_gradient(shapes, &inputs, temperature)?;
+    if !step.has_e() {
+        return Ok(None);
+    }
+    actor.differentiate_by_action(shapes, &action_values)?;
+    drop(action_values);
+    let terms = objective::differentiate(actor, temperature, inputs.n)?;
+    actor.differentiate_by_weights(shapes, &inputs);
     if gradients == Use::Step {
         actor.optimiser.step(&mut actor.weights, &actor.gradient)?;
+        actor.logs.step()?;
     }
     Ok(Some(terms))
 }
 
 /// Buffers of one step.
-struct Buffers {
+pub struct Buffers {
     capacity: usize,
-    /// ξ, ã and −∂(mean Q)/∂ã, one row per action dimension.
-    noise: Matrix,
-    action: Matrix,
-    by_action: Matrix,
-    /// log π(ã|s), one row.
-    log_density: Matrix,
-    policy: Activations,
-    policy_deltas: Deltas,
-    action_value: Activations,
-    action_value_deltas: Deltas,
+    /// π_θ at s and the actions that the loss draws from it.
+    pub own: Sampler,
+    /// π_φ at s and its actions; without a prior policy it is never run.
+    pub prior: Option<Sampler>,
+    /// Q at the actions that the loss reads: Q̄ of the prior's, else Q of its own.
+    pub values: ActionValues,
+    /// −∂(mean Q)/∂ã.
+    pub by_action: ByAction,
+    /// One value an action: ω, or the logarithm of a ratio of densities, or the advantage of the score form.
+    pub row: Matrix,
+    /// min_i Q_i, one row.
+    pub smallest: Matrix,
+    /// Gradients by the policy's outputs.
+    pub policy_deltas: Deltas,
 }
 
 impl Buffers {
-    fn new(shapes: &Shapes, dimensions: usize, capacity: usize) -> Self {
-        let rows = |rows| Matrix::zeros(rows, capacity);
+    fn new(config: &LearnerConfig, shapes: &Shapes, capacity: usize) -> Self {
+        let (recipe, dimensions) = (&config.recipe, config.sizes.action);
+        let reads_prior = shapes.target_policy.is_some() && recipe.policy == PolicyKind::TanhGaussian;
+        let own_samples =
+            if recipe.policy_objective == PolicyObjective::PriorDivergence { config.samples } else { 1 };
+        let samples = if reads_prior { config.samples } else { 1 };
+        let sampler =
+            |samples| Sampler::new(recipe.policy, &shapes.policy, dimensions, samples, capacity);
         Self {
             capacity,
-            noise: rows(dimensions),
-            action: rows(dimensions),
-            by_action: rows(dimensions),
-            log_density: rows(1),
-            policy: Activations::new(&shapes.policy, capacity),
+            own: sampler(own_samples),
+            prior: reads_prior.then(|| sampler(samples)),
+            values: ActionValues::new(&shapes.action_values, samples * capacity),
+            by_action: ByAction::new(&shapes.action_values, dimensions, samples * capacity),
+            row: Matrix::zeros(1, samples * capacity),
+            smallest: Matrix::zeros(1, capacity),
             policy_deltas: Deltas::new(&shapes.policy, capacity),
-            action_value: Activations::new(&shapes.action_value, capacity),
-            action_value_deltas: Deltas::new(&shapes.action_value, capacity),
         }
     }
 }
 
 /// The policy and all that only its half touches.
 pub struct Actor {
+    config: LearnerConfig,
+    /// The algorithm's parts.
+    pub recipe: Recipe,
     /// A.
-    dimensions: usize,
-    factors: Factors<f32>,
+    pub dimensions: usize,
+    /// Constants of J_π; the temperature comes with each step.
+    pub factors: Factors<f32>,
+    /// Of a tuned temperature.
+    pub target_entropy: f32,
+    /// Of a dual temperature.
+    pub kl_bounds: KlBounds,
     /// θ.
     pub weights: Floats,
     /// ∂J_π/∂θ of the latest backward pass.
     pub gradient: Floats,
-    optimiser: Optimiser,
-    buffers: Buffers,
-    /// What one sample passes through, and μ and log σ at its end.
+    /// Of θ.
+    pub optimiser: Optimiser,
+    /// A trained temperature and its multipliers.
+    pub logs: Logs,
+    /// Of the latest step.
+    pub buffers: Buffers,
+    /// What one sample passes through, and the heads at its end.
     between: [Floats; 2],
     heads: Floats,
 }
 
 impl Actor {
     /// All parameters zero.
-    pub fn new(config: &LearnerConfig, shapes: &Shapes) -> Self {
+    pub fn new(config: &LearnerConfig, networks: &Networks, shapes: &Shapes) -> Self {
+        let rates = &config.optimisers;
         Self {
+            recipe: config.recipe,
             dimensions: config.sizes.action,
             factors: Factors {
                 temperature: 1.0,
                 mean_regulariser: config.mean_regulariser,
                 log_std_regulariser: config.log_std_regulariser,
             },
+            target_entropy: config.target_entropy,
+            kl_bounds: config.kl_bounds,
             weights: shapes.policy.zeros(),
             gradient: shapes.policy.zeros(),
-            optimiser: Optimiser::new(&shapes.policy, config.policy_learning_rate),
-            buffers: Buffers::new(shapes, config.sizes.action, config.batch),
+            optimiser: Optimiser::new(&shapes.policy, rates.policy_learning_rate),
+            logs: Logs::new(&networks.logs, rates.temperature_learning_rate),
+            buffers: Buffers::new(config, shapes, config.batch),
             between: [(); 2].map(|()| Floats::zeros(shapes.policy.sample_len())),
             heads: Floats::zeros(shapes.policy.outputs()),
+            config: config.clone(),
         }
     }
 
-    /// Takes over ξ, `[n, A]`.
+    /// Takes over the noise of `n` rows, `[n, draws, A]`: the draws at s.
     pub fn load(&mut self, shapes: &Shapes, noise: &[f32], n: usize) {
         if n > self.buffers.capacity {
-            self.buffers = Buffers::new(shapes, self.dimensions, n);
+            self.buffers = Buffers::new(&self.config, shapes, n);
         }
-        self.buffers.noise.load(0, noise, self.dimensions);
+        let draws = Draws { first: 0, total: self.recipe.draws(self.config.samples) };
+        self.buffers.own.load(&shapes.policy, noise, draws, n);
+        if let Some(prior) = &mut self.buffers.prior {
+            prior.load(&shapes.policy, noise, draws, n);
+        }
     }
 
-    /// ã, its log-density, and Q(s, ã) for whoever needs it.
-    fn sample(
+    /// The actions at s that the loss reads, and their values.
+    fn propose(
         &mut self,
         shapes: &Shapes,
         inputs: &Inputs,
-        action_value: &[f32],
-        sampled: &mut Sampled,
+        targets: &Targets,
+        action_values: &[Floats],
     ) -> Result<()> {
-        let n = inputs.n;
-        let buffers = &mut self.buffers;
-        forward(&shapes.policy, &self.weights, &[inputs.states()], &mut buffers.policy, n);
-
-        let heads = &buffers.policy.output;
-        let log_density = buffers.log_density.row_mut(0, n);
-        log_density.fill(0.0);
-        for i in 0..self.dimensions {
-            let (mean, log_std) = (heads.row(i, n), heads.row(self.dimensions + i, n));
-            let (noise, action) = (buffers.noise.row(i, n), buffers.action.row_mut(i, n));
-            vector::sample_with_log_density(mean, log_std, noise, action, log_density)?;
+        let Buffers { own, prior, values, .. } = &mut self.buffers;
+        let states = inputs.states();
+        let prior_weights = || expect_part(targets.policy.as_ref(), "prior policy");
+        match (self.recipe.policy_objective, prior) {
+            (PolicyObjective::WeightedLikelihood, Some(prior)) => {
+                prior.sample(&shapes.policy, prior_weights()?, states)?;
+                own.forward(&shapes.policy, &self.weights, states);
+                let pairs = [states, prior.actions()];
+                values.forward(&shapes.target_action_values, &targets.action_values, &pairs);
+            }
+            (_, prior) => {
+                if let Some(prior) = prior {
+                    prior.forward(&shapes.policy, prior_weights()?, states);
+                }
+                own.sample(&shapes.policy, &self.weights, states)?;
+                values.forward(&shapes.action_values, action_values, &[states, own.actions()]);
+            }
         }
-
-        let pairs = [inputs.states(), buffers.action.view(0..self.dimensions, n)];
-        forward(&shapes.action_value, action_value, &pairs, &mut buffers.action_value, n);
-        sampled.action_value.row_mut(0, n).copy_from_slice(buffers.action_value.output.row(0, n));
         Ok(())
     }
 
-    /// V(s), which the critic's half needs as a prediction.
-    fn state_value(shapes: &Shapes, inputs: &Inputs, state_value: &[f32], sampled: &mut Sampled) {
-        forward(&shapes.state_value, state_value, &[inputs.states()], &mut sampled.state_value, inputs.n);
-    }
-
-    /// −∂(mean Q(s, ã))/∂ã. Neither Q's weights nor s get a gradient.
-    fn differentiate_by_action(&mut self, shapes: &Shapes, action_value: &[f32], n: usize) {
-        let (shape, buffers) = (&shapes.action_value, &mut self.buffers);
-        let deltas = &mut buffers.action_value_deltas;
-        e_step::action_value_gradient(deltas.output.row_mut(0, n));
-        hidden_deltas(shape, action_value, &buffers.action_value, deltas, n);
-        let columns = 1 + shape.layers[0].inputs - self.dimensions..1 + shape.layers[0].inputs;
-        let to = buffers.by_action.view_mut(0..self.dimensions, n);
-        input_gradient(shape, action_value, columns, deltas, to, n);
-    }
-
-    /// ∂J_π/∂θ, with the loss and its terms.
-    fn policy_gradient(&mut self, shapes: &Shapes, inputs: &Inputs, temperature: f32) -> Result<PolicyTerms> {
+    /// V(s) and y_V, which the critic's half needs, and the advantage of the score form.
+    fn value_state(
+        &mut self,
+        shapes: &Shapes,
+        inputs: &Inputs,
+        state_value: &Floats,
+        sampled: &mut Sampled,
+        temperature: f32,
+    ) -> Result<()> {
         let n = inputs.n;
-        let factors = Factors { temperature, ..self.factors };
-        let (heads, deltas) = (&self.buffers.policy.output, &mut self.buffers.policy_deltas);
-        for i in 0..self.dimensions {
-            let j = self.dimensions + i;
-            let (by_mean, by_log_std) = deltas.output.two_rows_mut(i, j, n);
-            let heads = Heads {
-                mean: heads.row(i, n),
-                log_std: heads.row(j, n),
-                noise: self.buffers.noise.row(i, n),
-            };
-            let by_action = self.buffers.by_action.row(i, n);
-            vector::policy_gradient(&factors, self.dimensions, &heads, by_action, by_mean, by_log_std)?;
+        let shape = expect_part(shapes.state_value.as_ref(), "state value")?;
+        sampled.fit(shape, n);
+        forward(shape, state_value, &[inputs.states()], &mut sampled.state_value);
+
+        let Buffers { own, values, row, smallest, .. } = &mut self.buffers;
+        values.minimum(sampled.target.row_mut(0, n))?;
+        if self.recipe.state_value_target == StateValueTarget::SoftActionValue {
+            vector::soften(sampled.target.row_mut(0, n), own.log_density(), temperature)?;
         }
-        hidden_deltas(&shapes.policy, &self.weights, &self.buffers.policy, deltas, n);
-        let states = inputs.states();
-        weight_gradients(&shapes.policy, states, &self.buffers.policy, deltas, &mut self.gradient, n);
-        self.terms(&factors, n)
+        if self.recipe.policy_objective == PolicyObjective::Score {
+            let read = match self.recipe.policy_critic {
+                PolicyCritic::First => values.of(0),
+                PolicyCritic::Minimum => {
+                    values.minimum(smallest.row_mut(0, n))?;
+                    smallest.row(0, n)
+                }
+            };
+            let baseline = sampled.state_value.output.row(0, n);
+            vector::advantage(own.log_density(), read, baseline, temperature, row.row_mut(0, n))?;
+        }
+        Ok(())
     }
 
-    /// Means over the batch, and over the action dimensions where each has its own.
-    fn terms(&self, factors: &Factors<f32>, n: usize) -> Result<PolicyTerms> {
-        let (buffers, heads) = (&self.buffers, &self.buffers.policy.output);
-        let over_batch = |row: &[f32]| sum(row.iter().copied()) / n as f64;
-        let elements = (n * self.dimensions) as f64;
-        let (mut squared_mean, mut squared_log_std, mut absolute_action, mut log_std) = (0.0, 0.0, 0.0, 0.0);
-        for i in 0..self.dimensions {
-            let raw = heads.row(self.dimensions + i, n);
-            let squares = vector::regulariser_sums(heads.row(i, n), raw)?;
-            squared_mean += squares.0 / elements;
-            squared_log_std += squares.1 / elements;
-            absolute_action += sum(buffers.action.row(i, n).iter().map(|a| a.absolute())) / elements;
-            log_std += sum(raw.iter().map(|&raw| clip(raw))) / elements;
-        }
-        let log_density = over_batch(buffers.log_density.row(0, n));
-        let action_value = over_batch(buffers.action_value.output.row(0, n));
-        let means = Means { log_density, action_value, squared_mean, squared_log_std };
-        Ok(PolicyTerms { loss: e_step::loss(factors, &means), log_density, absolute_action, log_std })
+    /// −∂(mean Q)/∂ã, where the objective reads it.
+    fn differentiate_by_action(&mut self, shapes: &Shapes, action_values: &[Floats]) -> Result<()> {
+        let read = match (self.recipe.policy_objective, self.recipe.policy_critic) {
+            (PolicyObjective::Score | PolicyObjective::WeightedLikelihood, _) => return Ok(()),
+            (_, PolicyCritic::First) => Read::First,
+            (_, PolicyCritic::Minimum) => Read::Minimum,
+        };
+        let Buffers { values, by_action, .. } = &mut self.buffers;
+        by_action.differentiate(&shapes.action_values, action_values, values, read)
+    }
+
+    /// ∂J_π/∂θ from ∂J_π/∂(μ, log σ).
+    fn differentiate_by_weights(&mut self, shapes: &Shapes, inputs: &Inputs) {
+        let Buffers { own, policy_deltas, .. } = &mut self.buffers;
+        let (shape, states, n) = (&shapes.policy, inputs.states(), inputs.n);
+        hidden_deltas(shape, &self.weights, &own.activations, policy_deltas, n);
+        weight_gradients(shape, states, &own.activations, policy_deltas, &mut self.gradient, n);
     }
 
     /// One action: tanh(μ + σξ), or tanh μ without noise.
@@ -228,12 +258,17 @@ impl Actor {
         noise: Option<&[f32]>,
         action: &mut [f32],
     ) -> Result<()> {
-        let [now, next] = &mut self.between;
-        vector::forward(&shapes.policy, &self.weights, observation, [now, next], &mut self.heads);
-        let (mean, log_std) = self.heads.split_at(self.dimensions);
+        let (mean, log_std) = self.heads(shapes, observation);
         match noise {
             Some(noise) => vector::sample(mean, log_std, noise, action),
             None => vector::mode(mean, action),
         }
+    }
+
+    /// μ and log σ before its clip at one state; no log σ of a deterministic policy.
+    pub fn heads(&mut self, shapes: &Shapes, observation: &[f32]) -> (&[f32], &[f32]) {
+        let [now, next] = &mut self.between;
+        vector::forward(&shapes.policy, &self.weights, observation, [now, next], &mut self.heads);
+        self.heads.split_at(self.dimensions)
     }
 }

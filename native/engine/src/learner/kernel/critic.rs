@@ -1,6 +1,6 @@
-//! The critic's half of a step: Q and V with their optimisers, and the target.
+//! The critic's half of a step: Q and V with their optimisers.
 //!
-//! Order: V̄(s′) | Q(s, a) | ∂J_Q/∂w | ∂J_V/∂φ, from the actor's V(s) and Q(s, ã) | Adam on φ, target | Adam on w.
+//! Order: Q_i(s, a) | next value, y_Q | ∂J_Q/∂w | ∂J_V/∂φ, from the actor's V(s) and y_V | Adam on φ | Adam on w.
 //! Every gradient is taken at the parameters that the step began with (docs/paper.md A28): w is stepped last,
 //! when the actor has let go of it.
 
@@ -8,24 +8,23 @@ use super::backward::{Deltas, hidden_deltas, weight_gradients};
 use super::forward::{Activations, forward};
 use super::memory::{Floats, Matrix};
 use super::network::Optimiser;
-use super::shared::{Inputs, Sampled, Shapes, Shared, Use, lock, read, write};
+use super::sampler::{Draws, Sampler};
+use super::shared::{Inputs, Sampled, Shapes, Shared, Targets, Use, expect_part, lock, read, write};
+use super::values::ActionValues;
 use super::vector;
 use crate::error::Result;
-use crate::learner::LearnerConfig;
+use crate::learner::{Bootstrap, LearnerConfig};
 use crate::math::real::sum;
 use crate::networks::mlp::Shape;
+use crate::recipe::ActionValueTarget;
 
 /// What the M-step saw; means over its batch.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub struct CriticTerms {
-    /// J_Q.
-    pub action_value_loss: f64,
-    /// J_V.
-    pub state_value_loss: f64,
-    /// Q(s, a).
-    pub action_value: f64,
-    /// V(s).
-    pub state_value: f64,
+    /// J of each Q_i, and mean Q_i(s, a).
+    pub action_values: Vec<(f64, f64)>,
+    /// J_V and mean V(s), where there is a V.
+    pub state_value: Option<(f64, f64)>,
 }
 
 /// Buffers of one step.
@@ -33,140 +32,255 @@ struct Buffers {
     capacity: usize,
     /// y_Q, one row.
     target: Matrix,
-    next_state_value: Activations,
-    action_value: Activations,
+    /// V at s′; without a V it is never run.
+    next_state_value: Option<Activations>,
+    /// π̄ or π_φ at s′, and its actions.
+    bootstrap: Option<Sampler>,
+    /// Q̄_i at s′.
+    next_action_values: ActionValues,
+    action_values: ActionValues,
+    /// Of one action value at a time.
     action_value_deltas: Deltas,
-    state_value_deltas: Deltas,
+    state_value_deltas: Option<Deltas>,
 }
 
 impl Buffers {
-    fn new(shapes: &Shapes, capacity: usize) -> Self {
+    fn new(config: &LearnerConfig, shapes: &Shapes, capacity: usize) -> Self {
+        let samples = config.samples;
+        let sampler =
+            |shape| Sampler::new(config.recipe.policy, shape, config.sizes.action, samples, capacity);
+        let state_value = shapes.state_value.as_ref();
+        let next = if state_value.is_some() { &[] } else { shapes.action_values.as_slice() };
         Self {
             capacity,
             target: Matrix::zeros(1, capacity),
-            next_state_value: Activations::new(&shapes.state_value, capacity),
-            action_value: Activations::new(&shapes.action_value, capacity),
-            action_value_deltas: Deltas::new(&shapes.action_value, capacity),
-            state_value_deltas: Deltas::new(&shapes.state_value, capacity),
+            next_state_value: state_value.map(|shape| Activations::new(shape, capacity)),
+            bootstrap: shapes.target_policy.as_ref().map(sampler),
+            next_action_values: ActionValues::new(next, samples * capacity),
+            action_values: ActionValues::new(&shapes.action_values, capacity),
+            action_value_deltas: Deltas::new(&shapes.action_values[0], capacity),
+            state_value_deltas: state_value.map(|shape| Deltas::new(shape, capacity)),
         }
     }
+}
 
-    fn fit(&mut self, shapes: &Shapes, n: usize) {
-        if n > self.capacity {
-            *self = Self::new(shapes, n);
-        }
-    }
-
-    /// y = r + γ(1−d) V(s′) with the given V.
-    fn bellman_target(&mut self, shape: &Shape, state_value: &[f32], inputs: &Inputs) -> Result<()> {
-        let n = inputs.n;
-        forward(shape, state_value, &[inputs.next_states()], &mut self.next_state_value, n);
-        let next = self.next_state_value.output.row(0, n);
-        vector::bellman_target(inputs.rewards(), inputs.discounts(), next, self.target.row_mut(0, n))
-    }
+/// What the value of s′ is made of: online or target networks.
+struct Next<'a> {
+    /// V or V̄, where the recipe has one.
+    state_value: Option<&'a Floats>,
+    /// Q_i or Q̄_i.
+    action_values: &'a [Floats],
+    /// T.
+    temperature: f32,
+    /// Whose action a deterministic policy takes at s′.
+    policy: Bootstrap,
 }
 
 /// All that only the critic's half touches.
 pub struct Critic {
-    /// φ̄.
-    pub target: Floats,
-    /// ∂J_Q/∂w of the latest backward pass.
-    pub action_value_gradient: Floats,
-    /// ∂J_V/∂φ of the latest backward pass.
+    config: LearnerConfig,
+    /// ∂J_Q/∂w_i of the latest backward pass.
+    pub action_value_gradients: Vec<Floats>,
+    /// ∂J_V/∂φ of the latest backward pass; nothing without a V.
     pub state_value_gradient: Floats,
-    action_value_optimiser: Optimiser,
-    state_value_optimiser: Optimiser,
-    target_update_rate: f32,
+    /// Of w_i.
+    pub action_value_optimisers: Vec<Optimiser>,
+    /// Of φ; None without a V.
+    pub state_value_optimiser: Option<Optimiser>,
     buffers: Buffers,
 }
 
 impl Critic {
     /// All parameters zero.
     pub fn new(config: &LearnerConfig, shapes: &Shapes) -> Self {
+        let rates = &config.optimisers;
+        let of_value = |shape: &Shape| Optimiser::new(shape, rates.action_value_learning_rate);
+        let state_value = shapes.state_value.as_ref();
         Self {
-            target: shapes.target_state_value.zeros(),
-            action_value_gradient: shapes.action_value.zeros(),
-            state_value_gradient: shapes.state_value.zeros(),
-            action_value_optimiser: Optimiser::new(&shapes.action_value, config.action_value_learning_rate),
-            state_value_optimiser: Optimiser::new(&shapes.state_value, config.state_value_learning_rate),
-            target_update_rate: config.target_update_rate as f32,
-            buffers: Buffers::new(shapes, config.batch),
+            action_value_gradients: shapes.action_values.iter().map(Shape::zeros).collect(),
+            state_value_gradient: state_value.map_or_else(|| Floats::zeros(0), Shape::zeros),
+            action_value_optimisers: shapes.action_values.iter().map(of_value).collect(),
+            state_value_optimiser: state_value
+                .map(|shape| Optimiser::new(shape, rates.state_value_learning_rate)),
+            buffers: Buffers::new(config, shapes, config.batch),
+            config: config.clone(),
         }
     }
 
-    /// ∂J_Q/∂w; returns J_Q and mean Q(s, a).
-    fn differentiate_action_value(
-        &mut self,
-        shapes: &Shapes,
-        weights: &[f32],
-        inputs: &Inputs,
-    ) -> Result<(f64, f64)> {
-        let (shape, n) = (&shapes.action_value, inputs.n);
-        let buffers = &mut self.buffers;
-        buffers.bellman_target(&shapes.target_state_value, &self.target, inputs)?;
-        forward(shape, weights, &[inputs.pairs()], &mut buffers.action_value, n);
-
-        let (prediction, target) = (buffers.action_value.output.row(0, n), buffers.target.row(0, n));
-        let deltas = &mut buffers.action_value_deltas;
-        vector::value_gradient(prediction, target, deltas.output.row_mut(0, n))?;
-        hidden_deltas(shape, weights, &buffers.action_value, deltas, n);
-        let gradient = &mut self.action_value_gradient;
-        weight_gradients(shape, inputs.pairs(), &buffers.action_value, deltas, gradient, n);
-        Ok((vector::value_loss(prediction, target)?, sum(prediction.iter().copied()) / n as f64))
+    /// Takes over the noise of `n` rows: the draws at s′ that a prior policy takes.
+    pub fn load(&mut self, shapes: &Shapes, noise: &[f32], draws: Draws, n: usize) {
+        if n > self.buffers.capacity {
+            self.buffers = Buffers::new(&self.config, shapes, n);
+        }
+        if let (Some(bootstrap), Some(shape)) = (&mut self.buffers.bootstrap, &shapes.target_policy) {
+            bootstrap.load(shape, noise, draws, n);
+        }
     }
 
-    /// ∂J_V/∂φ; returns J_V and mean V(s).
-    fn differentiate_state_value(
+    /// y_Q = r + γ(1−d) · next, by the recipe's target with the given networks.
+    fn bellman_target(&mut self, shared: &Shared, inputs: &Inputs, next: &Next<'_>) -> Result<()> {
+        let (shapes, n) = (&shared.shapes, inputs.n);
+        let targets = read(&shared.targets)?;
+        let Buffers { target, next_state_value, bootstrap, next_action_values, .. } = &mut self.buffers;
+        let states = inputs.next_states();
+        let target = target.row_mut(0, n);
+        match self.config.recipe.action_value_target {
+            ActionValueTarget::StateValue => {
+                let shape = expect_part(shapes.state_value.as_ref(), "state value")?;
+                let pass = expect_part(next_state_value.as_mut(), "state value")?;
+                forward(shape, expect_part(next.state_value, "state value")?, &[states], pass);
+                target.copy_from_slice(pass.output.row(0, n));
+            }
+            ActionValueTarget::SoftActionValue => {
+                let sampled = read(&shared.next)?;
+                let pairs = [states, sampled.actions()];
+                next_action_values.forward(&shapes.action_values, next.action_values, &pairs);
+                next_action_values.minimum(target)?;
+                vector::soften(target, sampled.log_density(), next.temperature)?;
+            }
+            ActionValueTarget::TargetPolicy if next.policy == Bootstrap::Online => {
+                let sampled = read(&shared.next)?;
+                let pairs = [states, sampled.actions()];
+                next_action_values.forward(&shapes.action_values, next.action_values, &pairs);
+                target.copy_from_slice(next_action_values.of(0));
+            }
+            ActionValueTarget::TargetPolicy | ActionValueTarget::PriorPolicy => {
+                let weights = expect_part(targets.policy.as_ref(), "target policy")?;
+                let bootstrap = expect_part(bootstrap.as_mut(), "target policy")?;
+                bootstrap.sample(&shapes.policy, weights, states)?;
+                let pairs = [states, bootstrap.actions()];
+                next_action_values.forward(&shapes.action_values, next.action_values, &pairs);
+                vector::sample_mean(next_action_values.of(0), target)?;
+            }
+        }
+        vector::bellman_target(inputs.rewards(), inputs.discounts(), target)
+    }
+
+    /// ∂J_Q/∂w_i; J_Q and mean Q_i(s, a) of each.
+    fn differentiate_action_values(
         &mut self,
         shapes: &Shapes,
-        weights: &[f32],
+        weights: &[Floats],
+        inputs: &Inputs,
+    ) -> Result<Vec<(f64, f64)>> {
+        let (n, factor) = (inputs.n, self.config.value_loss_factor);
+        let Buffers { target, action_values, action_value_deltas: deltas, .. } = &mut self.buffers;
+        let target = target.row(0, n);
+        let mut terms = Vec::with_capacity(weights.len());
+        for (index, (shape, weights)) in shapes.action_values.iter().zip(weights).enumerate() {
+            let (pass, prediction) = (action_values.pass(index), action_values.of(index));
+            value_gradient(prediction, target, factor, deltas.output.row_mut(0, n))?;
+            hidden_deltas(shape, weights, pass, deltas, n);
+            let gradient = &mut self.action_value_gradients[index];
+            weight_gradients(shape, inputs.pairs(), pass, deltas, gradient, n);
+            terms.push(value_terms(prediction, target, factor)?);
+        }
+        Ok(terms)
+    }
+
+    /// ∂J_V/∂φ; J_V and mean V(s).
+    fn differentiate_state_value(
+        &mut self,
+        shape: &Shape,
+        weights: &Floats,
         inputs: &Inputs,
         sampled: &Sampled,
     ) -> Result<(f64, f64)> {
-        let (shape, n) = (&shapes.state_value, inputs.n);
-        let (prediction, target) = (sampled.state_value.output.row(0, n), sampled.action_value.row(0, n));
-        let deltas = &mut self.buffers.state_value_deltas;
-        vector::value_gradient(prediction, target, deltas.output.row_mut(0, n))?;
+        let (n, factor) = (inputs.n, self.config.value_loss_factor);
+        let (prediction, target) = (sampled.state_value.output.row(0, n), sampled.target.row(0, n));
+        let deltas = expect_part(self.buffers.state_value_deltas.as_mut(), "state value")?;
+        value_gradient(prediction, target, factor, deltas.output.row_mut(0, n))?;
         hidden_deltas(shape, weights, &sampled.state_value, deltas, n);
         let gradient = &mut self.state_value_gradient;
         weight_gradients(shape, inputs.states(), &sampled.state_value, deltas, gradient, n);
-        Ok((vector::value_loss(prediction, target)?, sum(prediction.iter().copied()) / n as f64))
+        value_terms(prediction, target, factor)
     }
 
-    /// Σ (r + γ(1−d) V(s′) − Q(s, a))², online V, over the batch in `shared`.
-    pub fn squared_residuals(&mut self, shared: &Shared) -> Result<f64> {
+    /// Σ over rows and action values of (r + γ(1−d) next − Q_i(s, a))² over the batch in `shared`.
+    pub fn squared_residuals(&mut self, shared: &Shared, temperature: f32) -> Result<f64> {
         let (inputs, shapes) = (read(&shared.inputs)?, &shared.shapes);
-        let (action_value, state_value) = (read(&shared.action_value)?, read(&shared.state_value)?);
-        let buffers = &mut self.buffers;
-        buffers.fit(shapes, inputs.n);
-        buffers.bellman_target(&shapes.state_value, &state_value, &inputs)?;
-        forward(&shapes.action_value, &action_value, &[inputs.pairs()], &mut buffers.action_value, inputs.n);
-        vector::residual_sum(buffers.action_value.output.row(0, inputs.n), buffers.target.row(0, inputs.n))
+        let (action_values, state_value) = (read(&shared.action_values)?, read(&shared.state_value)?);
+        let targets = read(&shared.targets)?;
+        let policy = self.config.residual_bootstrap;
+        let next = match policy {
+            Bootstrap::Online => {
+                let state_value = shapes.state_value.is_some().then_some(&*state_value);
+                Next { state_value, action_values: &action_values, temperature, policy }
+            }
+            Bootstrap::Target => of_targets(&targets, temperature),
+        };
+        self.bellman_target(shared, &inputs, &next)?;
+        let values = &mut self.buffers.action_values;
+        values.forward(&shapes.action_values, &action_values, &[inputs.pairs()]);
+        let target = self.buffers.target.row(0, inputs.n);
+        (0..shapes.action_values.len()).map(|index| vector::residual_sum(values.of(index), target)).sum()
+    }
+
+    /// Q_0 of the pairs in `shared`.
+    pub fn first_action_value(&mut self, shared: &Shared, values: &mut [f32]) -> Result<()> {
+        let (inputs, action_values) = (read(&shared.inputs)?, read(&shared.action_values)?);
+        let shapes = &shared.shapes.action_values[..1];
+        self.buffers.action_values.forward(shapes, &action_values[..1], &[inputs.pairs()]);
+        values.copy_from_slice(self.buffers.action_values.of(0));
+        Ok(())
     }
 }
 
+/// The value of s′ as the M-step's target reads it.
+fn of_targets(targets: &Targets, temperature: f32) -> Next<'_> {
+    Next {
+        state_value: targets.state_value.as_ref(),
+        action_values: &targets.action_values,
+        temperature,
+        policy: Bootstrap::Target,
+    }
+}
+
+/// ∂J/∂prediction of f · mean (prediction − target)².
+fn value_gradient(prediction: &[f32], target: &[f32], factor: f32, by: &mut [f32]) -> Result<()> {
+    vector::value_gradient(prediction, target, by)?;
+    if factor != 1.0 {
+        vector::scale(by, factor);
+    }
+    Ok(())
+}
+
+/// f · mean (prediction − target)² and the mean prediction.
+fn value_terms(prediction: &[f32], target: &[f32], factor: f32) -> Result<(f64, f64)> {
+    let mean = sum(prediction.iter().copied()) / prediction.len() as f64;
+    Ok((f64::from(factor) * vector::value_loss(prediction, target)?, mean))
+}
+
 /// The critic's half of a step on the batch in `shared`.
-pub fn run(shared: &Shared, gradients: Use) -> Result<CriticTerms> {
+pub fn run(shared: &Shared, gradients: Use, temperature: f32) -> Result<CriticTerms> {
     let shapes = &shared.shapes;
     let mut critic = lock(&shared.critic)?;
     let critic = &mut *critic;
     let inputs = read(&shared.inputs)?;
-    critic.buffers.fit(shapes, inputs.n);
+    let mut terms = CriticTerms::default();
 
-    let weights = read(&shared.action_value)?;
-    let (action_value_loss, action_value) = critic.differentiate_action_value(shapes, &weights, &inputs)?;
-    drop(weights);
-    let (sampled, weights) = (read(&shared.sampled)?, read(&shared.state_value)?);
-    let (state_value_loss, state_value) =
-        critic.differentiate_state_value(shapes, &weights, &inputs, &sampled)?;
-    drop(weights);
+    let weights = read(&shared.action_values)?;
+    critic.buffers.action_values.forward(&shapes.action_values, &weights, &[inputs.pairs()]);
+    let targets = read(&shared.targets)?;
+    critic.bellman_target(shared, &inputs, &of_targets(&targets, temperature))?;
+    terms.action_values = critic.differentiate_action_values(shapes, &weights, &inputs)?;
+    drop((weights, targets));
+
+    if let Some(shape) = &shapes.state_value {
+        let (sampled, weights) = (read(&shared.sampled)?, read(&shared.state_value)?);
+        let sampled = expect_part(sampled.as_ref(), "state value")?;
+        terms.state_value = Some(critic.differentiate_state_value(shape, &weights, &inputs, sampled)?);
+    }
 
     if gradients == Use::Step {
-        let mut weights = write(&shared.state_value)?;
-        critic.state_value_optimiser.step(&mut weights, &critic.state_value_gradient)?;
-        vector::move_target(&mut critic.target, &weights, critic.target_update_rate)?;
-        let mut weights = write(&shared.action_value)?;
-        critic.action_value_optimiser.step(&mut weights, &critic.action_value_gradient)?;
+        if let Some(optimiser) = &mut critic.state_value_optimiser {
+            optimiser.step(&mut *write(&shared.state_value)?, &critic.state_value_gradient)?;
+        }
+        let mut weights = write(&shared.action_values)?;
+        let optimisers = critic.action_value_optimisers.iter_mut().zip(&critic.action_value_gradients);
+        for ((optimiser, gradient), weights) in optimisers.zip(weights.iter_mut()) {
+            optimiser.step(weights, gradient)?;
+        }
     }
-    Ok(CriticTerms { action_value_loss, state_value_loss, action_value, state_value })
+    Ok(terms)
 }

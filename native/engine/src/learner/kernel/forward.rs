@@ -23,15 +23,17 @@ impl Activations {
     }
 }
 
-/// Runs `n` samples through a network.
+/// Runs samples through a network.
 ///
 /// `inputs` are consecutive blocks of the first layer's columns, `[features, n]` each; the first block begins with
-/// the row of ones that the bias is multiplied with.
-pub fn forward(shape: &Shape, weights: &[f32], inputs: &[Factor<'_>], to: &mut Activations, n: usize) {
+/// the row of ones that the bias is multiplied with. Where a later block has `[features, K n]` samples, the first
+/// counts for each of the K runs of n samples: its product is computed once.
+pub fn forward(shape: &Shape, weights: &[f32], inputs: &[Factor<'_>], to: &mut Activations) {
+    let samples = inputs.last().map_or(0, Factor::columns);
     for (index, layer) in shape.layers.iter().enumerate() {
         // the layer below gives the inputs, except for the first
         let (below, above) = to.hidden.split_at_mut(index);
-        let from_below = below.last().map(|below| [below.view(0..1 + layer.inputs, n)]);
+        let from_below = below.last().map(|below| [below.view(0..1 + layer.inputs, samples)]);
         let inputs = from_below.as_ref().map_or(inputs, |block| block.as_slice());
         // hidden layers write below their row of ones
         let (matrix, first_row, is_hidden) = match above.first_mut() {
@@ -42,18 +44,19 @@ pub fn forward(shape: &Shape, weights: &[f32], inputs: &[Factor<'_>], to: &mut A
 
         let mut column = 0;
         for &block in inputs {
-            let product = matrix.view_mut(rows.clone(), n);
             let factor = layer.columns(weights, column..column + block.rows());
+            let product = matrix.view_mut(rows.clone(), block.columns());
             if column == 0 {
-                product.set(factor, block)
+                product.set(factor, block);
+                matrix.repeat(rows.clone(), block.columns(), samples);
             } else {
-                product.add(factor, block)
+                product.add(factor, block);
             }
             column += block.rows();
         }
         if is_hidden {
             let (lines, stride) = matrix.lines_mut(rows);
-            vector::relu(lines, stride, n);
+            vector::relu(lines, stride, samples);
         }
     }
 }

@@ -86,6 +86,19 @@ impl Matrix {
         Product::new(&mut self.values[rows.start * self.stride..], rows.len(), n, self.stride)
     }
 
+    /// Copies samples `0..n` of some features onto every following run of n samples, up to `samples`.
+    pub fn repeat(&mut self, rows: Range<usize>, n: usize, samples: usize) {
+        if n == samples {
+            return;
+        }
+        for row in rows {
+            let values = self.row_mut(row, samples);
+            for start in (n..samples).step_by(n) {
+                values.copy_within(0..n, start);
+            }
+        }
+    }
+
     /// Rows in memory order with the distance between them, for sweeps that know it.
     pub fn lines(&self, rows: Range<usize>) -> (&[f32], usize) {
         (&self.values[rows.start * self.stride..rows.end * self.stride], self.stride)
@@ -94,6 +107,15 @@ impl Matrix {
     /// As [`Self::lines`].
     pub fn lines_mut(&mut self, rows: Range<usize>) -> (&mut [f32], usize) {
         (&mut self.values[rows.start * self.stride..rows.end * self.stride], self.stride)
+    }
+
+    /// Fills samples from `first` on of features `0..width` with one draw of each row of `noise`, `[n, draws, width]`.
+    pub fn load_draw(&mut self, first: usize, noise: &[f32], draw: usize, draws: usize, width: usize) {
+        for (sample, row) in noise.chunks_exact(draws * width).enumerate() {
+            for (feature, &value) in row[draw * width..(draw + 1) * width].iter().enumerate() {
+                self.values[feature * self.stride + first + sample] = value;
+            }
+        }
     }
 
     /// Fills features from `row` on with the transpose of sample-major `samples`, `[n, width]`.
@@ -124,6 +146,22 @@ mod tests {
             assert_eq!(floats.as_ptr() as usize % LINE_BYTES, 0);
             assert_eq!(floats.len(), len);
         }
+    }
+
+    #[test]
+    fn runs_of_samples_are_repeated_and_draws_find_their_columns() {
+        let mut matrix = Matrix::zeros(2, 6);
+        matrix.row_mut(1, 6).copy_from_slice(&[1.0, 2.0, 0.0, 0.0, 0.0, 9.0]);
+        matrix.repeat(1..2, 2, 6);
+        assert_eq!(matrix.row(1, 6), [1.0, 2.0, 1.0, 2.0, 1.0, 2.0]);
+        assert_eq!(matrix.row(0, 6), [0.0; 6]);
+
+        // two samples of three draws of width 2; the last draw goes to columns 4 and 5
+        let noise: Vec<f32> = (0..12).map(|x| x as f32).collect();
+        let mut matrix = Matrix::zeros(2, 6);
+        matrix.load_draw(4, &noise, 2, 3, 2);
+        assert_eq!(matrix.row(0, 6), [0.0, 0.0, 0.0, 0.0, 4.0, 10.0]);
+        assert_eq!(matrix.row(1, 6), [0.0, 0.0, 0.0, 0.0, 5.0, 11.0]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::sgemm::{Factor, Product};
 use super::vector;
 use crate::error::Result;
 use crate::math::adam::AdamStep;
+use crate::math::real::sum;
 use crate::networks::mlp::{Layer, Shape};
 
 impl Layer {
@@ -50,4 +51,20 @@ impl Optimiser {
         let step = AdamStep::new(self.learning_rate, self.steps);
         vector::adam(&step, weights, gradient, &mut self.first_moment, &mut self.second_moment)
     }
+
+    /// Σ over the latest step's squared changes; None before the first.
+    pub fn squared_update(&self) -> Option<f64> {
+        let step = (self.steps > 0).then(|| AdamStep::new(self.learning_rate, self.steps))?;
+        let moments = self.first_moment.iter().zip(self.second_moment.iter());
+        Some(sum(moments.map(|(&first, &second)| squared(step.change(first, second)))))
+    }
+}
+
+/// Σ of squares.
+pub fn squared_sum(values: &[f32]) -> f64 {
+    sum(values.iter().map(|&value| squared(value)))
+}
+
+fn squared(value: f32) -> f32 {
+    value * value
 }

@@ -34,6 +34,11 @@ impl<'a> Factor<'a> {
     pub const fn rows(&self) -> usize {
         self.rows
     }
+
+    /// Number of columns.
+    pub const fn columns(&self) -> usize {
+        self.columns
+    }
 }
 
 /// A matrix to be written, row-major.

@@ -4,6 +4,8 @@
 //! | part | written by | read by | ready |
 //! |---|---|---|---|
 //! | inputs | the caller, before the halves | both | at once |
+//! | targets | nobody during a step | both | at once |
+//! | next | the actor's half, first | the critic's | when the actor lets go of it |
 //! | Q's weights | the critic's half, last | both | free when the actor has taken ∂Q/∂ã |
 //! | V's weights | the critic's half | both | free when the actor has V(s) |
 //! | sampled | the actor's half | the critic's | when the actor lets go of it |
@@ -15,75 +17,50 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockW
 use super::critic::Critic;
 use super::forward::Activations;
 use super::memory::{Floats, Matrix};
+use super::sampler::Sampler;
 use super::sgemm::Factor;
 use crate::error::{EngineError, Result};
 use crate::learner::LearnerConfig;
-use crate::networks::layout::{self, Sizes};
+use crate::networks::layout::{LayerSpec, Networks};
 use crate::networks::mlp::Shape;
 use crate::replay::batch::Batch;
 
 /// What happens to a half's gradients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
-    /// Optimisers and target move.
+    /// Optimisers move.
     Step,
     /// They are left for the caller to read.
     Keep,
 }
 
-/// Which half of a step has gradients, and what becomes of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// Both halves; nothing is stepped.
-    Gradients,
-    /// M-step and E-step on one batch.
-    Both,
-    /// Q, V and the target.
-    M,
-    /// The policy.
-    E,
-}
-
-impl Step {
-    /// What the critic does; None where it rests.
-    pub const fn critic(self) -> Option<Use> {
-        match self {
-            Self::Gradients => Some(Use::Keep),
-            Self::Both | Self::M => Some(Use::Step),
-            Self::E => None,
-        }
-    }
-
-    /// What becomes of the policy's gradient; None where it has none.
-    pub const fn policy(self) -> Option<Use> {
-        match self {
-            Self::Gradients => Some(Use::Keep),
-            Self::Both | Self::E => Some(Use::Step),
-            Self::M => None,
-        }
-    }
-}
-
-/// The three networks' shapes, and the target's, which has its own names.
+/// The shapes of every network that the recipe has.
 pub struct Shapes {
-    /// π_θ: heads μ, then log σ.
+    /// π_θ: heads μ, then log σ unless it is deterministic.
     pub policy: Shape,
-    /// Q_w of `[observation, action]`.
-    pub action_value: Shape,
+    /// Q_i of `[observation, action]`.
+    pub action_values: Vec<Shape>,
     /// V_φ.
-    pub state_value: Shape,
+    pub state_value: Option<Shape>,
     /// V_φ̄.
-    pub target_state_value: Shape,
+    pub target_state_value: Option<Shape>,
+    /// Q̄_i.
+    pub target_action_values: Vec<Shape>,
+    /// π̄ or π_φ.
+    pub target_policy: Option<Shape>,
 }
 
 impl Shapes {
-    /// The networks of `networks::layout`.
-    pub fn new(sizes: &Sizes) -> Self {
+    /// The networks of a recipe.
+    pub fn new(networks: &Networks) -> Self {
+        let shape = |layers: &Vec<LayerSpec>| Shape::new(layers.clone());
         Self {
-            policy: Shape::new(layout::policy(sizes)),
-            action_value: Shape::new(layout::action_value(sizes)),
-            state_value: Shape::new(layout::state_value(sizes)),
-            target_state_value: Shape::new(layout::target_state_value(sizes)),
+            policy: shape(&networks.policy),
+            action_values: networks.action_values.iter().map(shape).collect(),
+            state_value: networks.state_value.as_ref().map(shape),
+            target_state_value: networks.target_state_value.as_ref().map(shape),
+            target_action_values: networks.target_action_values.iter().map(shape).collect(),
+            target_policy: networks.target_policy.as_ref().map(shape),
         }
     }
 }
@@ -119,15 +96,20 @@ impl Inputs {
     /// Takes over a batch whose lengths have been checked.
     pub fn load(&mut self, batch: &Batch<'_>) {
         let n = batch.rows();
+        self.load_pairs(batch.observations, batch.actions, n);
+        self.next.load(1, batch.next_observations, self.observation);
+        self.outcomes.row_mut(0, n).copy_from_slice(batch.rewards);
+        self.outcomes.row_mut(1, n).copy_from_slice(batch.discounts);
+    }
+
+    /// Takes over `n` pairs (s, a) alone.
+    pub fn load_pairs(&mut self, observations: &[f32], actions: &[f32], n: usize) {
         if n > self.capacity {
             *self = Self::new(self.observation, self.action, n);
         }
         self.n = n;
-        self.pairs.load(1, batch.observations, self.observation);
-        self.pairs.load(1 + self.observation, batch.actions, self.action);
-        self.next.load(1, batch.next_observations, self.observation);
-        self.outcomes.row_mut(0, n).copy_from_slice(batch.rewards);
-        self.outcomes.row_mut(1, n).copy_from_slice(batch.discounts);
+        self.pairs.load(1, observations, self.observation);
+        self.pairs.load(1 + self.observation, actions, self.action);
     }
 
     /// [1, s].
@@ -156,28 +138,38 @@ impl Inputs {
     }
 }
 
-/// What the actor's half computes for the critic's.
+/// Target networks; the recipe's shapes say which there are.
+pub struct Targets {
+    /// φ̄.
+    pub state_value: Option<Floats>,
+    /// w̄_i.
+    pub action_values: Vec<Floats>,
+    /// π̄ or π_φ.
+    pub policy: Option<Floats>,
+}
+
+/// What the actor's half computes for V in the critic's.
 pub struct Sampled {
     capacity: usize,
     /// V(s), in the half that has less to do.
     pub state_value: Activations,
-    /// Q(s, ã), one row.
-    pub action_value: Matrix,
+    /// y_V, one row.
+    pub target: Matrix,
 }
 
 impl Sampled {
-    fn new(shapes: &Shapes, capacity: usize) -> Self {
+    fn new(shape: &Shape, capacity: usize) -> Self {
         Self {
             capacity,
-            state_value: Activations::new(&shapes.state_value, capacity),
-            action_value: Matrix::zeros(1, capacity),
+            state_value: Activations::new(shape, capacity),
+            target: Matrix::zeros(1, capacity),
         }
     }
 
     /// Makes room for `n` samples.
-    pub fn fit(&mut self, shapes: &Shapes, n: usize) {
+    pub fn fit(&mut self, shape: &Shape, n: usize) {
         if n > self.capacity {
-            *self = Self::new(shapes, n);
+            *self = Self::new(shape, n);
         }
     }
 }
@@ -188,26 +180,38 @@ pub struct Shared {
     pub shapes: Shapes,
     /// The batch.
     pub inputs: RwLock<Inputs>,
-    /// w.
-    pub action_value: RwLock<Floats>,
-    /// φ.
+    /// Targets.
+    pub targets: RwLock<Targets>,
+    /// w_i.
+    pub action_values: RwLock<Vec<Floats>>,
+    /// φ; nothing without a V.
     pub state_value: RwLock<Floats>,
-    /// From the actor's half to the critic's.
-    pub sampled: RwLock<Sampled>,
+    /// π_θ at s′ and an action of it, where the M-step's target reads one.
+    pub next: RwLock<Sampler>,
+    /// From the actor's half to the critic's; None without a V.
+    pub sampled: RwLock<Option<Sampled>>,
     /// The critic's half's own.
     pub critic: Mutex<Critic>,
 }
 
 impl Shared {
     /// All parameters zero.
-    pub fn new(config: &LearnerConfig) -> Self {
+    pub fn new(config: &LearnerConfig, networks: &Networks) -> Self {
         let (sizes, capacity) = (&config.sizes, config.batch);
-        let shapes = Shapes::new(sizes);
+        let shapes = Shapes::new(networks);
+        let zeros = |shape: &Shape| shape.zeros();
+        let targets = Targets {
+            state_value: shapes.target_state_value.as_ref().map(zeros),
+            action_values: shapes.target_action_values.iter().map(zeros).collect(),
+            policy: shapes.target_policy.as_ref().map(zeros),
+        };
         Self {
             inputs: RwLock::new(Inputs::new(sizes.observation, sizes.action, capacity)),
-            action_value: RwLock::new(shapes.action_value.zeros()),
-            state_value: RwLock::new(shapes.state_value.zeros()),
-            sampled: RwLock::new(Sampled::new(&shapes, capacity)),
+            targets: RwLock::new(targets),
+            action_values: RwLock::new(shapes.action_values.iter().map(zeros).collect()),
+            state_value: RwLock::new(shapes.state_value.as_ref().map_or_else(|| Floats::zeros(0), zeros)),
+            next: RwLock::new(Sampler::new(config.recipe.policy, &shapes.policy, sizes.action, 1, capacity)),
+            sampled: RwLock::new(shapes.state_value.as_ref().map(|shape| Sampled::new(shape, capacity))),
             critic: Mutex::new(Critic::new(config, &shapes)),
             shapes,
         }
@@ -232,4 +236,9 @@ pub fn write<T>(lock: &RwLock<T>) -> Result<RwLockWriteGuard<'_, T>> {
 /// Locks a part that has one user at a time.
 pub fn lock<T>(lock: &Mutex<T>) -> Result<MutexGuard<'_, T>> {
     lock.lock().map_err(poisoned)
+}
+
+/// An error that only a defect of this learner can cause: a part that the recipe has must be there.
+pub fn expect_part<T>(part: Option<T>, name: &str) -> Result<T> {
+    part.ok_or_else(|| EngineError::Panic { reason: format!("the recipe has no {name}") })
 }

@@ -19,7 +19,7 @@ const LOOKS: u32 = 2_000;
 /// The thread and both ways to it.
 pub struct CriticThread {
     /// None once it has been told to end.
-    jobs: Option<SyncSender<Use>>,
+    jobs: Option<SyncSender<(Use, f32)>>,
     results: Receiver<Result<CriticTerms>>,
     thread: Option<JoinHandle<()>>,
     /// A job whose result has not been fetched.
@@ -35,8 +35,8 @@ impl CriticThread {
         let (jobs, inbox) = sync_channel(1);
         let (outbox, results) = sync_channel(1);
         let work = move || {
-            while let Ok(gradients) = receive(&inbox) {
-                let result = catch_unwind(AssertUnwindSafe(|| critic::run(&shared, gradients)));
+            while let Ok((gradients, temperature)) = receive(&inbox) {
+                let result = catch_unwind(AssertUnwindSafe(|| critic::run(&shared, gradients, temperature)));
                 if outbox.send(result.unwrap_or_else(|_| Err(defect()))).is_err() {
                     break;
                 }
@@ -50,13 +50,13 @@ impl CriticThread {
     }
 
     /// Begins the critic's half of a step; the caller holds what it must wait for.
-    pub fn start(&mut self, gradients: Use) -> Result<()> {
+    pub fn start(&mut self, gradients: Use, temperature: f32) -> Result<()> {
         // a step that unwound between start and finish left its result behind
         if self.pending {
             return Err(defect());
         }
         self.pending = true;
-        self.jobs.as_ref().ok_or_else(defect)?.send(gradients).map_err(|_| defect())
+        self.jobs.as_ref().ok_or_else(defect)?.send((gradients, temperature)).map_err(|_| defect())
     }
 
     /// Waits for the end of what [`Self::start`] began.

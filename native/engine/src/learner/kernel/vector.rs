@@ -5,7 +5,8 @@
 
 use crate::error::Result;
 use crate::math::adam::AdamStep;
-use crate::math::e_step::{self, Factors, Heads};
+use crate::math::boltzmann::{self, Partition};
+use crate::math::e_step::{self, Factors, Heads, Pair};
 use crate::math::{bellman, m_step, residual, tanh_gaussian, target_update};
 use crate::networks::mlp::{self, Shape};
 
@@ -108,9 +109,118 @@ vectorised! {
         e_step::gradient(factors, dimensions, heads, by_action, by_mean, by_log_std)
     }
 
+    /// [`e_step::score_gradient`].
+    pub fn score_gradient(
+        factors: &Factors<f32>, dimensions: usize, heads: &Heads<'_, f32>, advantage: &[f32], by_mean: &mut [f32],
+        by_log_std: &mut [f32],
+    ) -> Result<()> {
+        e_step::score_gradient(factors, dimensions, heads, advantage, by_mean, by_log_std)
+    }
+
+    /// [`e_step::advantage`].
+    pub fn advantage(
+        log_density: &[f32], action_value: &[f32], state_value: &[f32], temperature: f32, advantage: &mut [f32],
+    ) -> Result<()> {
+        e_step::advantage(log_density, action_value, state_value, temperature, advantage)
+    }
+
+    /// [`e_step::deterministic_gradient`].
+    pub fn deterministic_gradient(
+        factors: &Factors<f32>, dimensions: usize, mean: &[f32], by_action: &[f32], by_mean: &mut [f32],
+    ) -> Result<()> {
+        e_step::deterministic_gradient(factors, dimensions, mean, by_action, by_mean)
+    }
+
+    /// [`e_step::likelihood_gradient`].
+    pub fn likelihood_gradient(
+        factors: &Factors<f32>, dimensions: usize, pair: &Pair<'_, f32>, weight: &[f32], by_mean: &mut [f32],
+        by_log_std: &mut [f32],
+    ) -> Result<()> {
+        e_step::likelihood_gradient(factors, dimensions, pair, weight, by_mean, by_log_std)
+    }
+
+    /// [`e_step::add_log_density_of_prior_samples`].
+    pub fn add_log_density_of_prior_samples(pair: &Pair<'_, f32>, log_density: &mut [f32]) -> Result<()> {
+        e_step::add_log_density_of_prior_samples(pair, log_density)
+    }
+
+    /// [`e_step::add_kl_gradient`].
+    pub fn add_kl_gradient(
+        mean_multiplier: f32, covariance_multiplier: f32, pair: &Pair<'_, f32>, by_mean: &mut [f32],
+        by_log_std: &mut [f32],
+    ) -> Result<()> {
+        e_step::add_kl_gradient(mean_multiplier, covariance_multiplier, pair, by_mean, by_log_std)
+    }
+
+    /// [`e_step::kl_divergences`].
+    pub fn kl_divergences(pair: &Pair<'_, f32>) -> Result<(f64, f64)> {
+        e_step::kl_divergences(pair)
+    }
+
+    /// [`e_step::divergence_gradient`].
+    pub fn divergence_gradient(
+        factors: &Factors<f32>, dimensions: usize, pair: &Pair<'_, f32>, by_action: &[f32], by_mean: &mut [f32],
+        by_log_std: &mut [f32],
+    ) -> Result<()> {
+        e_step::divergence_gradient(factors, dimensions, pair, by_action, by_mean, by_log_std)
+    }
+
+    /// [`e_step::add_log_ratio`].
+    pub fn add_log_ratio(pair: &Pair<'_, f32>, log_ratio: &mut [f32]) -> Result<()> {
+        e_step::add_log_ratio(pair, log_ratio)
+    }
+
+    /// [`boltzmann::weights`].
+    pub fn boltzmann_weights(
+        rows: usize, temperature: f32, action_value: &[f32], weight: &mut [f32],
+    ) -> Result<Partition> {
+        boltzmann::weights(rows, temperature, action_value, weight)
+    }
+
+    /// [`e_step::action_value_gradient`].
+    pub fn action_value_gradient(by_action_value: &mut [f32]) {
+        e_step::action_value_gradient(by_action_value);
+    }
+
+    /// [`e_step::minimum_gradient`].
+    pub fn minimum_gradient(
+        first: &[f32], second: &[f32], by_first: &mut [f32], by_second: &mut [f32],
+    ) -> Result<()> {
+        e_step::minimum_gradient(first, second, by_first, by_second)
+    }
+
+    /// Adds `other` to `sum`, element by element.
+    pub fn add(sum: &mut [f32], other: &[f32]) {
+        for (sum, &other) in sum.iter_mut().zip(other) {
+            *sum += other;
+        }
+    }
+
+    /// Multiplies by a factor, element by element.
+    pub fn scale(values: &mut [f32], factor: f32) {
+        for value in values {
+            *value *= factor;
+        }
+    }
+
+    /// [`bellman::minimum`].
+    pub fn minimum(smaller: &mut [f32], other: &[f32]) -> Result<()> {
+        bellman::minimum(smaller, other)
+    }
+
+    /// [`bellman::soften`].
+    pub fn soften(value: &mut [f32], log_density: &[f32], temperature: f32) -> Result<()> {
+        bellman::soften(value, log_density, temperature)
+    }
+
+    /// [`bellman::sample_mean`].
+    pub fn sample_mean(values: &[f32], mean: &mut [f32]) -> Result<()> {
+        bellman::sample_mean(values, mean)
+    }
+
     /// [`bellman::target`].
-    pub fn bellman_target(reward: &[f32], discount: &[f32], next: &[f32], target: &mut [f32]) -> Result<()> {
-        bellman::target(reward, discount, next, target)
+    pub fn bellman_target(reward: &[f32], discount: &[f32], next: &mut [f32]) -> Result<()> {
+        bellman::target(reward, discount, next)
     }
 
     /// [`m_step::gradient`].

@@ -1,0 +1,99 @@
+//! What a learner trains besides its networks: log T, and with a dual temperature the logarithms of the multipliers.
+
+use crate::error::Result;
+use crate::math::adam::AdamStep;
+use crate::networks::layout::{
+    LOG_COVARIANCE_MULTIPLIER, LOG_MEAN_MULTIPLIER, LOG_TEMPERATURE, Parameter, ParameterSpec,
+};
+
+/// One vector of logarithms with its gradient and Adam's moments.
+struct Log {
+    spec: ParameterSpec,
+    values: Vec<f32>,
+    gradient: Vec<f32>,
+    first_moment: Vec<f32>,
+    second_moment: Vec<f32>,
+}
+
+/// All of a recipe's; empty where the temperature is given from outside.
+pub struct Logs {
+    logs: Vec<Log>,
+    learning_rate: f64,
+    steps: u64,
+}
+
+impl Logs {
+    /// All logarithms zero.
+    pub fn new(specs: &[ParameterSpec], learning_rate: f64) -> Self {
+        let log = |spec: &ParameterSpec| {
+            let zeros = || vec![0.0; spec.len()];
+            Log {
+                spec: spec.clone(),
+                values: zeros(),
+                gradient: zeros(),
+                first_moment: zeros(),
+                second_moment: zeros(),
+            }
+        };
+        Self { logs: specs.iter().map(log).collect(), learning_rate, steps: 0 }
+    }
+
+    /// T; None where it is not trained.
+    pub fn temperature(&self) -> Option<f32> {
+        self.exponential(LOG_TEMPERATURE, 0)
+    }
+
+    /// Multiplier of the KL constraint on the mean in one action dimension.
+    pub fn mean_multiplier(&self, dimension: usize) -> Option<f32> {
+        self.exponential(LOG_MEAN_MULTIPLIER, dimension)
+    }
+
+    /// Multiplier of the KL constraint on the covariance in one action dimension.
+    pub fn covariance_multiplier(&self, dimension: usize) -> Option<f32> {
+        self.exponential(LOG_COVARIANCE_MULTIPLIER, dimension)
+    }
+
+    fn exponential(&self, name: &str, index: usize) -> Option<f32> {
+        self.logs.iter().find(|log| log.spec.name == name).map(|log| log.values[index].exp())
+    }
+
+    /// Writes one element of the gradient.
+    pub fn set_gradient(&mut self, name: &str, index: usize, value: f64) {
+        if let Some(log) = self.logs.iter_mut().find(|log| log.spec.name == name) {
+            log.gradient[index] = value as f32;
+        }
+    }
+
+    /// One step of Adam.
+    pub fn step(&mut self) -> Result<()> {
+        self.steps += 1;
+        let step = AdamStep::new(self.learning_rate, self.steps);
+        for log in &mut self.logs {
+            step.apply(&mut log.values, &log.gradient, &mut log.first_moment, &mut log.second_moment)?;
+        }
+        Ok(())
+    }
+
+    /// The logarithms by name.
+    pub fn parameters(&self) -> Vec<Parameter> {
+        self.read(|log| &log.values)
+    }
+
+    /// The gradients by name.
+    pub fn gradients(&self) -> Vec<Parameter> {
+        self.read(|log| &log.gradient)
+    }
+
+    fn read(&self, of: impl Fn(&Log) -> &Vec<f32>) -> Vec<Parameter> {
+        self.logs.iter().map(|log| Parameter { spec: log.spec.clone(), data: of(log).clone() }).collect()
+    }
+
+    /// Overwrites those of `parameters` that are logarithms of this recipe; lengths have been checked.
+    pub fn write(&mut self, parameters: &[Parameter]) {
+        for Parameter { spec, data } in parameters {
+            if let Some(log) = self.logs.iter_mut().find(|log| log.spec.name == spec.name) {
+                log.values.copy_from_slice(data);
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The action values together: Q_i at the same pairs, and the smaller of them.
+
+use super::backward::{Deltas, hidden_deltas, input_gradient};
+use super::forward::{Activations, forward};
+use super::memory::{Floats, Matrix};
+use super::sgemm::Factor;
+use super::vector;
+use crate::error::Result;
+use crate::networks::mlp::Shape;
+
+/// Passes of some action values at the same pairs.
+pub struct ActionValues {
+    passes: Vec<Activations>,
+    /// Samples in use.
+    count: usize,
+}
+
+impl ActionValues {
+    /// Room for `capacity` pairs.
+    pub fn new(shapes: &[Shape], capacity: usize) -> Self {
+        let passes = shapes.iter().map(|shape| Activations::new(shape, capacity)).collect();
+        Self { passes, count: 0 }
+    }
+
+    /// Q_i(s, a) for every i; `inputs` as of [`forward`].
+    pub fn forward(&mut self, shapes: &[Shape], weights: &[Floats], inputs: &[Factor<'_>]) {
+        self.count = inputs.last().map_or(0, Factor::columns);
+        for ((pass, shape), weights) in self.passes.iter_mut().zip(shapes).zip(weights) {
+            forward(shape, weights, inputs, pass);
+        }
+    }
+
+    /// Q_i of every pair.
+    pub fn of(&self, index: usize) -> &[f32] {
+        self.passes[index].output.row(0, self.count)
+    }
+
+    /// What the pass of Q_i left behind.
+    pub fn pass(&self, index: usize) -> &Activations {
+        &self.passes[index]
+    }
+
+    /// min_i Q_i of every pair.
+    pub fn minimum(&self, smallest: &mut [f32]) -> Result<()> {
+        smallest.copy_from_slice(self.of(0));
+        for index in 1..self.passes.len() {
+            vector::minimum(smallest, self.of(index))?;
+        }
+        Ok(())
+    }
+}
+
+/// Which Q_i a loss reads, with −1/count as its derivative by what it reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// Q_0.
+    First,
+    /// min_i Q_i.
+    Minimum,
+}
+
+/// Derivatives of −mean Q by the actions, through one or both action values.
+pub struct ByAction {
+    deltas: Vec<Deltas>,
+    /// −∂(mean Q)/∂a of each action value alone, `[A, count]`.
+    parts: Vec<Matrix>,
+    dimensions: usize,
+}
+
+impl ByAction {
+    /// Room for `capacity` pairs.
+    pub fn new(shapes: &[Shape], dimensions: usize, capacity: usize) -> Self {
+        Self {
+            deltas: shapes.iter().map(|shape| Deltas::new(shape, capacity)).collect(),
+            parts: shapes.iter().map(|_| Matrix::zeros(dimensions, capacity)).collect(),
+            dimensions,
+        }
+    }
+
+    /// Fills the derivative; neither Q's weights nor s get any.
+    pub fn differentiate(
+        &mut self,
+        shapes: &[Shape],
+        weights: &[Floats],
+        values: &ActionValues,
+        read: Read,
+    ) -> Result<()> {
+        let count = values.count;
+        let both = read == Read::Minimum && shapes.len() > 1;
+        if both {
+            let [first, second] = self.deltas.as_mut_slice() else { return Ok(()) };
+            let (by_first, by_second) = (first.output.row_mut(0, count), second.output.row_mut(0, count));
+            vector::minimum_gradient(values.of(0), values.of(1), by_first, by_second)?;
+        } else {
+            vector::action_value_gradient(self.deltas[0].output.row_mut(0, count));
+        }
+        for index in 0..=usize::from(both) {
+            let (shape, weights, deltas) = (&shapes[index], &weights[index], &mut self.deltas[index]);
+            hidden_deltas(shape, weights, values.pass(index), deltas, count);
+            let columns = 1 + shape.layers[0].inputs - self.dimensions..1 + shape.layers[0].inputs;
+            let to = self.parts[index].view_mut(0..self.dimensions, count);
+            input_gradient(shape, weights, columns, deltas, to, count);
+        }
+        if both {
+            let [first, second] = self.parts.as_mut_slice() else { return Ok(()) };
+            for i in 0..self.dimensions {
+                vector::add(first.row_mut(i, count), second.row(i, count));
+            }
+        }
+        Ok(())
+    }
+
+    /// Room for one value a pair, for an objective that reads no derivative by the actions.
+    pub fn scratch(&mut self, count: usize) -> &mut [f32] {
+        self.parts[0].row_mut(0, count)
+    }
+
+    /// −∂(mean Q)/∂a of one action dimension.
+    pub fn row(&self, dimension: usize, count: usize) -> &[f32] {
+        self.parts[0].row(dimension, count)
+    }
+}

@@ -1,0 +1,91 @@
+//! The Boltzmann policy over K sampled actions (App. G): with a_k ~ π_φ(·|s) the prior cancels, and the optimum of the
+//! E-step has weights  ω_k = exp(Q(s, a_k)/T) / Σ_j exp(Q(s, a_j)/T).
+//!
+//! Shapes: `[K · B]`, sample k of row b at k B + b. Guard: the row's maximum is subtracted before exp.
+
+use super::real::Real;
+use crate::error::{Result, expect_len};
+
+/// What a dual temperature reads of the weights; means over the rows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Partition {
+    /// mean_b log mean_k exp(Q/T), in nats.
+    pub log_mean_exp: f64,
+    /// mean_b Σ_k ω_k Q, in units of return.
+    pub weighted_value: f64,
+}
+
+/// Fills `weight` with ω, each row's summing to one, for T > 0.
+///
+/// # Errors
+/// `LENGTH_MISMATCH`.
+#[inline(always)]
+pub fn weights<F: Real>(
+    rows: usize,
+    temperature: F,
+    action_value: &[F],
+    weight: &mut [F],
+) -> Result<Partition> {
+    let samples = action_value.len() / rows.max(1);
+    expect_len("actionValue", action_value.len(), rows * samples)?;
+    expect_len("weight", weight.len(), rows * samples)?;
+    let (mut log_mean_exp, mut weighted_value) = (0.0, 0.0);
+    for b in 0..rows {
+        let row = || (0..samples).map(|k| k * rows + b);
+        let largest = row().map(|i| action_value[i]).fold(action_value[b], |a, q| if q > a { q } else { a });
+        let mut total = 0.0;
+        for i in row() {
+            weight[i] = ((action_value[i] - largest) / temperature).exponential();
+            total += weight[i].wide();
+        }
+        let share = F::of(1.0 / total);
+        for i in row() {
+            weight[i] = weight[i] * share;
+            weighted_value += weight[i].wide() * action_value[i].wide();
+        }
+        log_mean_exp += largest.wide() / temperature.wide() + (total / samples as f64).ln();
+    }
+    let count = rows as f64;
+    Ok(Partition { log_mean_exp: log_mean_exp / count, weighted_value: weighted_value / count })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::weights;
+
+    #[test]
+    fn weights_are_a_softmax_of_each_row() {
+        // two rows, three samples
+        let values = [1.0, -2.0, 0.5, 3.0, 0.0, 3.0_f64];
+        let mut got = [0.0; 6];
+        let partition = weights(2, 0.5, &values, &mut got).unwrap();
+        let (mut log_mean_exp, mut weighted) = (0.0, 0.0);
+        for b in 0..2 {
+            let row = [values[b], values[2 + b], values[4 + b]];
+            let exps = row.map(|q| (q / 0.5).exp());
+            let total: f64 = exps.iter().sum();
+            for k in 0..3 {
+                assert!((got[2 * k + b] - exps[k] / total).abs() < 1e-14);
+                weighted += exps[k] / total * row[k] / 2.0;
+            }
+            log_mean_exp += (total / 3.0).ln() / 2.0;
+        }
+        assert!((partition.log_mean_exp - log_mean_exp).abs() < 1e-14);
+        assert!((partition.weighted_value - weighted).abs() < 1e-14);
+    }
+
+    #[test]
+    fn a_small_temperature_is_greedy_and_a_large_one_uniform() {
+        let values = [1.0, 2.0, -5.0_f32];
+        let mut got = [0.0; 3];
+        weights(1, 1e-6, &values, &mut got).unwrap();
+        assert_eq!(got, [0.0, 1.0, 0.0]);
+        weights(1, 1e9, &values, &mut got).unwrap();
+        assert!(got.iter().all(|w| (w - 1.0 / 3.0).abs() < 1e-7));
+    }
+
+    #[test]
+    fn wrong_lengths_are_named() {
+        assert_eq!(weights(2, 1.0, &[0.0_f64; 3], &mut [0.0; 3]).unwrap_err().code(), "LENGTH_MISMATCH");
+    }
+}
