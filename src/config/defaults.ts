@@ -6,7 +6,9 @@ import { type SourcedTree, sourced } from './sourced.js';
 const OURS = 'our choice';
 const STEPS = `${OURS}: a schedule that converges on the two-time-scale example`;
 const BETA = "authors' script of Algorithm 2";
-const ACME = 'acme, MPO on control tasks';
+const MPO = 'frt03/inference-based-rl, conf/mpo';
+const START = 'acme, MPO: starts of its dual variables';
+const SAC = 'Haarnoja et al. 2018b, Table 1';
 const ANNEALED = `${OURS}: the paper (F.2) leaves the sequence open`;
 
 export const defaults: SourcedTree<Config> = {
@@ -43,20 +45,20 @@ export const defaults: SourcedTree<Config> = {
     radius: sourced(100, `${OURS}: wide enough to hold the weights of an untrained network`),
     leak: sourced(1e-6, `${OURS}: more parameters than pairs make E[bb] singular`),
   },
-  eStep: { samples: sourced(20, ACME) },
+  eStep: { samples: sourced(20, `${MPO}: action_samples`) },
   network: { policyHidden: sourced(null, 'one size for all networks') },
   policyGradient: sourced('reparameterised', 'paper, E.4'),
   temperature: {
     kind: sourced('fixed', 'paper, Algorithm 1'),
     temperature: sourced(1, "authors' script of Algorithm 1: the reward scale takes its place"),
-    targetEntropy: sourced(null, 'Haarnoja et al. 2018b: minus the action size'),
-    learningRate: sourced(3e-4, 'Haarnoja et al. 2018b, Table 1'),
+    targetEntropy: sourced(null, `${SAC}: minus the action size`),
+    learningRate: sourced(3e-4, SAC),
     initial: sourced(1, 'rail-berkeley/softlearning: its logarithm starts at 0'),
-    klBound: sourced(0.1, ACME),
-    meanKlBound: sourced(1e-3, ACME),
-    covarianceKlBound: sourced(1e-6, ACME),
-    initialMeanMultiplier: sourced(10, ACME),
-    initialCovarianceMultiplier: sourced(1000, ACME),
+    klBound: sourced(0.1, `${MPO}: dual_constraint`),
+    meanKlBound: sourced(1e-3, `${MPO}: mean_constraint`),
+    covarianceKlBound: sourced(1e-6, `${MPO}: var_constraint`),
+    initialMeanMultiplier: sourced(10, START),
+    initialCovarianceMultiplier: sourced(1000, START),
   },
   residual: {
     batch: sourced(4096, `${BETA}: batch of the residual error`),

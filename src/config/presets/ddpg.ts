@@ -27,11 +27,7 @@ export const ddpg: AlgorithmBlock = {
     },
     policyGradient: sourced('deterministic', 'Lillicrap et al. 2016'),
     temperature: { kind: sourced('none', 'a deterministic policy has no entropy') },
-    exploration: {
-      kind: sourced('ornsteinUhlenbeck', RLKIT),
-      theta: sourced(0.15, `${RLKIT}, OUStrategy`),
-      sigma: sourced(0.3, `${RLKIT}, OUStrategy`),
-    },
+    exploration: { kind: sourced('ornsteinUhlenbeck', RLKIT) },
     policyRegulariser: {
       mean: sourced(0, `${RLKIT}: policy_pre_activation_weight`),
       logStd: sourced(0, 'a deterministic policy has no deviation'),

@@ -17,7 +17,6 @@ export const todaysProtocol = {
 } satisfies SourcedTree<Config>;
 
 const SAC = 'Haarnoja et al. 2018b, Table 1';
-const SOFT = 'rail-berkeley/softlearning, the code of Haarnoja et al. 2018b';
 const STARTS = 'haarnoja/sac min_pool_size, Spinning Up update_after';
 const FEW = sourced(1000, 'our choice: small tasks, covered by few uniform actions');
 
@@ -48,12 +47,7 @@ export const sacTwin: AlgorithmBlock = {
       targetUpdateRate: sourced(0.005, SAC),
     },
     policyGradient: sourced('reparameterised', SAC),
-    temperature: {
-      kind: sourced('tuned', SAC),
-      targetEntropy: sourced(null, `${SAC}: minus the action size`),
-      learningRate: sourced(3e-4, SAC),
-      initial: sourced(1, `${SOFT}: its logarithm starts at 0`),
-    },
+    temperature: { kind: sourced('tuned', SAC) },
     policyRegulariser: {
       mean: sourced(0, `${SAC}: none`),
       logStd: sourced(0, `${SAC}: none`),
@@ -69,7 +63,6 @@ export const sacTwin: AlgorithmBlock = {
 };
 
 const MPO = 'frt03/inference-based-rl, conf/mpo';
-const START = 'acme MPO: starts of its dual variables';
 const PENALTY = `${MPO}: weight of its action penalty; a tanh policy never leaves the bounds, so the penalty of the mean before tanh stands in for it`;
 const OURS = 'our choice: App. G runs no experiment; as virel';
 
@@ -92,7 +85,6 @@ export const mpo: AlgorithmBlock = {
     },
     replay: { capacity: sourced(1_000_000, MPO), batchSize: sourced(256, MPO) },
     mStep: { lossFactor: sourced(1, 'paper, App. G: mean square') },
-    eStep: { samples: sourced(20, `${MPO}: action_samples`) },
     network: {
       hidden: sourced([512, 512, 512], `${MPO}: critic.nn_size, three layers`),
       policyHidden: sourced([256, 256, 256], `${MPO}: actor.nn_size, three layers`),
@@ -109,13 +101,8 @@ export const mpo: AlgorithmBlock = {
     policyGradient: sourced('weightedLikelihood', 'Abdolmaleki et al. 2018; paper, App. G'),
     temperature: {
       kind: sourced('dual', MPO),
-      klBound: sourced(0.1, `${MPO}: dual_constraint`),
-      meanKlBound: sourced(1e-3, `${MPO}: mean_constraint`),
-      covarianceKlBound: sourced(1e-6, `${MPO}: var_constraint`),
       learningRate: sourced(1e-2, `${MPO}: temperature_lr, eta_lr`),
-      initial: sourced(10, START),
-      initialMeanMultiplier: sourced(10, START),
-      initialCovarianceMultiplier: sourced(1000, START),
+      initial: sourced(10, 'acme, MPO: start of its dual variable'),
     },
     policyRegulariser: {
       mean: sourced(1e-3, PENALTY),
