@@ -74,9 +74,11 @@ describe('metrics', () => {
     );
     const names = files.flatMap((file) => {
       const text = readFileSync(join(root, file), 'utf8');
-      return [...text.matchAll(/"((?:losses|virel|schedule|mpo|gradients|updates|replay|policy|env|q|train)\/[a-z0-9_]+)"/g)].map(
-        (match) => match[1],
-      );
+      return [
+        ...text.matchAll(
+          /"((?:losses|virel|schedule|mpo|gradients|updates|replay|policy|env|q|train)\/[a-z0-9_]+)"/g,
+        ),
+      ].map((match) => match[1]);
     });
     const known = new Set(METRICS.map(({ name }) => name));
     expect(names.filter((name) => !known.has(name as string))).toEqual([]);

@@ -260,12 +260,14 @@ function assemble(layers: Values): unknown {
  * Layers to a frozen config, with the origin of every value.
  *
  * @param user What was asked for, weakest first.
+ * @param tasks The tasks there are.
  * @throws VirelError `CONFIG_UNKNOWN_KEY`, `CONFIG_TYPE`, `CONFIG_RANGE`, `CONFIG_CONFLICT`, `ENV_UNKNOWN`,
  *   `ALGORITHM_UNKNOWN`; `where` names the layer.
  */
 export function resolveLayers(
   user: readonly Layer[],
   machine: Machine = { cores: availableParallelism() },
+  tasks: readonly Task[] = TASKS,
 ): Resolution {
   // what was asked for decides which blocks of which preset lie under it
   const asked: Values = new Map();
@@ -276,7 +278,7 @@ export function resolveLayers(
     (asked.get(path) ?? layers.get(path)) as { value: unknown; origin: string };
   const presetName = checkPreset(chosen('preset'));
   const algorithm = checkAlgorithm(chosen('algorithm'));
-  const task = findTask(chosen('env.id'), TASKS);
+  const task = findTask(chosen('env.id'), tasks);
 
   applyPreset(presetName, algorithm.name, task.id.replace(/-v\d+$/, ''), layers);
   const kindOf = (section: string) => chosen(`${section}.kind`)?.value;

@@ -22,7 +22,6 @@ export const ddpg: AlgorithmBlock = {
     optim: {
       policyLearningRate: sourced(1e-4, RLKIT),
       actionValueLearningRate: sourced(1e-3, RLKIT),
-      stateValueLearningRate: sourced(1e-3, 'not used: there is no state value'),
       targetUpdateRate: sourced(0.01, RLKIT),
     },
     policyGradient: sourced('deterministic', 'Lillicrap et al. 2016'),

@@ -43,7 +43,6 @@ export const sacTwin: AlgorithmBlock = {
     optim: {
       policyLearningRate: sourced(3e-4, SAC),
       actionValueLearningRate: sourced(3e-4, SAC),
-      stateValueLearningRate: sourced(3e-4, 'not used: there is no state value'),
       targetUpdateRate: sourced(0.005, SAC),
     },
     policyGradient: sourced('reparameterised', SAC),
@@ -95,7 +94,6 @@ export const mpo: AlgorithmBlock = {
     optim: {
       policyLearningRate: sourced(1e-4, MPO),
       actionValueLearningRate: sourced(1e-4, MPO),
-      stateValueLearningRate: sourced(1e-4, 'not used: there is no state value'),
       targetUpdateRate: sourced(1, `${MPO}: targets are copies`),
     },
     policyGradient: sourced('weightedLikelihood', 'Abdolmaleki et al. 2018; paper, App. G'),
@@ -119,7 +117,6 @@ export const mpo: AlgorithmBlock = {
         optim: {
           policyLearningRate: sourced(3e-4, OURS),
           actionValueLearningRate: sourced(3e-4, OURS),
-          stateValueLearningRate: sourced(3e-4, 'not used: there is no state value'),
         },
       },
     },
