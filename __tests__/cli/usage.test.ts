@@ -33,6 +33,7 @@ describe('help', () => {
     [['eval', '--help']],
     [['config', '--help']],
     [['envs', '--help']],
+    [['algorithms', '--help']],
   ])(
     'of %j fits a screen, shows an example and exits 0',
     async (words) => {

@@ -35,10 +35,12 @@ const widths = (description: string) =>
 export const configSchema = z
   .strictObject({
     schema: z.literal(1).meta({ description: 'version of this layout' }),
-    preset: z.enum(PRESET_NAMES).meta({ description: 'set of values that the others build on' }),
+    preset: z
+      .enum(PRESET_NAMES)
+      .meta({ description: `${PRESET_NAMES.join(', ')}; the values that the others build on` }),
     algorithm: z
       .enum(ALGORITHM_NAMES)
-      .meta({ description: `learning algorithm: ${ALGORITHM_NAMES.join(', ')}` }),
+      .meta({ description: `${ALGORITHM_NAMES.join(', ')}; the learning algorithm` }),
     env: z.strictObject({
       id: z.string().meta({ description: 'task, such as HalfCheetah-v5; `envs` lists them' }),
       maxEpisodeSteps: count(
