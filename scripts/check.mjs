@@ -9,6 +9,7 @@ const generated = [
     ['index.d.ts', 'src/environments/tasks.ts'],
     [process.execPath, 'scripts/build-native.mjs'],
   ],
+  [['docs/metrics.md'], [process.execPath, 'scripts/generate-metrics.mjs']],
 ];
 
 try {

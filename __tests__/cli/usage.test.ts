@@ -33,6 +33,7 @@ describe('help', () => {
     [['eval', '--help']],
     [['config', '--help']],
     [['envs', '--help']],
+    [['algorithms', '--help']],
   ])(
     'of %j fits a screen, shows an example and exits 0',
     async (words) => {
@@ -77,7 +78,7 @@ describe('help', () => {
           /^ {2}virel-native (\w+)(?: \[\w+\])? {2,}/gm,
         ),
       ].map((match) => match[1]);
-      expect(verbs).toEqual(['train', 'eval', 'envs', 'config', 'setup', 'doctor']);
+      expect(verbs).toEqual(['train', 'eval', 'envs', 'algorithms', 'config', 'setup', 'doctor']);
     },
     PATIENCE,
   );
@@ -108,7 +109,16 @@ describe('bad usage exits 2 before anything is written', () => {
     [['train', '--env', ''], 'ENV_UNKNOWN', 'envs'],
     [['train', '--env', 'Hoper-v4'], 'ENV_UNKNOWN', 'did you mean Hopper-v4?'],
     [['train', '--env', '../../etc/passwd\n;'], 'ENV_UNKNOWN', 'envs'],
-    [['train', '--algorithm', 'beta'], 'ALGORITHM_UNKNOWN', 'not available yet'],
+    [['train', '--algorithm', 'bta'], 'ALGORITHM_UNKNOWN', 'did you mean beta?'],
+    [['train', '--algorithm', 'qlearning'], 'ALGORITHM_UNKNOWN', 'npx virel-native algorithms'],
+    [['algorithms', 'mop'], 'ALGORITHM_UNKNOWN', 'did you mean mpo?'],
+    [['algorithms', '--preset', 'papr'], 'CONFIG_RANGE', 'did you mean paper?'],
+    [
+      ['train', '--algorithm', 'ddpg', '--set', 'temperature.kind=fixed'],
+      'CONFIG_CONFLICT',
+      '--set temperature.kind=none, or --algorithm virel',
+    ],
+    [['train', '--set', 'mStep.kind=projected'], 'RECIPE_UNSUPPORTED', 'fix: --engine tensor'],
     [
       ['train', '--set', 'optim.policyLearningRat=1'],
       'CONFIG_UNKNOWN_KEY',

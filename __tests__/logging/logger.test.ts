@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { TrainEvent } from '../../src/logging/events.js';
 import { Logger, type Sink } from '../../src/logging/logger.js';
-import { METRICS } from '../../src/logging/metrics.js';
+import { METRICS, metricsPage } from '../../src/logging/metrics.js';
 
 const event: TrainEvent = { event: 'episode', seed: 0, step: 1, return: 2, length: 3, wall: 4 };
 
@@ -62,6 +62,11 @@ describe('metrics', () => {
     expect(METRICS.filter(({ formula, unit }) => formula === '' || unit === '')).toEqual([]);
   });
 
+  it('are what docs/metrics.md lists', () => {
+    const page = new URL('../../docs/metrics.md', import.meta.url);
+    expect(readFileSync(page, 'utf8')).toBe(metricsPage());
+  });
+
   it('include every name in the native sources', () => {
     const root = new URL('../../native/engine/src/', import.meta.url).pathname;
     const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) =>
@@ -69,9 +74,11 @@ describe('metrics', () => {
     );
     const names = files.flatMap((file) => {
       const text = readFileSync(join(root, file), 'utf8');
-      return [...text.matchAll(/"((?:losses|virel|policy|env|q|train)\/[a-z0-9_]+)"/g)].map(
-        (match) => match[1],
-      );
+      return [
+        ...text.matchAll(
+          /"((?:losses|virel|schedule|mpo|gradients|updates|replay|policy|env|q|train)\/[a-z0-9_]+)"/g,
+        ),
+      ].map((match) => match[1]);
     });
     const known = new Set(METRICS.map(({ name }) => name));
     expect(names.filter((name) => !known.has(name as string))).toEqual([]);

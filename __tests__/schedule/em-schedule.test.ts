@@ -5,7 +5,7 @@ import { emSchedule, nextMultiple, type Plan } from '../../src/schedule/em-sched
 import { FIRST_CHUNK, nextChunk } from '../../src/schedule/pace.js';
 
 const partial = (envSteps: number, mSteps = 1, eSteps = 1) =>
-  emSchedule({ kind: 'partial', envSteps, mSteps, eSteps });
+  emSchedule({ kind: 'partial', envSteps, mSteps, eSteps, residualEvery: 1, targetEvery: 1 });
 
 /** Every plan from the start to `steps`, with chunks of the given sizes in turn. */
 function plans(envSteps: number, steps: number, every: number, chunks: readonly number[]) {

@@ -54,6 +54,10 @@ export class MemorySession implements TrainingSession {
       if (this.#steps >= startUpdates) this.#updates += phase.update.mSteps;
       return;
     }
+    if ('converge' in phase) {
+      if (this.#steps >= startUpdates) this.#updates += phase.converge.maxSteps;
+      return;
+    }
     for (let step = 0; step < phase.collect; step += 1) {
       this.#steps += 1;
       if (this.#steps >= divergesAt) {

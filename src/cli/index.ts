@@ -4,6 +4,7 @@ import { Parser } from 'yargs/helpers';
 import { VirelError } from '../errors.js';
 import { packageVersion } from '../training/manifest.js';
 import { toVirelError } from '../training/train.js';
+import { algorithmsCommand } from './commands/algorithms.js';
 import { configCommand } from './commands/config.js';
 import { doctorCommand } from './commands/doctor.js';
 import { envsCommand } from './commands/envs.js';
@@ -17,6 +18,7 @@ const COMMANDS = [
   trainCommand,
   evalCommand,
   envsCommand,
+  algorithmsCommand,
   configCommand,
   setupCommand,
   doctorCommand,
@@ -74,6 +76,7 @@ function parser(words: readonly string[]): Argv {
     .example('$0 train --env Hopper-v5 --seeds 0-4 --json', 'five runs, events as JSON lines')
     .example('$0 eval latest', 'returns of the newest run')
     .example('$0 envs', 'the tasks')
+    .example('$0 algorithms mpo', 'its equations, values and variations')
     .example('$0 config show --origin', 'every value and its source')
     .example('$0 doctor', 'what is set up, and what is wrong');
 }

@@ -1,5 +1,7 @@
 /** What a person sees of a training run: a header, one live line per run, a lasting line per evaluation. */
+
 import { createLogUpdate } from 'log-update';
+import { describeTemperature } from '../config/describe.js';
 import type { ResolvedConfig } from '../config/schema.js';
 import type { ProgressEvent, Summary, TrainEvent } from '../logging/events.js';
 import { evaluationRange } from '../statistics/evaluation.js';
@@ -42,7 +44,7 @@ export function header(
   const libraries =
     event.torch && event.mujoco ? ` | torch ${event.torch}, MuJoCo ${event.mujoco}` : '';
   return [
-    `${event.algorithm} on ${event.env}, seed ${event.seed}, ${grouped(event.steps)} steps | reward scale ${rewardScale}, temperature ${temperature.temperature} | preset ${config.preset}`,
+    `${event.algorithm} on ${event.env}, seed ${event.seed}, ${grouped(event.steps)} steps | reward scale ${rewardScale}, temperature ${describeTemperature(temperature)} | preset ${config.preset}`,
     `run ${shortPath(event.runDir)} | ${runtime.engine} on ${runtime.device}, ${threads}${libraries}`,
   ];
 }

@@ -1,8 +1,10 @@
 /** Checks of the names that decide which blocks of a preset apply: preset, algorithm, task. */
+import { ALGORITHMS } from '../algorithms/index.js';
+import type { Algorithm } from '../algorithms/recipe.js';
 import type { Task } from '../environments/tasks.js';
 import { VirelError } from '../errors.js';
 import { nearest } from './nearest.js';
-import { ALGORITHMS, PLANNED_ALGORITHMS, PRESET_NAMES } from './schema.js';
+import { ALGORITHM_NAMES, PRESET_NAMES } from './schema.js';
 import { show } from './show.js';
 
 interface Choice {
@@ -38,22 +40,17 @@ export function checkPreset(choice: Choice): (typeof PRESET_NAMES)[number] {
 }
 
 /** The algorithm of this name, or `ALGORITHM_UNKNOWN`. */
-export function checkAlgorithm(choice: Choice): (typeof ALGORITHMS)[number] {
+export function checkAlgorithm(choice: Choice): Algorithm {
   const name = expectText('algorithm', choice);
-  const known = ALGORITHMS.find((each) => each === name);
+  const known = ALGORITHMS.find((each) => each.name === name);
   if (known !== undefined) return known;
-  const planned = PLANNED_ALGORITHMS.some((each) => each === name);
-  const near = nearest(name, ALGORITHMS);
-  throw new VirelError(
-    'ALGORITHM_UNKNOWN',
-    planned ? `${name} is not available yet` : `no algorithm ${brief(name)}`,
-    {
-      where: choice.origin,
-      expected: ALGORITHMS.join(', '),
-      got: brief(name),
-      fix: near === undefined || planned ? '--algorithm virel' : `did you mean ${near}?`,
-    },
-  );
+  const near = nearest(name, ALGORITHM_NAMES);
+  throw new VirelError('ALGORITHM_UNKNOWN', `no algorithm ${brief(name) || '""'}`, {
+    where: choice.origin,
+    expected: ALGORITHM_NAMES.join(', '),
+    got: brief(name),
+    fix: near === undefined ? 'npx virel-native algorithms' : `did you mean ${near}?`,
+  });
 }
 
 /** Tasks of the paper that ran on an older simulator: their ids are well known and not ours. */

@@ -1,6 +1,8 @@
 /**
  * The one function that applies defaults and cross-checks: layers of partial values in, a frozen config out.
- * Later layers win: defaults < preset < its algorithm's block < its task's block < files < options in order.
+ * Later layers win: defaults < preset < its task's block < its algorithm's block < that block's own task and
+ * variations < files < options in order. The algorithm stands over the task, so that it may say of every task what the
+ * task's block says of the paper's learners (`sac-twin` scales no rewards).
  */
 import { availableParallelism } from 'node:os';
 import type * as z from 'zod';
@@ -8,17 +10,19 @@ import { TASKS, type Task } from '../environments/tasks.js';
 import { VirelError } from '../errors.js';
 import { checkAlgorithm, checkPreset, findTask } from './choices.js';
 import { crossCheck } from './cross-check.js';
-import { defaults } from './defaults.js';
+import { defaults, defaultVariations } from './defaults.js';
+import { keepChosenKinds } from './kinds.js';
 import { nearestPath } from './nearest.js';
 import { SHORT_NAMES, type ShortOptions } from './options.js';
 import { nest } from './parse.js';
 import { modern } from './presets/modern.js';
 import { paper } from './presets/paper.js';
 import { paperV1 } from './presets/paper-v1.js';
-import type { Preset } from './presets/preset.js';
+import type { Preset, Variation } from './presets/preset.js';
 import {
   type Config,
   configSchema,
+  KINDS,
   LEAF_PATHS,
   type PartialConfig,
   type PRESET_NAMES,
@@ -61,7 +65,8 @@ export interface ConfigOptions extends PartialConfig, ShortOptions {
   runsDir?: string | undefined;
 }
 
-type Values = Map<string, { value: unknown; origin: string }>;
+/** Values by leaf path, each with the layer that gave it. */
+export type Values = Map<string, { value: unknown; origin: string }>;
 
 /** More threads than this do not pay for networks of this size. */
 const MOST_DEFAULT_THREADS = 2;
@@ -114,6 +119,30 @@ function applySourced(tree: SourcedTree<Config> | undefined, layer: string, into
   }
 }
 
+/** Writes the blocks of a preset that apply, weakest first. */
+function applyPreset(name: keyof typeof PRESETS, algorithm: string, family: string, into: Values) {
+  const { values, tasks, algorithms } = PRESETS[name];
+  const block = algorithms[algorithm];
+  applySourced(values, `preset ${name}`, into);
+  applySourced(tasks[family], `preset ${name}, ${family}`, into);
+  applySourced(block?.values, `preset ${name}, ${algorithm}`, into);
+  applySourced(block?.tasks?.[family], `preset ${name}, ${algorithm} on ${family}`, into);
+}
+
+/** Writes the variations for the kinds that were chosen. */
+function applyVariations(
+  variations: readonly Variation[],
+  layer: string,
+  kindOf: (section: string) => unknown,
+  into: Values,
+): void {
+  for (const { section, kinds, values } of variations) {
+    const kind = kindOf(section);
+    if (kinds.some((each) => each === kind))
+      applySourced(values, `${layer} with ${section}.kind ${kind}`, into);
+  }
+}
+
 /** The schema's complaint about a leaf as one of our errors; the preset's value is the one to go back to. */
 function complaint(issue: z.core.$ZodIssue, layers: Values, beneath: Values): VirelError {
   const path = issue.path.filter((key) => typeof key === 'string').join('.');
@@ -136,7 +165,8 @@ function complaint(issue: z.core.$ZodIssue, layers: Values, beneath: Values): Vi
     unsafe ||
     (issue.code === 'invalid_value' && issue.values.some((each) => typeof each === typeof value)) ||
     (issue.code === 'invalid_format' && typeof value === 'string') ||
-    (issue.code === 'invalid_union' && ['string', 'number'].includes(typeof value));
+    (issue.code === 'invalid_union' &&
+      (typeof value === 'string' || (typeof value === 'number' && !issue.discriminator)));
   const code = range ? 'CONFIG_RANGE' : 'CONFIG_TYPE';
   return new VirelError(code, `${path}: expected ${expected}, got ${got}`, {
     ...details,
@@ -161,7 +191,9 @@ function expectation(issue: z.core.$ZodIssue, notFinite: boolean): string {
         ? 'cpu, cuda or cuda:<index>'
         : 'a time such as 10s or 5m';
     case 'invalid_union':
-      return 'a number of steps, at least 1, or a time such as 5m';
+      return issue.discriminator !== undefined
+        ? `one of ${[...(KINDS.get(issue.path.slice(0, -1).join('.')) ?? new Map()).keys()].join(', ')}`
+        : 'a number of steps, at least 1, or a time such as 5m';
     case 'invalid_type':
       return (
         { int: 'a whole number', array: 'a list' }[issue.expected as string] ??
@@ -180,8 +212,14 @@ function decide(config: Config, layers: Values, task: Task, machine: Machine): R
   // a preset's limit is that of the paper's long tasks; a shorter task keeps its own
   const fromPreset = layers.get('env.maxEpisodeSteps')?.origin.startsWith('preset') ?? false;
   const cuda = config.runtime.device !== 'cpu';
+  const { network, temperature } = config;
   return {
     ...config,
+    network: { ...network, policyHidden: network.policyHidden ?? [...network.hidden] },
+    temperature:
+      temperature.kind === 'tuned'
+        ? { ...temperature, targetEntropy: temperature.targetEntropy ?? -task.actionSize }
+        : temperature,
     env: {
       ...config.env,
       maxEpisodeSteps: fromPreset ? Math.min(limit, task.maxEpisodeSteps) : limit,
@@ -222,12 +260,14 @@ function assemble(layers: Values): unknown {
  * Layers to a frozen config, with the origin of every value.
  *
  * @param user What was asked for, weakest first.
+ * @param tasks The tasks there are.
  * @throws VirelError `CONFIG_UNKNOWN_KEY`, `CONFIG_TYPE`, `CONFIG_RANGE`, `CONFIG_CONFLICT`, `ENV_UNKNOWN`,
  *   `ALGORITHM_UNKNOWN`; `where` names the layer.
  */
 export function resolveLayers(
   user: readonly Layer[],
   machine: Machine = { cores: availableParallelism() },
+  tasks: readonly Task[] = TASKS,
 ): Resolution {
   // what was asked for decides which blocks of which preset lie under it
   const asked: Values = new Map();
@@ -238,23 +278,27 @@ export function resolveLayers(
     (asked.get(path) ?? layers.get(path)) as { value: unknown; origin: string };
   const presetName = checkPreset(chosen('preset'));
   const algorithm = checkAlgorithm(chosen('algorithm'));
-  const task = findTask(chosen('env.id'), TASKS);
+  const task = findTask(chosen('env.id'), tasks);
 
-  const preset = PRESETS[presetName];
-  const family = task.id.replace(/-v\d+$/, '');
-  applySourced(preset.values, `preset ${presetName}`, layers);
-  applySourced(preset.algorithms[algorithm], `preset ${presetName}, ${algorithm}`, layers);
-  applySourced(preset.tasks[family], `preset ${presetName}, ${family}`, layers);
+  applyPreset(presetName, algorithm.name, task.id.replace(/-v\d+$/, ''), layers);
+  const kindOf = (section: string) => chosen(`${section}.kind`)?.value;
+  const variations = PRESETS[presetName].algorithms[algorithm.name]?.variations ?? [];
+  applyVariations(defaultVariations, 'default', kindOf, layers);
+  applyVariations(variations, `preset ${presetName}, ${algorithm.name}`, kindOf, layers);
   const beneath: Values = new Map(layers);
   for (const [path, entry] of asked) layers.set(path, entry);
+  keepChosenKinds(layers, asked, algorithm);
 
   const checked = configSchema.safeParse(assemble(layers));
   if (!checked.success)
     throw complaint(checked.error.issues[0] as z.core.$ZodIssue, layers, beneath);
   const config = decide(checked.data, layers, task, machine);
-  crossCheck(config);
+  crossCheck(config, algorithm);
   const origin = Object.fromEntries(
-    [...LEAF_PATHS].map((path) => [path, layers.get(path)?.origin ?? '']),
+    [...LEAF_PATHS].flatMap((path) => {
+      const entry = layers.get(path);
+      return entry === undefined ? [] : [[path, entry.origin]];
+    }),
   );
   return { config: freeze(config), origin: freeze(origin) };
 }

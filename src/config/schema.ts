@@ -3,11 +3,18 @@
  * It holds no default: values and their sources are in `defaults.ts` and `presets/`.
  */
 import * as z from 'zod';
+import { ALGORITHMS } from '../algorithms/index.js';
+import type { PolicyObjective } from '../algorithms/recipe.js';
+import { count, countOrZero, factor, MOST_STEPS, positive, rate } from './numbers.js';
+import { explorationSchema, mStepSchema, scheduleSchema, temperatureSchema } from './variants.js';
 
-/** Algorithms that train today, by their public names. */
-export const ALGORITHMS = ['virel'] as const;
-/** Algorithms of the paper's comparison that this version cannot train yet. */
-export const PLANNED_ALGORITHMS = ['beta', 'sac', 'sac-twin', 'ddpg', 'mpo'] as const;
+/** Every algorithm, by its public name. */
+export const ALGORITHM_NAMES: readonly string[] = ALGORITHMS.map(({ name }) => name);
+
+const OBJECTIVES: readonly PolicyObjective[] = [
+  ...new Set(ALGORITHMS.flatMap(({ objectives }) => objectives)),
+];
+
 /** Names of the presets. */
 export const PRESET_NAMES = ['paper', 'paper-v1', 'modern'] as const;
 
@@ -21,22 +28,19 @@ export function durationMilliseconds(text: string): number {
   return Number.parseFloat(text) * MILLISECONDS[unit];
 }
 
-// upper limits refuse slips of the keyboard, not experiments
-const count = (description: string, limit: number) =>
-  z.int().min(1).max(limit).meta({ description });
-const countOrZero = (description: string, limit: number) =>
-  z.int().min(0).max(limit).meta({ description });
-const rate = (description: string) => z.number().gt(0).max(1).meta({ description });
-const factor = (description: string) => z.number().min(0).max(1e6).meta({ description });
-
-const MOST_STEPS = 1e12;
+const widths = (description: string) =>
+  z.array(z.int().min(1).max(65_536)).min(1).max(16).meta({ description });
 
 /** Every key of a config, in the order of `config.yaml`. */
 export const configSchema = z
   .strictObject({
     schema: z.literal(1).meta({ description: 'version of this layout' }),
-    preset: z.enum(PRESET_NAMES).meta({ description: 'set of values that the others build on' }),
-    algorithm: z.enum(ALGORITHMS).meta({ description: 'learning algorithm' }),
+    preset: z
+      .enum(PRESET_NAMES)
+      .meta({ description: `${PRESET_NAMES.join(', ')}; the values that the others build on` }),
+    algorithm: z
+      .enum(ALGORITHM_NAMES)
+      .meta({ description: `${ALGORITHM_NAMES.join(', ')}; the learning algorithm` }),
     env: z.strictObject({
       id: z.string().meta({ description: 'task, such as HalfCheetah-v5; `envs` lists them' }),
       maxEpisodeSteps: count(
@@ -52,11 +56,7 @@ export const configSchema = z
     seed: countOrZero('seed of every random stream', Number.MAX_SAFE_INTEGER),
     steps: count('environment steps to train for', MOST_STEPS),
     discount: z.number().min(0).max(1).meta({ description: 'discount of future rewards, gamma' }),
-    rewardScale: z
-      .number()
-      .gt(0)
-      .max(1e6)
-      .meta({ description: 'multiplier of rewards before they are stored; returns are unscaled' }),
+    rewardScale: positive('multiplier of rewards before they are stored; returns are unscaled'),
     collect: z.strictObject({
       startUpdates: count('transitions to store before the first gradient step', 1e8),
       uniformSteps: countOrZero('first environment steps that act uniformly at random', MOST_STEPS),
@@ -69,30 +69,21 @@ export const configSchema = z
       capacity: count('transitions that the replay buffer holds', 1e8),
       batchSize: count('transitions of a gradient step', 1e6),
     }),
-    schedule: z.strictObject({
-      kind: z
-        .literal('partial')
-        .meta({ description: 'partial EM: a few gradient steps on each part per iteration' }),
-      envSteps: count('environment steps of an iteration', 1e6),
-      mSteps: countOrZero('M-steps of an iteration: action value, state value and target', 1e6),
-      eSteps: countOrZero('E-steps of an iteration: policy', 1e6),
-    }),
-    mStep: z.strictObject({
-      kind: z
-        .literal('direct')
-        .meta({ description: 'critic gradient: direct method, target held constant' }),
+    schedule: scheduleSchema,
+    mStep: mStepSchema,
+    eStep: z.strictObject({
+      samples: count('actions sampled per state, K of MPO', 1000),
     }),
     network: z.strictObject({
-      hidden: z
-        .array(z.int().min(1).max(65_536))
-        .min(1)
-        .max(16)
-        .meta({ description: 'widths of the hidden layers of every network' }),
+      hidden: widths('widths of the hidden layers of action value and state value'),
+      policyHidden: widths(
+        'widths of the hidden layers of the policy; null: as network.hidden',
+      ).nullable(),
       activation: z.literal('relu').meta({ description: 'activation of the hidden layers' }),
       initialise: z
-        .literal('rlkit')
+        .enum(['rlkit', 'glorot', 'fanIn'])
         .meta({ description: 'distribution of the initial parameters' }),
-      actionValues: z.literal(1).meta({ description: 'number of action-value networks' }),
+      actionValues: z.literal([1, 2]).meta({ description: 'number of action-value networks' }),
     }),
     optim: z.strictObject({
       policyLearningRate: rate('Adam rate of the policy'),
@@ -101,15 +92,18 @@ export const configSchema = z
       targetUpdateRate: rate('share of the online network in each update of the target, tau'),
     }),
     policyGradient: z
-      .literal('reparameterised')
-      .meta({ description: 'estimator of the policy gradient' }),
-    temperature: z.strictObject({
-      kind: z.literal('fixed').meta({ description: 'where the temperature comes from' }),
-      temperature: factor('factor of log pi in the policy loss'),
-    }),
+      .enum(OBJECTIVES)
+      .meta({ description: 'loss of the policy and the estimator of its gradient' }),
+    temperature: temperatureSchema,
     residual: z.strictObject({
-      batch: count('fresh transitions of the residual error that the metrics report', 1e6),
+      batch: count('fresh transitions behind each measurement of the residual error', 1e6),
+      stateValue: z
+        .enum(['online', 'target'])
+        .meta({ description: "networks that the residual error's own target reads" }),
+      half: z.boolean().meta({ description: 'whether the residual error has a factor 1/2' }),
+      warmupValue: positive('residual error in use until the buffer holds more than its batch'),
     }),
+    exploration: explorationSchema,
     policyRegulariser: z.strictObject({
       mean: factor('factor of the mean square of the policy mean before tanh'),
       logStd: factor('factor of the mean square of the log deviation'),
@@ -174,6 +168,10 @@ type Frozen<T> = T extends readonly (infer U)[]
 export type ResolvedConfig = Frozen<
   Config & {
     env: { maxEpisodeSteps: number };
+    network: { policyHidden: number[] };
+    temperature:
+      | { kind: Exclude<Config['temperature']['kind'], 'tuned'> }
+      | { kind: 'tuned'; targetEntropy: number };
     runtime: { engine: 'kernel' | 'tensor'; threads: number };
   }
 >;
@@ -189,17 +187,24 @@ export type PartialConfig = Omit<Partially<Frozen<Config>>, 'env'> & {
   readonly env?: string | Partially<Frozen<Config['env']>> | undefined;
 };
 
-/** Whether a part of the schema is a section, with keys of its own. */
-function isSection(part: unknown): part is z.ZodObject {
-  return part instanceof z.ZodObject;
+/** A section that comes in kinds; `kind` says which other keys it has. */
+type Kinds = z.ZodDiscriminatedUnion<z.ZodObject[], 'kind'>;
+
+/** The parts of a section: keys of all its kinds, or its own. */
+function shapesOf(section: unknown): z.ZodObject['shape'][] | undefined {
+  if (section instanceof z.ZodObject) return [section.shape];
+  if (section instanceof z.ZodDiscriminatedUnion) {
+    return (section as Kinds).options.map((option) => option.shape);
+  }
+  return undefined;
 }
 
 /** Dotted paths of the schema: sections and leaves, in order. */
-function pathsOf(section: z.ZodObject, prefix: string): { sections: string[]; leaves: string[] } {
+function pathsOf(section: unknown, prefix: string): { sections: string[]; leaves: string[] } {
   const found = { sections: [] as string[], leaves: [] as string[] };
-  for (const [key, part] of Object.entries(section.shape)) {
+  for (const [key, part] of (shapesOf(section) ?? []).flatMap(Object.entries)) {
     const path = prefix + key;
-    if (isSection(part)) {
+    if (shapesOf(part) !== undefined) {
       const inner = pathsOf(part, `${path}.`);
       found.sections.push(path, ...inner.sections);
       found.leaves.push(...inner.leaves);
@@ -213,18 +218,42 @@ function pathsOf(section: z.ZodObject, prefix: string): { sections: string[]; le
 const paths = pathsOf(configSchema, '');
 /** Paths that hold other keys, such as `optim`. */
 export const SECTION_PATHS: ReadonlySet<string> = new Set(paths.sections);
-/** Paths that hold a value, such as `optim.targetUpdateRate`. */
+/** Paths that hold a value, such as `optim.targetUpdateRate`; those of every kind of a section that has kinds. */
 export const LEAF_PATHS: ReadonlySet<string> = new Set(paths.leaves);
 
-/** The part of the schema at a leaf path. */
+/** Sections that come in kinds, by path: the leaf paths of each kind. */
+export const KINDS: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>> = new Map(
+  [...SECTION_PATHS].flatMap((path) => {
+    const section = partAt(path);
+    if (!(section instanceof z.ZodDiscriminatedUnion)) return [];
+    const kinds = (section as Kinds).options.map(({ shape }) => {
+      const [name] = (shape['kind'] as z.ZodLiteral<string>).values;
+      return [name as string, new Set(Object.keys(shape).map((key) => `${path}.${key}`))] as const;
+    });
+    return [[path, new Map(kinds)] as const];
+  }),
+);
+
+/** The part of the schema at a path; of a key that several kinds share, the first. */
+function partAt(path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>(
+      (part, key) => shapesOf(part)?.find((shape) => key in shape)?.[key],
+      configSchema,
+    );
+}
+
+/** The part of the schema at a leaf path; for a `kind`, what all kinds together accept. */
 export function leafSchema(path: string): z.ZodType {
-  let part: unknown = configSchema;
-  for (const key of path.split('.')) part = (part as z.ZodObject).shape[key];
-  return part as z.ZodType;
+  const kinds = path.endsWith('.kind') ? KINDS.get(path.slice(0, -'.kind'.length)) : undefined;
+  return kinds === undefined ? (partAt(path) as z.ZodType) : z.enum([...kinds.keys()]);
 }
 
 /** What the schema says of the key at a leaf path. */
 export function describeKey(path: string): string {
+  const kinds = path.endsWith('.kind') ? KINDS.get(path.slice(0, -'.kind'.length)) : undefined;
+  if (kinds !== undefined) return `one of ${[...kinds.keys()].join(', ')}`;
   const part = leafSchema(path);
   // a key that may be null is described inside
   const inner = part instanceof z.ZodNullable ? (part.unwrap() as z.ZodType) : part;
@@ -237,6 +266,11 @@ export function configJsonSchema(): Record<string, unknown> {
   const optional = (part: unknown): void => {
     if (typeof part !== 'object' || part === null) return;
     if ('required' in part) delete part.required;
+    // where no key is required, an empty section is of every kind
+    if ('oneOf' in part) {
+      Object.assign(part, { anyOf: part.oneOf });
+      delete part.oneOf;
+    }
     for (const inner of Object.values(part)) optional(inner);
   };
   optional(schema);

@@ -59,20 +59,38 @@ export const METRICS: readonly Metric[] = [
   { name: 'eval/mean_ep_length', formula: 'mean length of the evaluation episodes', unit: 'steps' },
   {
     name: 'losses/qf1_loss',
-    formula: 'mean over the batch of (Q(s,a) - y_Q)^2',
+    formula:
+      'mStep.lossFactor x mean over the batch of (Q_1(s,a) - y_Q)^2; of mStep.kind projected, virel/projected_residual',
+    unit: 'scaled return^2',
+  },
+  {
+    name: 'losses/qf2_loss',
+    formula: 'mStep.lossFactor x mean over the batch of (Q_2(s,a) - y_Q)^2, where there are two Q',
     unit: 'scaled return^2',
   },
   {
     name: 'losses/vf_loss',
-    formula: 'mean over the batch of (V(s) - y_V)^2',
+    formula: 'mStep.lossFactor x mean over the batch of (V(s) - y_V)^2, where there is a V',
     unit: 'scaled return^2',
   },
   {
     name: 'losses/actor_loss',
-    formula: 'mean over the batch of T log pi(a~|s) - Q(s,a~), plus the regularisers',
+    formula:
+      'the policy loss as minimised, regularisers included: mean over the batch of T log pi(a~|s) - Q(s,a~) where policyGradient is reparameterised; `algorithms` has the others',
+    unit: 'scaled return; nats where policyGradient is weightedLikelihood',
+  },
+  {
+    name: 'losses/alpha_loss',
+    formula:
+      'the loss of a trained temperature: -log T (mean log pi(a~|s) + temperature.targetEntropy) of tuned, T klBound + T mean_s log mean_k exp(Q_target(s,a_k) / T) of dual',
+    unit: 'nats of tuned, scaled return of dual',
+  },
+  { name: 'losses/qf1_values', formula: 'mean over the batch of Q_1(s,a)', unit: 'scaled return' },
+  {
+    name: 'losses/qf2_values',
+    formula: 'mean over the batch of Q_2(s,a), where there are two Q',
     unit: 'scaled return',
   },
-  { name: 'losses/qf1_values', formula: 'mean over the batch of Q(s,a)', unit: 'scaled return' },
   { name: 'losses/vf_values', formula: 'mean over the batch of V(s)', unit: 'scaled return' },
   {
     name: 'losses/alpha',
@@ -85,9 +103,69 @@ export const METRICS: readonly Metric[] = [
     unit: 'scaled return',
   },
   {
-    name: 'virel/residual_error_raw',
-    formula: "mean of (r + gamma (1-d) V(s') - Q(s,a))^2 over fresh rows (residual.batch)",
+    name: 'virel/residual_error',
+    formula:
+      'the residual error in use: virel/residual_error_raw as last measured (schedule.residualEvery), half of it with residual.half; residual.warmupValue until the buffer holds more rows than residual.batch; plus schedule/residual_floor',
     unit: 'scaled return^2',
+  },
+  {
+    name: 'virel/residual_error_raw',
+    formula:
+      "mean of (r + gamma (1-d) next - Q(s,a))^2 over fresh rows (residual.batch), and over the Q; next as the algorithm's own target has it, V(s') of virel, of the networks that residual.stateValue names",
+    unit: 'scaled return^2',
+  },
+  {
+    name: 'virel/projected_residual',
+    formula:
+      "mean over the batch of beta j - j^2 / 2, beta = r + gamma (1-d) Q(s',a~') - Q(s,a), j = grad_w Q(s,a) . auxiliary weights; where mStep.kind is projected",
+    unit: 'scaled return^2',
+  },
+  {
+    name: 'schedule/m_steps',
+    formula:
+      'gradient steps of the last M-part that was run until it converged (schedule.kind complete)',
+    unit: 'steps',
+  },
+  {
+    name: 'schedule/e_steps',
+    formula:
+      'gradient steps of the last E-part that was run until it converged (schedule.kind complete)',
+    unit: 'steps',
+  },
+  {
+    name: 'schedule/m_reached',
+    formula:
+      'M-parts that came below schedule.tolerance within schedule.maxSteps / M-parts, since the start',
+    unit: '1',
+  },
+  {
+    name: 'schedule/e_reached',
+    formula:
+      'E-parts that came below schedule.tolerance within schedule.maxSteps / E-parts, since the start',
+    unit: '1',
+  },
+  {
+    name: 'schedule/residual_floor',
+    formula:
+      'schedule.floor x schedule.factor^floor(step / schedule.every), added to the residual error in use (schedule.kind incremental)',
+    unit: 'scaled return^2',
+  },
+  {
+    name: 'mpo/dual_temperature',
+    formula: 'T, the trained dual variable, where temperature.kind is dual',
+    unit: 'scaled return',
+  },
+  {
+    name: 'mpo/kl_mean',
+    formula:
+      'sum over dimensions of the mean over the batch of (mu - mu_prior)^2 / (2 sigma_prior^2)',
+    unit: 'nats',
+  },
+  {
+    name: 'mpo/kl_cov',
+    formula:
+      'sum over dimensions of the mean over the batch of log(sigma / sigma_prior) + (sigma_prior^2 / sigma^2 - 1) / 2',
+    unit: 'nats',
   },
   { name: 'virel/m_step', formula: 'M-steps since the start', unit: 'steps' },
   { name: 'virel/e_step', formula: 'E-steps since the start', unit: 'steps' },
@@ -105,9 +183,57 @@ export const METRICS: readonly Metric[] = [
     unit: '1',
   },
   {
+    name: 'q/bias',
+    formula:
+      'mean over the states and actions of the evaluation episodes of Q_1(s,a) - the discounted return that followed, rewards scaled, none behind the end of an episode',
+    unit: 'scaled return',
+  },
+  ...['policy', 'action_value', 'state_value'].flatMap((part): Metric[] => [
+    {
+      name: `gradients/${part}_norm`,
+      formula: `2-norm of the last gradient of the loss by all parameters of the ${part.replace('_', ' ')}`,
+      unit: 'loss per parameter',
+    },
+    {
+      name: `updates/${part}_norm`,
+      formula: `2-norm of the change that the last gradient step made to all parameters of the ${part.replace('_', ' ')}`,
+      unit: 'parameter',
+    },
+  ]),
+  { name: 'replay/size', formula: 'transitions that the replay buffer holds', unit: 'count' },
+  {
+    name: 'env/time_limit_rate',
+    formula:
+      'training episodes that ended at the time limit / training episodes that ended, since the start',
+    unit: '1',
+  },
+  {
     name: 'env/unstable_resets',
     formula: 'unstable simulator states since the start',
     unit: 'count',
   },
   { name: 'system/rss_mb', formula: 'resident memory of the process', unit: 'MB', wallClock: true },
 ];
+
+const groupOf = ({ name }: Metric) => name.split('/')[0] as string;
+
+/** The page of the metrics, `docs/metrics.md`. */
+export function metricsPage(): string {
+  const groups = [...new Set(METRICS.map(groupOf))].map((group) => {
+    const lines = METRICS.filter((metric) => groupOf(metric) === group).map(
+      ({ name, formula, unit, wallClock }) =>
+        `- \`${name}\` [${unit}${wallClock ? '; differs between equal runs' : ''}]: ${formula}`,
+    );
+    return [`## ${group}`, '', ...lines, ''].join('\n');
+  });
+  return [
+    '<!-- GENERATED by scripts/generate-metrics.mjs from src/logging/metrics.ts. Do not edit. -->',
+    '',
+    '# Metrics',
+    '',
+    'What a run logs: name [unit]: formula. The axis of all is environment steps; a metric that an algorithm does not',
+    'have is left out. Returns are those of the task, "scaled" ones are times `rewardScale`; keys are those of the config.',
+    '',
+    ...groups,
+  ].join('\n');
+}

@@ -81,12 +81,15 @@ export class Session implements Learner<Float32Array> {
    * @throws VirelError `ARGUMENT_TYPE`, `ABORTED` if aborted before the call, `HANDLE_BUSY`, `DIVERGED`, `SIM_UNSTABLE`.
    */
   async advance(plan: Plan, options: { signal?: AbortSignal } = {}): Promise<Progress> {
-    const { repeat, phases } = fields('plan', plan);
+    const { repeat, phases, residualFloor } = fields('plan', plan);
+    if (residualFloor !== undefined) throw unknownToAddon('plan.residualFloor');
     const native = {
       repeat: number('plan.repeat', repeat),
-      phases: list('plan.phases', phases).map((phase, index) => ({
-        ...fields(`plan.phases[${index}]`, phase),
-      })),
+      phases: list('plan.phases', phases).map((phase, index) => {
+        const part = fields(`plan.phases[${index}]`, phase);
+        if ('converge' in part) throw unknownToAddon(`plan.phases[${index}].converge`);
+        return { ...part };
+      }),
     };
     const progress = await stoppable(
       fields('options', options).signal,
@@ -216,6 +219,18 @@ function checkBatch(batch: Batch<Float32Array>): Batch<Float32Array> {
   };
 }
 
+/** Parts of a plan that the boundary does not carry yet. */
+const unknownToAddon = (name: string) =>
+  new VirelError('RECIPE_UNSUPPORTED', name, { fix: '--set schedule.kind=partial' });
+
+/** The only temperature that the boundary knows yet. */
+function fixedTemperature(temperature: ResolvedConfig['temperature']): number {
+  if (temperature.kind === 'fixed') return temperature.temperature;
+  throw new VirelError('RECIPE_UNSUPPORTED', `temperature.kind ${temperature.kind}`, {
+    fix: '--set temperature.kind=fixed',
+  });
+}
+
 /** The flat struct of the boundary. */
 function toNative(config: ResolvedConfig): NativeConfig {
   return {
@@ -226,7 +241,7 @@ function toNative(config: ResolvedConfig): NativeConfig {
     seed: config.seed,
     discount: config.discount,
     rewardScale: config.rewardScale,
-    temperature: config.temperature.temperature,
+    temperature: fixedTemperature(config.temperature),
     startUpdates: config.collect.startUpdates,
     uniformSteps: config.collect.uniformSteps,
     resetEvery: config.collect.resetEvery,

@@ -6,25 +6,12 @@
  * in the same order, and none reaches past a point where something is due.
  */
 import type { ResolvedConfig } from '../config/schema.js';
+import { completeIteration } from './complete.js';
+import { residualFloorAt } from './incremental.js';
+import { partialIteration } from './partial.js';
+import type { Iteration, Plan } from './plan.js';
 
-/** Gradient steps of one iteration. */
-export interface UpdatePhase {
-  /** M-steps: action value and state value on their losses, then the target. */
-  mSteps: number;
-  /** E-steps: the policy on its loss. */
-  eSteps: number;
-}
-
-/** Part of an iteration: environment steps, or gradient steps. */
-export type Phase = { collect: number } | { update: UpdatePhase };
-
-/** Iterations for one call into native code. */
-export interface Plan {
-  /** Iterations, at least 1. */
-  repeat: number;
-  /** What each iteration does, in order. */
-  phases: readonly Phase[];
-}
+export type { ConvergePhase, Iteration, Phase, Plan, UpdatePhase } from './plan.js';
 
 /** Where training stands, in environment steps. */
 export interface Progress {
@@ -35,29 +22,31 @@ export interface Progress {
 }
 
 /** An iteration, and plans of it. */
-export interface EmSchedule {
-  /** Environment steps of an iteration. */
-  readonly envSteps: number;
-  /** The phases of an iteration. */
-  readonly phases: readonly Phase[];
+export interface EmSchedule extends Iteration {
   /**
-   * The next plan: at most `iterations` of them (at least 1), ending at the first point that is due. A point
-   * inside an iteration is reached by completing it.
+   * The next plan: at most `iterations` of them (at least 1), ending at the first point that is due, or at the end of a
+   * stage. A point inside an iteration is reached by completing it.
    */
   next(progress: Progress, iterations: number): Plan;
 }
 
 /** The schedule of a config. */
 export function emSchedule(schedule: ResolvedConfig['schedule']): EmSchedule {
-  const { envSteps, mSteps, eSteps } = schedule;
-  const phases: Phase[] = [{ collect: envSteps }, { update: { mSteps, eSteps } }];
+  const iteration =
+    schedule.kind === 'complete' ? completeIteration(schedule) : partialIteration(schedule);
+  const { envSteps, phases } = iteration;
   return {
-    envSteps,
-    phases,
+    ...iteration,
     next: ({ step, due }, iterations) => {
-      const first = Math.min(...due.filter((point) => point > step));
-      const until = Math.ceil((first - step) / envSteps);
-      return { repeat: Math.max(1, Math.min(Math.floor(iterations), until)), phases };
+      const repeatUntil = (points: readonly number[]) => {
+        const first = Math.min(...points.filter((point) => point > step));
+        const until = Math.ceil((first - step) / envSteps);
+        return Math.max(1, Math.min(Math.floor(iterations), until));
+      };
+      if (schedule.kind !== 'incremental') return { repeat: repeatUntil(due), phases };
+      const stageEnd = nextMultiple(schedule.every, step);
+      const residualFloor = residualFloorAt(schedule, step);
+      return { repeat: repeatUntil([...due, stageEnd]), phases, residualFloor };
     },
   };
 }

@@ -69,7 +69,7 @@ function policyConfig(config: ResolvedConfig, step: number): PolicyConfig {
     actionSize,
     actionLow,
     actionHigh,
-    hidden: config.network.hidden,
+    hidden: config.network.policyHidden,
     activation: config.network.activation,
     maxEpisodeSteps: config.env.maxEpisodeSteps,
     package: packageVersion(),

@@ -14,7 +14,7 @@ import {
 } from '../options.js';
 import { print, printJson } from '../output.js';
 
-/** The value of a config at a dotted path. */
+/** The value of a config at a dotted path; undefined for a key of a kind that was not chosen. */
 function valueAt(config: unknown, path: string): unknown {
   return path.split('.').reduce((part, key) => (part as Record<string, unknown>)[key], config);
 }
@@ -44,9 +44,9 @@ const showCommand: CommandModule<unknown, ShowArguments> = {
 
 /** `path: value  # layer: source`, one line per key. */
 function withOrigins({ config, origin }: Resolution): string {
-  const lines = [...LEAF_PATHS].map((path) => [
+  const lines = Object.entries(origin).map(([path, layer]) => [
     `${path}: ${show(valueAt(config, path))}`,
-    origin[path] ?? '',
+    layer,
   ]);
   const width = Math.max(...lines.map(([left = '']) => left.length));
   return lines.map(([left = '', right = '']) => `${left.padEnd(width)}  # ${right}`).join('\n');
@@ -97,6 +97,9 @@ const presetsCommand: CommandModule<unknown, { json?: boolean }> = {
   },
 };
 
+/** A value, or that the config has no such key. */
+const orNone = (value: unknown) => (value === undefined ? '(none)' : show(value));
+
 /** A preset, a config file, or a run folder. */
 function resolveNamed(name: string): Resolution {
   if (Object.hasOwn(PRESETS, name))
@@ -132,7 +135,7 @@ const diffCommand: CommandModule<unknown, { a: string; b: string; json?: boolean
       .map((key) => ({ key, a: valueAt(a, key), b: valueAt(b, key) }))
       .filter((row) => show(row.a) !== show(row.b));
     if (args.json) printJson(differing);
-    else for (const row of differing) print(`${row.key}: ${show(row.a)} -> ${show(row.b)}`);
+    else for (const row of differing) print(`${row.key}: ${orNone(row.a)} -> ${orNone(row.b)}`);
   },
 };
 
