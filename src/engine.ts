@@ -1,6 +1,6 @@
 /**
  * What the native learner and the TypeScript reference both offer: one gradient step on a given batch and
- * noise. Shape letters: B rows of a batch, O observation width, A action width.
+ * noise. Shape letters: B rows of a batch, O observation width, A action width, D draws of a row (`noiseDraws`).
  */
 
 /** A minibatch of transitions, row-major. `terminated` is 1 where the task itself ended, else 0. */
@@ -29,14 +29,33 @@ export type Parameters<Vector extends Float32Array | Float64Array = Float32Array
   Parameter<Vector>
 >;
 
+/** Loss values as minimised, regularisers included; only those of the networks that the algorithm has. */
+export interface StepLosses {
+  /** J_π. */
+  policy: number;
+  /** J_Q, summed over the action values; with the projected M-step L(w, ζ), which w descends. */
+  actionValue: number;
+  /** J_V. */
+  stateValue?: number;
+  /** −L(w, ζ) of the projected M-step, which ζ descends. */
+  auxiliaryWeights?: number;
+  /** J_T of a trained temperature. */
+  temperature?: number;
+  /** MPO's multipliers of the KL bound on the mean, summed over dimensions. */
+  meanMultiplier?: number;
+  /** MPO's multipliers of the KL bound on the covariance, summed over dimensions. */
+  covarianceMultiplier?: number;
+}
+
 /** Losses and gradients of one step, all at the same parameters; nothing is stepped. */
 export interface StepGradients<Vector extends Float32Array | Float64Array = Float32Array> {
-  /** Loss values as minimised, regularisers included. */
-  losses: { policy: number; actionValue: number; stateValue: number };
-  /** By parameter name; no entry for targets, which receive no gradient. */
+  losses: StepLosses;
+  /** By parameter name, in file order; no entry for targets and MPO's prior policy, which receive no gradient. */
   gradients: Record<string, Vector>;
   /** Factor of log pi in the policy loss. */
   temperature: number;
+  /** Residual error that the temperature follows, in return²; absent where it follows none. */
+  residualError?: number;
 }
 
 /** Choices of one step. */
@@ -51,12 +70,8 @@ export interface Learner<Vector extends Float32Array | Float64Array = Float32Arr
   parameters(): Parameters<Vector>;
   /** Overwrites the named parameters; throws `PARAMETER_SHAPE` on an unknown name or wrong shape. */
   setParameters(parameters: Parameters<Float32Array | Float64Array>): void;
-  /** One step's losses and gradients; `noise` is standard normal, shape [B, A]. */
+  /** One step's losses and gradients; `noise` is standard normal, shape [B, D, A]: the draws for s, then those for s'. */
   gradients(batch: Batch<Vector>, noise: Vector, options?: StepOptions): StepGradients<Vector>;
-  /** The same, then every optimiser and the target are stepped. */
-  update(
-    batch: Batch<Vector>,
-    noise: Vector,
-    options?: StepOptions,
-  ): StepGradients<Vector>['losses'];
+  /** The same, then every optimiser and the targets that are due are stepped. */
+  update(batch: Batch<Vector>, noise: Vector, options?: StepOptions): StepLosses;
 }

@@ -3,7 +3,6 @@ import { findTask } from './config/choices.js';
 import { type ConfigOptions, resolveConfig } from './config/resolve.js';
 import type { ResolvedConfig } from './config/schema.js';
 import { TASKS } from './environments/tasks.js';
-import { VirelError } from './errors.js';
 import { createLearner as learnerOf, type ReferenceLearner } from './reference/index.js';
 
 export * from './reference/index.js';
@@ -17,11 +16,5 @@ export * from './reference/index.js';
  */
 export function createLearner(options: ConfigOptions | ResolvedConfig = {}): ReferenceLearner {
   const config = resolveConfig(options);
-  const { temperature } = config;
-  // the only temperature that the reference knows yet
-  if (temperature.kind !== 'fixed') {
-    throw new VirelError('RECIPE_UNSUPPORTED', `temperature.kind ${temperature.kind}`);
-  }
-  const task = findTask({ value: config.env.id, origin: 'options' }, TASKS);
-  return learnerOf(task, { ...config, temperature });
+  return learnerOf(findTask({ value: config.env.id, origin: 'options' }, TASKS), config);
 }

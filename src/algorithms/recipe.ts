@@ -6,6 +6,9 @@
  * ã an action drawn from the policy with given noise, lp its log-density, Q_i the action values (one or two).
  */
 
+import { VirelError } from '../errors.js';
+import { ALGORITHMS } from './index.js';
+
 /** What π_θ is: a squashed Gaussian a = tanh(μ + σξ), or the single action a = tanh μ. */
 export type PolicyKind = 'tanhGaussian' | 'deterministic';
 
@@ -107,4 +110,36 @@ export function noiseDraws(recipe: Recipe, samples: number): number {
     case 'stateValue':
       return recipe.mStep === 'projected' ? 2 : 1;
   }
+}
+
+/** What a recipe needs of a config; every resolved config is one. */
+export interface RecipeChoices {
+  readonly algorithm: string;
+  readonly policyGradient: PolicyObjective;
+  readonly mStep: { readonly kind: MStepKind };
+  readonly temperature: { readonly kind: TemperatureKind };
+}
+
+/**
+ * The parts of a config: its algorithm's, with the policy objective, M-step and trained temperature that it chooses.
+ *
+ * @throws VirelError `ALGORITHM_UNKNOWN`.
+ */
+export function recipeOf(config: RecipeChoices): Recipe {
+  const algorithm = ALGORITHMS.find(({ name }) => name === config.algorithm);
+  if (algorithm === undefined) {
+    const names = ALGORITHMS.map(({ name }) => name).join(', ');
+    throw new VirelError('ALGORITHM_UNKNOWN', `no algorithm ${config.algorithm}`, {
+      where: 'algorithm',
+      expected: `one of ${names}`,
+      got: config.algorithm,
+    });
+  }
+  const { kind } = config.temperature;
+  return {
+    ...algorithm.recipe,
+    policyObjective: config.policyGradient,
+    mStep: config.mStep.kind,
+    trainedTemperature: kind === 'tuned' || kind === 'dual' ? kind : 'none',
+  };
 }

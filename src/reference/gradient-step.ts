@@ -1,214 +1,196 @@
 /**
  * The order of a gradient step (Algorithm 1; paper.md A28): every loss and every gradient at the same parameters, then the
- * optimisers of Q, V and π, then the target, which reads the stepped V alone. The native learners follow this definition.
+ * optimisers of Q, V, ζ, π and the logs of a trained temperature, then the targets that are due, which read stepped networks
+ * alone. The native learners follow this definition. Of `virel`:
  *
  *   (s, a, r, s′, d) ~ D;  ã = tanh(μ(s) + σ(s)ξ)                        one ã, shared by both steps
  *   y_Q = r + γ(1−d) V_φ̄(s′)      J_Q = mean (Q(s, a) − y_Q)²             M-step
  *   y_V = Q(s, ã)                 J_V = mean (V(s) − y_V)²
  *   J_π = mean [T log π(ã|s) − Q(s, ã)] + regulariser                     E-step
  *
- * Gradient paths: w from J_Q alone, φ from J_V alone, θ from J_π alone (through ã into Q, whose weights are constants).
+ * Other recipes put other functions in the same places (agents/recipe.ts).
+ *
+ * Gradient paths: w from J_Q alone, φ from J_V alone, θ from J_π alone (through ã into Q, whose weights are constants), log T
+ * from J_T alone. What has a bar, and MPO's prior policy, gets none.
  */
 
 import { type AdamState, adamState } from './adam.js';
-import type { Recipe } from './agents/recipe.js';
-import type { PolicyRegulariser } from './e-step.js';
-import {
-  type ActionValuePass,
-  actionGradient,
-  actionValueForward,
-  actionValueGradient,
-} from './networks/action-value.js';
-import type { Networks } from './networks/initialise.js';
-import { type PolicyPass, policyForward, policyGradient } from './networks/policy.js';
+import type { Equations } from './agents/equations.js';
+import type { Parts } from './agents/recipe.js';
+import type { ReferenceConfig } from './agents/settings.js';
+import type { Drawn, StepInputs } from './agents/step-inputs.js';
+import type { TemperatureGradients } from './agents/trained-temperature.js';
+import { scaleRegression } from './m-step.js';
+import type { Network } from './networks/layout.js';
+import type { LogName, Networks } from './networks/networks.js';
+import { policyGradient } from './networks/policy.js';
 import { stateValueForward, stateValueGradient } from './networks/state-value.js';
-import type { TanhGaussianSample } from './tanh-gaussian.js';
-
-/** A minibatch in float64, B rows. */
-export interface Transitions {
-  rows: number;
-  /** s, `[B, O]`. */
-  observations: Float64Array;
-  /** a, `[B, A]`. */
-  actions: Float64Array;
-  /** r, `[B]`. */
-  rewards: Float64Array;
-  /** s′, `[B, O]`. */
-  nextObservations: Float64Array;
-  /** d in {0, 1}, `[B]`. */
-  terminated: Float64Array;
-}
-
-/** Constants of the M-step. */
-export interface MStepSettings {
-  /** γ. */
-  discount: number;
-}
-
-/** Constants of the E-step. */
-export interface EStepSettings {
-  /** T. */
-  temperature: number;
-  regulariser: PolicyRegulariser;
-}
-
-/** Constants of the optimisers and of the target. */
-export interface OptimiserSettings {
-  /** λ_π. */
-  policyLearningRate: number;
-  /** λ_Q. */
-  actionValueLearningRate: number;
-  /** λ_V. */
-  stateValueLearningRate: number;
-  /** τ. */
-  targetUpdateRate: number;
-}
-
-/** Adam's state, one per trained network. */
-export interface Optimisers {
-  policy: AdamState;
-  actionValue: AdamState;
-  stateValue: AdamState;
-}
-
-/** The reparametrised action of a step, and the values that both its halves read. */
-export interface SampledAction {
-  policy: PolicyPass;
-  /** ã and log π(ã|s). */
-  sample: TanhGaussianSample;
-  /** Q_w(s, ã). */
-  actionValue: ActionValuePass;
-}
+import { stepSizes } from './projected-residual.js';
 
 /** The M-step's losses and gradients, flat per network. */
 export interface MStepGradients {
-  losses: { actionValue: number; stateValue: number };
-  gradients: { actionValue: Float64Array; stateValue: Float64Array };
+  losses: { actionValue: number; stateValue?: number; auxiliaryWeights?: number };
+  actionValues: Float64Array[];
+  stateValue: Float64Array | undefined;
+  auxiliaryWeights: Float64Array | undefined;
 }
 
-/** The E-step's loss and gradient. */
+/** The E-step's losses and gradients: π, and the logs of a trained temperature. */
 export interface EStepGradients {
-  loss: number;
-  gradient: Float64Array;
+  losses: { policy: number } & TemperatureGradients['losses'];
+  policy: Float64Array;
+  logs: TemperatureGradients['gradients'];
+}
+
+/** Q's and V's losses with their gradients; targets and the drawn actions are constants. */
+export function mStepGradients(parts: Parts, inputs: StepInputs, drawn: Drawn): MStepGradients {
+  const critic = parts.critic(inputs);
+  const stateValueTarget = parts.stateValueTarget(inputs, drawn);
+  if (stateValueTarget === undefined) return { ...critic, stateValue: undefined };
+
+  const { equations, networks, config, batch } = inputs;
+  const stateValue = networks.stateValue!;
+  const pass = stateValueForward(stateValue, batch.observations);
+  const { loss, gradient } = scaleRegression(
+    equations.stateValueLoss(pass.values, stateValueTarget),
+    config.mStep.lossFactor,
+  );
+  return {
+    ...critic,
+    losses: { ...critic.losses, stateValue: loss },
+    stateValue: stateValueGradient(stateValue, pass, gradient),
+  };
+}
+
+/** J_π with its gradient by θ, and J_T with its own by the logs. */
+export function eStepGradients(parts: Parts, inputs: StepInputs, drawn: Drawn): EStepGradients {
+  const { equations, networks, config } = inputs;
+  const { policy } = drawn;
+  const objective = parts.objective(inputs, drawn);
+  const mean = equations.meanSquarePenalty(policy.mean, config.policyRegulariser.mean);
+  const logStd = equations.meanSquarePenalty(policy.logStd, config.policyRegulariser.logStd);
+  const temperature = parts.temperature(inputs, drawn);
+  return {
+    losses: { policy: objective.loss + mean.loss + logStd.loss, ...temperature.losses },
+    policy: policyGradient(
+      networks.policy,
+      policy,
+      objective.mean.map((value, i) => value + mean.gradient[i]!),
+      objective.logStd.map((value, i) => value + logStd.gradient[i]!),
+    ),
+    logs: temperature.gradients,
+  };
+}
+
+/** Adam's states, one per trained network and log; ζ and a projected w have none. */
+export interface Optimisers {
+  policy: AdamState;
+  actionValues: AdamState[];
+  stateValue: AdamState | undefined;
+  logs: Partial<Record<LogName, AdamState>>;
+}
+
+/** Steps taken since the start: what targets and decaying step sizes depend on. */
+export interface StepCounts {
+  mSteps: number;
+  eSteps: number;
+}
+
+/** All that optimisers and targets read and change. */
+export interface Steppable {
+  equations: Equations;
+  config: ReferenceConfig;
+  networks: Networks;
+  optimisers: Optimisers;
+  counts: StepCounts;
 }
 
 /** Optimisers before their first step. */
-export function createOptimisers(networks: Networks): Optimisers {
+export function createOptimisers({ policy, actionValues, stateValue, logs }: Networks): Optimisers {
+  const stateOf = (network: Network) => adamState(network.values.length);
   return {
-    policy: adamState(networks.policy.values.length),
-    actionValue: adamState(networks.actionValue.values.length),
-    stateValue: adamState(networks.stateValue.values.length),
+    policy: stateOf(policy),
+    actionValues: actionValues.map(stateOf),
+    stateValue: stateValue && stateOf(stateValue),
+    logs: Object.fromEntries(
+      Object.entries(logs).map(([name, values]) => [name, adamState(values.length)]),
+    ),
   };
 }
 
-/** ã = tanh(μ(s) + σ(s)ξ), log π(ã|s) and Q_w(s, ã); `noise` ξ is `[B, A]`. */
-export function sampleAction(
-  recipe: Recipe,
-  networks: Networks,
-  { observations, rows }: Transitions,
-  noise: Float64Array,
-): SampledAction {
-  const policy = policyForward(networks.policy, observations);
-  const sample = recipe.samplePolicy(policy.mean, policy.logStd, noise, rows);
-  const actionValue = actionValueForward(networks.actionValue, observations, sample.action, rows);
-  return { policy, sample, actionValue };
+/** The M-step's optimisers: Q, V, ζ. */
+export function applyMStep(state: Steppable, gradients: MStepGradients): void {
+  const { equations, config, networks, optimisers, counts } = state;
+  const { actionValueLearningRate, stateValueLearningRate } = config.optim;
+  if (config.mStep.kind === 'direct') {
+    networks.actionValues.forEach(({ values }, i) => {
+      const gradient = gradients.actionValues[i]!;
+      equations.optimise(values, gradient, optimisers.actionValues[i]!, actionValueLearningRate);
+    });
+  }
+  if (networks.stateValue !== undefined) {
+    const { values } = networks.stateValue;
+    equations.optimise(
+      values,
+      gradients.stateValue!,
+      optimisers.stateValue!,
+      stateValueLearningRate,
+    );
+  }
+  if (config.mStep.kind === 'projected') {
+    const { radius, leak } = config.mStep;
+    const sizes = stepSizes(config.mStep, counts.mSteps);
+    const w = networks.actionValues[0]!.values;
+    const zeta = networks.auxiliaryWeights!.values;
+    equations.stepProjectedValue(w, gradients.actionValues[0]!, sizes.value, radius);
+    equations.stepAuxiliaryWeights(zeta, gradients.auxiliaryWeights!, sizes.auxiliary, leak);
+  }
+  counts.mSteps += 1;
 }
 
-/** J_Q and J_V with their gradients by w and φ; targets and ã are constants. */
-export function mStepGradients(
-  recipe: Recipe,
-  networks: Networks,
-  batch: Transitions,
-  sampled: SampledAction,
-  { discount }: MStepSettings,
-): MStepGradients {
-  const { observations, actions, rewards, nextObservations, terminated, rows } = batch;
-
-  // J_Q
-  const next = stateValueForward(networks.targetStateValue, nextObservations).values;
-  const actionValueTarget = recipe.actionValueTarget(rewards, terminated, discount, next);
-  const actionValue = actionValueForward(networks.actionValue, observations, actions, rows);
-  const actionValueLoss = recipe.actionValueLoss(actionValue.values, actionValueTarget);
-
-  // J_V
-  const stateValueTarget = recipe.stateValueTarget(sampled.actionValue.values);
-  const stateValue = stateValueForward(networks.stateValue, observations);
-  const stateValueLoss = recipe.stateValueLoss(stateValue.values, stateValueTarget);
-
-  return {
-    losses: { actionValue: actionValueLoss.loss, stateValue: stateValueLoss.loss },
-    gradients: {
-      actionValue: actionValueGradient(networks.actionValue, actionValue, actionValueLoss.gradient),
-      stateValue: stateValueGradient(networks.stateValue, stateValue, stateValueLoss.gradient),
-    },
-  };
-}
-
-/** J_π with its gradient by θ; Q's weights are constants, its gradient by ã is not. */
-export function eStepGradients(
-  recipe: Recipe,
-  networks: Networks,
-  sampled: SampledAction,
-  { temperature, regulariser }: EStepSettings,
-): EStepGradients {
-  const { policy, sample, actionValue } = sampled;
-  const { mean, logStd } = policy;
-  const terms = {
-    logDensity: sample.logDensity,
-    sampledActionValue: actionValue.values,
-    mean,
-    logStd,
-  };
-  const { loss, gradient } = recipe.policyLoss(terms, temperature, regulariser);
-
-  // through Q into ã, then through ã and log π into μ and log σ, then the regulariser's own part
-  const actionSize = mean.length / sample.logDensity.length;
-  const byAction = actionGradient(
-    networks.actionValue,
-    actionValue,
-    gradient.sampledActionValue,
-    actionSize,
+/** The E-step's optimisers: π, then the logs. */
+export function applyEStep(state: Steppable, gradients: EStepGradients): void {
+  const { equations, config, networks, optimisers, counts } = state;
+  const { policyLearningRate } = config.optim;
+  equations.optimise(
+    networks.policy.values,
+    gradients.policy,
+    optimisers.policy,
+    policyLearningRate,
   );
-  const bySample = recipe.policySampleGradient(sample, gradient.logDensity, byAction);
-  const meanGradient = bySample.mean.map((value, i) => value + gradient.mean[i]!);
-  const logStdGradient = bySample.logStd.map((value, i) => value + gradient.logStd[i]!);
-  return {
-    loss,
-    gradient: policyGradient(networks.policy, policy, meanGradient, logStdGradient),
-  };
+  const { temperature } = config;
+  if (temperature.kind === 'tuned' || temperature.kind === 'dual') {
+    for (const [name, values] of Object.entries(networks.logs)) {
+      const log = name as LogName;
+      equations.optimise(
+        values,
+        gradients.logs[log]!,
+        optimisers.logs[log]!,
+        temperature.learningRate,
+      );
+    }
+  }
+  counts.eSteps += 1;
 }
 
-/** The M-step's optimisers: Q, V, then the target. */
-export function applyMStep(
-  recipe: Recipe,
-  networks: Networks,
-  optimisers: Optimisers,
-  { gradients }: MStepGradients,
-  settings: OptimiserSettings,
-): void {
-  const { actionValue, stateValue, targetStateValue } = networks;
-  recipe.optimise(
-    actionValue.values,
-    gradients.actionValue,
-    optimisers.actionValue,
-    settings.actionValueLearningRate,
-  );
-  recipe.optimise(
-    stateValue.values,
-    gradients.stateValue,
-    optimisers.stateValue,
-    settings.stateValueLearningRate,
-  );
-  recipe.updateTarget(targetStateValue.values, stateValue.values, settings.targetUpdateRate);
+/** Targets of V and Q, after every `targetEvery`-th M-step. */
+export function updateCriticTargets({ equations, config, networks, counts }: Steppable): void {
+  if (counts.mSteps % config.schedule.targetEvery !== 0) return;
+  const { target, stateValue, actionValues } = networks;
+  const rate = config.optim.targetUpdateRate;
+  target.actionValues.forEach(({ values }, i) => {
+    equations.updateTarget(values, actionValues[i]!.values, rate);
+  });
+  if (target.stateValue === undefined) return;
+  equations.updateTarget(target.stateValue.values, stateValue!.values, rate);
 }
 
-/** The E-step's optimiser: π. */
-export function applyEStep(
-  recipe: Recipe,
-  networks: Networks,
-  optimisers: Optimisers,
-  { gradient }: EStepGradients,
-  settings: OptimiserSettings,
-): void {
-  recipe.optimise(networks.policy.values, gradient, optimisers.policy, settings.policyLearningRate);
+/** The policy's target and MPO's prior policy, after every `targetEvery`-th E-step. */
+export function updatePolicyTargets({ equations, config, networks, counts }: Steppable): void {
+  if (counts.eSteps % config.schedule.targetEvery !== 0) return;
+  const { target, priorPolicy, policy } = networks;
+  for (const follower of [target.policy, priorPolicy]) {
+    if (follower === undefined) continue;
+    equations.updateTarget(follower.values, policy.values, config.optim.targetUpdateRate);
+  }
 }

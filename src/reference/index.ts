@@ -4,24 +4,61 @@
  */
 
 export { type AdamState, adamState, stepAdam } from './adam.js';
-export type { Recipe } from './agents/recipe.js';
-export { VIREL } from './agents/virel.js';
-export { bellmanTarget } from './bellman.js';
-export { type PolicyLoss, type PolicyRegulariser, type PolicyTerms, policyLoss } from './e-step.js';
+export { EQUATIONS, type Equations } from './agents/equations.js';
+export type { ReferenceConfig } from './agents/settings.js';
+export { bellmanTarget, meanNextValue, softNextValue } from './bellman.js';
+export { boltzmannWeights, logMeanExponential } from './boltzmann.js';
 export {
-  createLearner,
-  type ReferenceConfig,
-  type ReferenceLearner,
-  type TaskSizes,
-} from './learner.js';
-export { actionValueLoss, type Regression, stateValueLoss, stateValueTarget } from './m-step.js';
+  covarianceDivergence,
+  type Divergence,
+  deterministicLoss,
+  type GaussianParameters,
+  type Loss,
+  meanDivergence,
+  meanSquarePenalty,
+  type PolicyRegulariser,
+  type PolicyTerms,
+  type PriorDivergenceTerms,
+  priorDivergenceLoss,
+  reparameterisedLoss,
+  type ScoreTerms,
+  scoreLoss,
+  weightedLikelihoodLoss,
+} from './e-step.js';
+export { createLearner, type ReferenceLearner, type TaskSizes } from './learner.js';
+export {
+  actionValueLoss,
+  type Regression,
+  softStateValueTarget,
+  stateValueLoss,
+  stateValueTarget,
+} from './m-step.js';
+export {
+  type ProjectedStep,
+  type ProjectedTerms,
+  projectedResidualLoss,
+  stepAuxiliaryWeights,
+  stepProjectedValue,
+  stepSizes,
+} from './projected-residual.js';
 export { bellmanResidual, residualError } from './residual.js';
 export {
   sampleTanhGaussian,
+  type TanhDensityGradient,
   type TanhGaussianGradient,
   type TanhGaussianSample,
+  tanhGaussianDensity,
+  tanhGaussianDensityGradient,
   tanhGaussianGradient,
   tanhGaussianLogDensity,
+  tanhMode,
 } from './tanh-gaussian.js';
 export { updateTarget } from './target-update.js';
-export { type FixedTemperature, temperatureInUse } from './temperature.js';
+export {
+  dualTemperatureLoss,
+  multiplierLoss,
+  type TemperatureInputs,
+  type TemperatureSource,
+  temperatureInUse,
+  tunedTemperatureLoss,
+} from './temperature.js';

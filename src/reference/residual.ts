@@ -3,8 +3,9 @@
  *
  *   β_w(h) = y − Q_w(s, a),   ε_w = mean_b β_w(h_b)²
  *
- * Shapes `[B]`; β in units of return, ε in return². Nothing receives gradient here.
- * No factor ½, unlike the theory's norm (E.3); y reads the online V, as in the authors' code (Alg. 2 prints V_φ̄).
+ * Shapes `[B]`; β in units of return, ε in return². Nothing receives gradient here. With two Q, the mean of both.
+ * No factor ½, unlike the theory's norm (E.3); y reads the online networks, as in the authors' code (Alg. 2 prints V_φ̄), or
+ * the target ones with `residual.stateValue: target`.
  */
 
 /** β_w for every row. */

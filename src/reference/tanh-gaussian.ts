@@ -4,7 +4,7 @@
  *   log π(ã|s) = Σ_i [ log N(u_i; μ_i, σ_i) − log(1 − tanh² u_i) ]
  *
  * Symbols: μ `mean`, log σ `logStd`, ξ `noise`, u `preTanh`; shapes `[B, A]`, log π `[B]`.
- * Gradient reaches μ and log σ through u; ξ is a constant.
+ * Gradient reaches μ and log σ through u, ξ a constant; or, at a given u, directly. A deterministic policy is ã = tanh μ.
  * Guard: log(1 − tanh² u) is computed as 2(log 2 − u − softplus(−2u)), finite for every u.
  */
 
@@ -79,6 +79,62 @@ export function tanhGaussianGradient(
   const mean = action.map((a, i) => byLogDensity[i]! * 2 * a + actionGradient[i]! * (1 - a ** 2));
   const logStd = mean.map((gradient, i) => gradient * deviation[i]! - byLogDensity[i]!);
   return { mean, logStd };
+}
+
+/** ã = tanh μ of a deterministic policy: a sample without deviation, whose density no loss reads. */
+export function tanhMode(mean: Float64Array, rows: number): TanhGaussianSample {
+  return {
+    preTanh: mean,
+    action: mean.map(Math.tanh),
+    logDensity: new Float64Array(rows),
+    deviation: new Float64Array(mean.length),
+  };
+}
+
+/** log π(tanh u|s) at given u `[B, A]`, row by row. */
+export function tanhGaussianDensity(
+  preTanh: Float64Array,
+  mean: Float64Array,
+  logStd: Float64Array,
+  rows: number,
+): Float64Array {
+  const actionSize = mean.length / rows;
+  const logDensity = new Float64Array(rows);
+  preTanh.forEach((u, i) => {
+    logDensity[Math.floor(i / actionSize)]! += tanhGaussianLogDensity(u, mean[i]!, logStd[i]!);
+  });
+  return logDensity;
+}
+
+/** Gradients by all that a density at given u is made of, `[B, A]` each. */
+export interface TanhDensityGradient extends TanhGaussianGradient {
+  preTanh: Float64Array;
+}
+
+/**
+ * The gradient of a loss by u, μ and log σ, each on its own, through log π(tanh u|s) alone.
+ *
+ * With z = (u − μ)/σ:  ∂log π/∂u = 2 tanh u − z/σ,  ∂log π/∂μ = z/σ,  ∂log π/∂log σ = z² − 1.
+ *
+ * @param logDensityGradient the loss's gradient by log π(tanh u|s), `[B]`.
+ */
+export function tanhGaussianDensityGradient(
+  preTanh: Float64Array,
+  mean: Float64Array,
+  logStd: Float64Array,
+  logDensityGradient: Float64Array,
+): TanhDensityGradient {
+  const actionSize = mean.length / logDensityGradient.length;
+  const byLogDensity = mean.map((_, i) => logDensityGradient[Math.floor(i / actionSize)]!);
+  const std = logStd.map(Math.exp);
+  const standardised = preTanh.map((u, i) => (u - mean[i]!) / std[i]!);
+  return {
+    preTanh: preTanh.map(
+      (u, i) => byLogDensity[i]! * (2 * Math.tanh(u) - standardised[i]! / std[i]!),
+    ),
+    mean: standardised.map((z, i) => (byLogDensity[i]! * z) / std[i]!),
+    logStd: standardised.map((z, i) => byLogDensity[i]! * (z ** 2 - 1)),
+  };
 }
 
 /** log(1 + eˣ), without overflow. */

@@ -45,6 +45,34 @@ export function actionGradient(
   return lastColumns(pairGradient, valueGradient.length, actionSize);
 }
 
+/** One value per row, out of those of several action values. */
+export interface CriticValue {
+  /** `[B]`. */
+  values: Float64Array;
+  /** Index of the action value that each row's value is from: where its gradient goes. */
+  source: Uint8Array;
+}
+
+/** Q_1. */
+export function firstActionValue(actionValues: readonly Float64Array[]): CriticValue {
+  const [first] = actionValues as [Float64Array];
+  return { values: first.slice(), source: new Uint8Array(first.length) };
+}
+
+/** min_i Q_i, row by row; the first one's where several are equal. */
+export function minimumActionValue(actionValues: readonly Float64Array[]): CriticValue {
+  const smallest = firstActionValue(actionValues);
+  actionValues.forEach((values, i) => {
+    values.forEach((value, b) => {
+      if (value < smallest.values[b]!) {
+        smallest.values[b] = value;
+        smallest.source[b] = i;
+      }
+    });
+  });
+  return smallest;
+}
+
 /** `[left, right]` row by row. */
 function concatenateRows(left: Float64Array, right: Float64Array, rows: number): Float64Array {
   const [leftWidth, rightWidth] = [left.length / rows, right.length / rows];

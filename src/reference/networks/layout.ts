@@ -4,14 +4,18 @@
  * Weights are `[out, in]`, row-major, as PyTorch's `Linear`; the input of an action value is `[observation, action]`.
  */
 
+import type { PolicyKind } from '../../algorithms/recipe.js';
+
 /** Sizes that fix every shape. */
 export interface Sizes {
   /** O, width of an observation. */
   observation: number;
   /** A, width of an action. */
   action: number;
-  /** H, widths of the hidden layers, first to last; the same for all networks. */
+  /** H, widths of the hidden layers of Q and V, first to last. */
   hidden: readonly number[];
+  /** The same of the policy. */
+  policyHidden: readonly number[];
 }
 
 /** A linear layer's place in its network's buffer: the weight `[out, in]` at `offset`, then the bias `[out]`. */
@@ -44,28 +48,27 @@ export interface Network {
   values: Float64Array;
 }
 
-/** π_θ: `policy.trunk.*`, `policy.mean`, `policy.logStd`. */
-export function policyLayout(sizes: Sizes): NetworkLayout {
-  return networkLayout('policy', sizes.observation, sizes.hidden, [
-    ['mean', sizes.action],
-    ['logStd', sizes.action],
-  ]);
+/** π: `<prefix>.trunk.*`, `<prefix>.mean` and, unless deterministic, `<prefix>.logStd`. */
+export function policyLayout(sizes: Sizes, kind: PolicyKind, prefix = 'policy'): NetworkLayout {
+  const mean = ['mean', sizes.action] as const;
+  const heads = kind === 'deterministic' ? [mean] : [mean, ['logStd', sizes.action] as const];
+  return networkLayout(prefix, sizes.observation, sizes.policyHidden, heads);
 }
 
-/** Q_w: `actionValue.0.trunk.*`, `actionValue.0.value`. */
-export function actionValueLayout(sizes: Sizes): NetworkLayout {
+/** Q: `<prefix>.trunk.*`, `<prefix>.value`; the prefix is `actionValue.0` or what has its shape. */
+export function actionValueLayout(sizes: Sizes, prefix: string): NetworkLayout {
   const inputs = sizes.observation + sizes.action;
-  return networkLayout('actionValue.0', inputs, sizes.hidden, [['value', 1]]);
+  return networkLayout(prefix, inputs, sizes.hidden, [['value', 1]]);
 }
 
-/** V_φ: `stateValue.trunk.*`, `stateValue.value`. */
-export function stateValueLayout(sizes: Sizes): NetworkLayout {
-  return networkLayout('stateValue', sizes.observation, sizes.hidden, [['value', 1]]);
+/** V: `<prefix>.trunk.*`, `<prefix>.value`. */
+export function stateValueLayout(sizes: Sizes, prefix = 'stateValue'): NetworkLayout {
+  return networkLayout(prefix, sizes.observation, sizes.hidden, [['value', 1]]);
 }
 
-/** V_φ̄: as {@link stateValueLayout}, under `target.`. */
-export function targetStateValueLayout(sizes: Sizes): NetworkLayout {
-  return networkLayout('target.stateValue', sizes.observation, sizes.hidden, [['value', 1]]);
+/** A vector of numbers without layers, such as a multiplier per action dimension: one parameter of its own name. */
+export function vectorSpec(name: string, length: number): ParameterSpec {
+  return { name, shape: [length], offset: 0, length };
 }
 
 /** The parameters of a network, in file order. */

@@ -1,0 +1,75 @@
+/** E-step, the parts that train the temperature: the losses of temperature.ts with what they read of a step. */
+
+import type { TrainedTemperature } from '../../algorithms/recipe.js';
+import type { LogName } from '../networks/networks.js';
+import type { Drawn, StepInputs } from './step-inputs.js';
+
+/** Losses of the logs and their gradients, by name; none where nothing is trained. */
+export interface TemperatureGradients {
+  losses: { temperature?: number; meanMultiplier?: number; covarianceMultiplier?: number };
+  gradients: Partial<Record<LogName, Float64Array>>;
+}
+
+/** The gradients of a trained temperature. */
+export type TrainedTemperaturePart = (inputs: StepInputs, drawn: Drawn) => TemperatureGradients;
+
+/** One function per kind. */
+export const TRAINED_TEMPERATURES: Record<TrainedTemperature, TrainedTemperaturePart> = {
+  none: () => ({ losses: {}, gradients: {} }),
+  tuned,
+  dual,
+};
+
+/** Towards the target entropy, by the policy loss's own ã. */
+function tuned({ equations, config, temperature }: StepInputs, drawn: Drawn): TemperatureGradients {
+  if (config.temperature.kind !== 'tuned') return { losses: {}, gradients: {} };
+  const { loss, gradient } = equations.tunedTemperatureLoss(
+    drawn.own!.sample.logDensity,
+    temperature,
+    config.temperature.targetEntropy,
+  );
+  return {
+    losses: { temperature: loss },
+    gradients: { logTemperature: Float64Array.of(gradient) },
+  };
+}
+
+/** Towards the KL bounds, by π_φ's actions. */
+function dual(
+  { equations, networks, config, batch, temperature }: StepInputs,
+  drawn: Drawn,
+): TemperatureGradients {
+  if (config.temperature.kind !== 'dual') return { losses: {}, gradients: {} };
+  const { klBound, meanKlBound, covarianceKlBound } = config.temperature;
+  const { policy } = drawn;
+  const { policy: prior, actionValues } = drawn.prior!;
+
+  const byTemperature = equations.dualTemperatureLoss(
+    actionValues[0]!.values,
+    temperature,
+    config.eStep.samples,
+    klBound,
+  );
+  const byMean = equations.multiplierLoss(
+    networks.logs.logMeanMultiplier!,
+    equations.meanDivergence(policy, prior, batch.rows).values,
+    meanKlBound,
+  );
+  const byCovariance = equations.multiplierLoss(
+    networks.logs.logCovarianceMultiplier!,
+    equations.covarianceDivergence(policy, prior, batch.rows).values,
+    covarianceKlBound,
+  );
+  return {
+    losses: {
+      temperature: byTemperature.loss,
+      meanMultiplier: byMean.loss,
+      covarianceMultiplier: byCovariance.loss,
+    },
+    gradients: {
+      logTemperature: Float64Array.of(byTemperature.gradient),
+      logMeanMultiplier: byMean.gradient,
+      logCovarianceMultiplier: byCovariance.gradient,
+    },
+  };
+}
