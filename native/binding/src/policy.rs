@@ -115,7 +115,7 @@ impl Policy {
             let mut stream = Stream::new(whole("seed", seed, 0)?, Purpose::Evaluation, 0);
             let policy = &mut actor.policy;
             let mut act = |observation: &[f32], action: &mut [f32]| policy.act(observation, action);
-            evaluate(&mut act, &mut environment, &mut stream, protocol(Some(episodes), None)?, stop)
+            evaluate(&mut act, &mut environment, &mut stream, protocol(Some(episodes), None)?, stop, None)
         };
         self.worker.call_async(env, "evaluate", work, evaluation_to_js)
     }

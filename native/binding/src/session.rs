@@ -4,14 +4,16 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use napi::Env;
-use napi::bindgen_prelude::{Float32Array, Object};
+use napi::bindgen_prelude::{Float32Array, Float64Array, Object};
 use napi_derive::napi;
 use virel_engine::checkpoint::save_parameters;
+use virel_engine::environments::environment::Outcome;
 use virel_engine::error::{EngineError, Result, expect_finite, expect_len};
 use virel_engine::evaluation::{Evaluation, Protocol};
 use virel_engine::learner::{Losses, StepGradients};
 use virel_engine::networks::layout::{Parameter, ParameterSpec};
 use virel_engine::replay::batch::{Batch, discounts};
+use virel_engine::session::record::Episode;
 use virel_engine::session::{Progress, Session as EngineSession};
 
 use crate::config::{NativeConfig, NativePlan, refuse, whole};
@@ -81,32 +83,34 @@ pub struct NativeBatch {
     pub terminated: Float32Array,
 }
 
-/// Loss values as minimised, regularisers included.
-#[napi(object)]
-pub struct NativeLosses {
-    /// J_π.
-    pub policy: f64,
-    /// J_Q.
-    pub action_value: f64,
-    /// J_V.
-    pub state_value: f64,
-}
-
 /// Losses and gradients at one set of parameters.
 #[napi(object)]
 pub struct NativeGradients {
-    /// Loss values.
-    pub losses: NativeLosses,
+    /// Loss values as minimised, by name: `policy`, `actionValue` and whatever else the recipe has.
+    pub losses: Vec<NativeMetric>,
     /// By trained parameter.
     pub gradients: Vec<NativeParameter>,
     /// T that was used.
     pub temperature: f64,
+    /// The residual error in use, where the temperature reads one.
+    pub residual_error: Option<f64>,
+}
+
+/// What `record` stored, and what is to be done next.
+#[napi(object)]
+pub struct NativeRecorded {
+    /// The training episode that ended.
+    pub episode: Option<NativeEpisode>,
+    /// Whether the environment must be reset: an episode ended, or a reset is due.
+    pub reset: bool,
+    /// Environment steps since the session began.
+    pub steps: i64,
 }
 
 /// A number with its public name.
 #[napi(object)]
 pub struct NativeMetric {
-    /// As in `src/logging/metrics.ts`.
+    /// As in `src/logging/metrics.ts`, or a loss's.
     pub name: String,
     /// Value.
     pub value: f64,
@@ -210,19 +214,21 @@ impl Session {
         let (batch, noise) = (OwnedBatch::new(&batch), noise.to_vec());
         self.worker
             .call("gradients", move |session, _| {
-                let temperature = temperature_or(temperature, session)?;
+                let given = given_temperature(temperature)?.or_else(|| session.temperature());
                 let discounts = batch.checked_discounts(session, &noise)?;
-                let result = session.learner().gradients(&batch.borrow(&discounts), &noise, temperature)?;
-                Ok((result, temperature))
+                let own = session.learner().temperature()?;
+                let result = session.learner().gradients(&batch.borrow(&discounts), &noise, given)?;
+                Ok((result, given.or(own).unwrap_or_default(), session.residual_error()))
             })
-            .map(|(StepGradients { losses, gradients }, temperature)| NativeGradients {
-                losses: losses_to_js(losses),
+            .map(|(StepGradients { losses, gradients }, temperature, residual_error)| NativeGradients {
+                losses: losses_to_js(&losses),
                 gradients: parameters_to_js(gradients),
                 temperature: f64::from(temperature),
+                residual_error,
             })
     }
 
-    /// The same, then every optimiser and the target are stepped; the losses before the step.
+    /// The same, then every optimiser and the targets that are due are stepped; the losses before the step.
     ///
     /// Errors: as `gradients`.
     #[napi(catch_unwind)]
@@ -231,15 +237,83 @@ impl Session {
         batch: NativeBatch,
         noise: &[f32],
         temperature: Option<f64>,
-    ) -> napi::Result<NativeLosses, String> {
+    ) -> napi::Result<Vec<NativeMetric>, String> {
         let (batch, noise) = (OwnedBatch::new(&batch), noise.to_vec());
         let losses = self.worker.call("update", move |session, _| {
-            let temperature = temperature_or(temperature, session)?;
+            let given = given_temperature(temperature)?;
             let discounts = batch.checked_discounts(session, &noise)?;
-            session.learner().update(&batch.borrow(&discounts), &noise, temperature)?;
+            session.update(&batch.borrow(&discounts), &noise, given)?;
             Ok(session.learner().terms()?.losses)
         })?;
-        Ok(losses_to_js(losses))
+        Ok(losses_to_js(&losses))
+    }
+
+    /// Q_0(s, a), `[n]`, for `[n, O]` observations and `[n, A]` actions in [−1, 1].
+    ///
+    /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`.
+    #[napi(catch_unwind)]
+    pub fn action_value(&self, observations: &[f32], actions: &[f32]) -> napi::Result<Float32Array, String> {
+        let (observations, actions) = (observations.to_vec(), actions.to_vec());
+        let values = self.worker.call("actionValue", move |session, _| {
+            expect_finite("observations", &observations)?;
+            expect_finite("actions", &actions)?;
+            let width = session.spec().action_size;
+            let mut values = vec![0.0; actions.len() / width];
+            session.learner().action_value(&observations, &actions, &mut values)?;
+            Ok(values)
+        })?;
+        Ok(Float32Array::new(values))
+    }
+
+    /// Begins an episode of the caller's environment at `observation`, `[O]`.
+    ///
+    /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`.
+    #[napi(catch_unwind)]
+    pub fn begin(&self, observation: &[f64]) -> napi::Result<(), String> {
+        let observation = observation.to_vec();
+        self.worker.call("begin", move |session, _| session.begin(&observation))
+    }
+
+    /// What the behaviour policy does next in the caller's environment, in its units, `[A]`.
+    ///
+    /// Errors: `DIVERGED`.
+    #[napi(catch_unwind)]
+    pub fn propose(&self) -> napi::Result<Float64Array, String> {
+        self.worker
+            .call("propose", |session, _| session.propose().map(<[f64]>::to_vec))
+            .map(Float64Array::new)
+    }
+
+    /// Stores what the caller's environment answered to `propose`: reward, flags and the next observation `[O]`.
+    ///
+    /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, before anything is stored.
+    #[napi(catch_unwind)]
+    pub fn record(
+        &self,
+        reward: f64,
+        terminated: bool,
+        truncated: bool,
+        observation: &[f64],
+    ) -> napi::Result<NativeRecorded, String> {
+        let observation = observation.to_vec();
+        self.worker.call("record", move |session, _| {
+            let outcome = Outcome { reward, terminated, truncated };
+            let recorded = session.record(outcome, &observation)?;
+            Ok(NativeRecorded {
+                episode: recorded.episode.map(episode_to_js),
+                reset: recorded.reset,
+                steps: session.steps() as i64,
+            })
+        })
+    }
+
+    /// tanh μ at `observation` `[O]`, in the environment's units, `[A]`.
+    ///
+    /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, `DIVERGED`.
+    #[napi(catch_unwind)]
+    pub fn act(&self, observation: &[f64]) -> napi::Result<Float64Array, String> {
+        let observation = observation.to_vec();
+        self.worker.call("act", move |session, _| session.act(&observation)).map(Float64Array::new)
     }
 
     /// Writes all parameters to a safetensors file: temporary file, synced, renamed.
@@ -307,10 +381,11 @@ impl OwnedBatch {
     }
 }
 
-fn temperature_or(given: Option<f64>, session: &EngineSession) -> Result<f32> {
+/// T from outside.
+fn given_temperature(given: Option<f64>) -> Result<Option<f32>> {
     match given {
-        None => Ok(session.config().temperature),
-        Some(value) if (0.0..=f64::from(f32::MAX)).contains(&value) => Ok(value as f32),
+        None => Ok(None),
+        Some(value) if (0.0..=f64::from(f32::MAX)).contains(&value) => Ok(Some(value as f32)),
         Some(value) => refuse("temperature", "a number, at least 0", value),
     }
 }
@@ -335,17 +410,20 @@ fn metrics_to_js(metrics: Vec<(&'static str, f64)>) -> Vec<NativeMetric> {
 }
 
 fn progress_to_js(progress: Progress) -> NativeProgress {
-    let episodes = progress.episodes.iter().map(|episode| NativeEpisode {
-        step: episode.step as i64,
-        episode_return: episode.episode_return,
-        length: episode.length as i64,
-    });
     NativeProgress {
         iterations: progress.iterations as i64,
         steps: progress.steps as i64,
         updates: progress.updates as i64,
         unstable_resets: progress.unstable_resets as i64,
-        episodes: episodes.collect(),
+        episodes: progress.episodes.into_iter().map(episode_to_js).collect(),
+    }
+}
+
+const fn episode_to_js(episode: Episode) -> NativeEpisode {
+    NativeEpisode {
+        step: episode.step as i64,
+        episode_return: episode.episode_return,
+        length: episode.length as i64,
     }
 }
 
@@ -358,12 +436,9 @@ pub fn evaluation_to_js(evaluation: Evaluation) -> NativeEvaluation {
     }
 }
 
-fn losses_to_js(losses: Losses) -> NativeLosses {
-    NativeLosses {
-        policy: f64::from(losses.policy),
-        action_value: f64::from(losses.action_value),
-        state_value: f64::from(losses.state_value),
-    }
+fn losses_to_js(losses: &Losses) -> Vec<NativeMetric> {
+    let named = losses.named();
+    named.map(|(name, value)| NativeMetric { name: name.to_owned(), value: f64::from(value) }).collect()
 }
 
 fn parameters_to_js(parameters: Vec<Parameter>) -> Vec<NativeParameter> {

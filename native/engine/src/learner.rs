@@ -260,13 +260,7 @@ pub trait Learner: Send {
     ///
     /// # Errors
     /// `LENGTH_MISMATCH`, `NATIVE_EXCEPTION`.
-    fn step(
-        &mut self,
-        step: Step,
-        batch: &Batch<'_>,
-        noise: &[f32],
-        temperature: Option<f32>,
-    ) -> Result<()>;
+    fn step(&mut self, step: Step, batch: &Batch<'_>, noise: &[f32], temperature: Option<f32>) -> Result<()>;
 
     /// φ̄ ← τφ + (1−τ)φ̄ for the targets of `step`'s halves: those of Q and V with an M-step, a target or prior policy
     /// with an E-step.

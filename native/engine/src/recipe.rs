@@ -151,7 +151,10 @@ impl Recipe {
                 deterministic != (self.action_value_target == ActionValueTarget::TargetPolicy),
                 "a deterministic policy goes with the target policy's action value, and with no other",
             ),
-            (samples_prior != reads_prior, "a prior policy serves both the M-step and the E-step, or neither"),
+            (
+                samples_prior != reads_prior,
+                "a prior policy serves both the M-step and the E-step, or neither",
+            ),
             (
                 self.policy_objective == PolicyObjective::Score && !self.has_state_value(),
                 "the score gradient needs a state value as its baseline",
@@ -180,5 +183,118 @@ impl Recipe {
                 Err(EngineError::RecipeUnsupported { engine: "every", recipe: reason.to_owned() })
             }
         }
+    }
+}
+
+/// A part's public name, as `src/algorithms/recipe.ts` writes it.
+pub trait Named: Sized + Copy + 'static {
+    /// Every value with its name.
+    const NAMES: &'static [(&'static str, Self)];
+
+    /// The value of this name, for the option `field`.
+    ///
+    /// # Errors
+    /// `CONFIG_RANGE`, naming the option.
+    fn named(field: &'static str, name: &str) -> Result<Self> {
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, value)| *value).ok_or_else(|| {
+            EngineError::OutOfRange {
+                name: field,
+                expected: "a part of the vocabulary",
+                got: name.to_owned(),
+            }
+        })
+    }
+}
+
+impl Named for PolicyKind {
+    const NAMES: &'static [(&'static str, Self)] =
+        &[("tanhGaussian", Self::TanhGaussian), ("deterministic", Self::Deterministic)];
+}
+
+impl Named for ActionValueTarget {
+    const NAMES: &'static [(&'static str, Self)] = &[
+        ("stateValue", Self::StateValue),
+        ("softActionValue", Self::SoftActionValue),
+        ("targetPolicy", Self::TargetPolicy),
+        ("priorPolicy", Self::PriorPolicy),
+    ];
+}
+
+impl Named for StateValueTarget {
+    const NAMES: &'static [(&'static str, Self)] = &[
+        ("none", Self::None),
+        ("actionValue", Self::ActionValue),
+        ("softActionValue", Self::SoftActionValue),
+    ];
+}
+
+impl Named for PolicyObjective {
+    const NAMES: &'static [(&'static str, Self)] = &[
+        ("reparameterised", Self::Reparameterised),
+        ("score", Self::Score),
+        ("deterministic", Self::Deterministic),
+        ("weightedLikelihood", Self::WeightedLikelihood),
+        ("priorDivergence", Self::PriorDivergence),
+    ];
+}
+
+impl Named for PolicyCritic {
+    const NAMES: &'static [(&'static str, Self)] = &[("first", Self::First), ("minimum", Self::Minimum)];
+}
+
+impl Named for MStepKind {
+    const NAMES: &'static [(&'static str, Self)] =
+        &[("direct", Self::Direct), ("projected", Self::Projected)];
+}
+
+impl Named for TrainedTemperature {
+    const NAMES: &'static [(&'static str, Self)] =
+        &[("none", Self::None), ("tuned", Self::Tuned), ("dual", Self::Dual)];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VIREL: Recipe = Recipe {
+        policy: PolicyKind::TanhGaussian,
+        action_value_target: ActionValueTarget::StateValue,
+        state_value_target: StateValueTarget::ActionValue,
+        policy_objective: PolicyObjective::Reparameterised,
+        policy_critic: PolicyCritic::First,
+        m_step: MStepKind::Direct,
+        trained_temperature: TrainedTemperature::None,
+    };
+
+    #[test]
+    fn parts_that_do_not_fit_are_refused() {
+        assert!(VIREL.expect_coherent().is_ok());
+        let mpo = Recipe {
+            action_value_target: ActionValueTarget::PriorPolicy,
+            state_value_target: StateValueTarget::None,
+            policy_objective: PolicyObjective::WeightedLikelihood,
+            trained_temperature: TrainedTemperature::Dual,
+            ..VIREL
+        };
+        assert!(mpo.expect_coherent().is_ok());
+        let wrong = [
+            Recipe { policy: PolicyKind::Deterministic, ..VIREL },
+            Recipe { policy_objective: PolicyObjective::WeightedLikelihood, ..VIREL },
+            Recipe { action_value_target: ActionValueTarget::SoftActionValue, ..VIREL },
+            Recipe { state_value_target: StateValueTarget::None, ..VIREL },
+            Recipe { trained_temperature: TrainedTemperature::Dual, ..VIREL },
+            Recipe { trained_temperature: TrainedTemperature::Tuned, ..mpo },
+            Recipe { m_step: MStepKind::Projected, ..mpo },
+        ];
+        for recipe in wrong {
+            assert_eq!(recipe.expect_coherent().unwrap_err().code(), "RECIPE_UNSUPPORTED", "{recipe:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_found_and_others_named() {
+        assert_eq!(PolicyObjective::named("policyObjective", "score"), Ok(PolicyObjective::Score));
+        let error = MStepKind::named("mStep", "printed").unwrap_err().to_string();
+        assert!(error.contains("mStep") && error.contains("printed"), "{error}");
     }
 }

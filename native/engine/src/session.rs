@@ -164,6 +164,11 @@ impl Session {
         self.learner.as_mut()
     }
 
+    /// Environment steps so far.
+    pub const fn steps(&self) -> u64 {
+        self.collector.steps()
+    }
+
     /// T of the next gradient step: None where the learner trains its own.
     pub fn temperature(&self) -> Option<f32> {
         self.improver.temperature(self.collector.replay())

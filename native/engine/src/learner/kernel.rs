@@ -144,7 +144,7 @@ impl KernelLearner {
             all.extend(shape.read(weights));
         }
         if let Some(shape) = &shapes.state_value {
-            all.extend(shape.read(&*read(&self.shared.state_value)?));
+            all.extend(shape.read(&read(&self.shared.state_value)?));
         }
         all.extend(self.actor.logs.parameters());
         let targets = read(&self.shared.targets)?;
@@ -176,7 +176,7 @@ impl Learner for KernelLearner {
             shape.write(parameters, weights);
         }
         if let Some(shape) = &shapes.state_value {
-            shape.write(parameters, &mut *write(&self.shared.state_value)?);
+            shape.write(parameters, &mut write(&self.shared.state_value)?);
         }
         let mut targets = write(&self.shared.targets)?;
         let targets = &mut *targets;
@@ -246,13 +246,7 @@ impl Learner for KernelLearner {
         Ok(StepGradients { losses: at_these_parameters.losses, gradients })
     }
 
-    fn step(
-        &mut self,
-        step: Step,
-        batch: &Batch<'_>,
-        noise: &[f32],
-        temperature: Option<f32>,
-    ) -> Result<()> {
+    fn step(&mut self, step: Step, batch: &Batch<'_>, noise: &[f32], temperature: Option<f32>) -> Result<()> {
         let terms = self.run((step, Use::Step), batch, noise, temperature)?;
         terms.store(&mut self.terms);
         Ok(())

@@ -194,8 +194,7 @@ pub fn score_gradient<F: Real>(
         let log_std = clip(raw);
         let by_density = share * advantage;
         *by_mean = by_density * noise * (-log_std).exponential() + mean_pull * mean;
-        *by_log_std =
-            clip_slope(raw) * (by_density * (noise * noise - F::of(1.0)) + log_std_pull * log_std);
+        *by_log_std = clip_slope(raw) * (by_density * (noise * noise - F::of(1.0)) + log_std_pull * log_std);
     }
     Ok(())
 }
@@ -373,8 +372,8 @@ pub fn divergence_gradient<F: Real>(
             let spread = clip(pair.log_std[b]).exponential() * noise[b];
             let pre_tanh = pair.mean[b] + spread;
             let prior_precision = (F::of(-2.0) * clip(pair.prior_log_std[b])).exponential();
-            let by_pre_tanh = by_action[b] * slope(pre_tanh)
-                + density * (pre_tanh - pair.prior_mean[b]) * prior_precision;
+            let by_pre_tanh =
+                by_action[b] * slope(pre_tanh) + density * (pre_tanh - pair.prior_mean[b]) * prior_precision;
             by_mean[b] += by_pre_tanh;
             by_log_std[b] += by_pre_tanh * spread - density;
         }
@@ -398,7 +397,8 @@ pub fn add_log_ratio<F: Real>(pair: &Pair<'_, F>, log_ratio: &mut [F]) -> Result
     let (rows, samples) = pair.extent()?;
     expect_len("logRatio", log_ratio.len(), rows * samples)?;
     let half = F::of(0.5);
-    for (of_sample, noise) in log_ratio.chunks_exact_mut(rows.max(1)).zip(pair.noise.chunks_exact(rows.max(1)))
+    for (of_sample, noise) in
+        log_ratio.chunks_exact_mut(rows.max(1)).zip(pair.noise.chunks_exact(rows.max(1)))
     {
         for b in 0..rows {
             let (log_std, prior) = (clip(pair.log_std[b]), clip(pair.prior_log_std[b]));

@@ -56,11 +56,13 @@ pub fn initial(
         layers.iter().flat_map(|layer| drawn(scheme, layer, outputs, head, stream)).collect()
     };
     let policy = draw(&networks.policy, policy_head);
-    let action_values: Vec<_> = networks.action_values.iter().map(|layers| draw(layers, VALUE_HEAD)).collect();
+    let action_values: Vec<_> =
+        networks.action_values.iter().map(|layers| draw(layers, VALUE_HEAD)).collect();
     let state_value = networks.state_value.as_ref().map(|layers| draw(layers, VALUE_HEAD));
 
     let zeros = |spec: layout::ParameterSpec| Parameter { data: vec![0.0; spec.len()], spec };
-    let auxiliary = networks.auxiliary_weights.iter().flat_map(|layers| layout::parameters(layers)).map(zeros);
+    let auxiliary =
+        networks.auxiliary_weights.iter().flat_map(|layers| layout::parameters(layers)).map(zeros);
     let logs = networks.logs.iter().map(|spec| {
         let value = match spec.name.as_str() {
             layout::LOG_TEMPERATURE => start.temperature,
@@ -105,7 +107,8 @@ fn drawn(
 ) -> [Parameter; 2] {
     let is_head = layer.role == Role::Head;
     let [inputs, own, together] =
-        [layer.inputs, layer.outputs, if is_head { outputs } else { layer.outputs }].map(|width| width as f64);
+        [layer.inputs, layer.outputs, if is_head { outputs } else { layer.outputs }]
+            .map(|width| width as f64);
     let (bound, bias) = match scheme {
         Scheme::Rlkit if is_head => (head, None),
         Scheme::Rlkit => (1.0 / own.sqrt(), Some(HIDDEN_BIAS)),

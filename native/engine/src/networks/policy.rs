@@ -75,13 +75,7 @@ mod tests {
     use crate::recipe::PolicyKind;
 
     fn sizes() -> Sizes {
-        Sizes {
-            observation: 5,
-            action: 2,
-            policy_hidden: vec![19, 33],
-            hidden: Vec::new(),
-            action_values: 0,
-        }
+        Sizes { observation: 5, action: 2, policy_hidden: vec![19, 33], hidden: Vec::new(), action_values: 0 }
     }
 
     /// A Gaussian policy with standard normal parameters.

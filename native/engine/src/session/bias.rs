@@ -29,7 +29,10 @@ pub fn action_value_bias(
     let rows = trace.rewards.len();
     let gather = |values: &[f32]| -> Vec<f32> {
         let width = values.len() / rows;
-        judged.iter().flat_map(|(index, _)| values[index * width..(index + 1) * width].iter().copied()).collect()
+        judged
+            .iter()
+            .flat_map(|(index, _)| values[index * width..(index + 1) * width].iter().copied())
+            .collect()
     };
     let mut values = vec![0.0; judged.len()];
     learner.action_value(&gather(&trace.observations), &gather(&trace.actions), &mut values)?;

@@ -271,8 +271,7 @@ impl Improver {
         let rows = self.residual.batch;
         let gathered = &mut self.residual_gathered;
         draw(&mut self.residual_index_stream, rows, replay, &mut self.indices, gathered);
-        self.residual_noise
-            .resize(rows * self.recipe.draws_at_next_state(self.samples) * self.action, 0.0);
+        self.residual_noise.resize(rows * self.recipe.draws_at_next_state(self.samples) * self.action, 0.0);
         self.residual_noise_stream.fill_normal(&mut self.residual_noise);
         let error = learner.residual_error(&gathered.as_batch(), &self.residual_noise, temperature)?;
         self.residual_error = self.residual.factor * f64::from(error);
@@ -311,7 +310,9 @@ impl Improver {
     fn diverged(&self, learner: &mut dyn Learner, step: u64, quantity: String, value: f64) -> EngineError {
         let (parameters, updates) = &self.kept;
         match learner.set_parameters(parameters) {
-            Ok(()) => EngineError::Diverged { step, quantity, value, updates: self.updates(), kept: *updates },
+            Ok(()) => {
+                EngineError::Diverged { step, quantity, value, updates: self.updates(), kept: *updates }
+            }
             Err(error) => error,
         }
     }
@@ -354,11 +355,7 @@ impl Improver {
     }
 
     /// What the latest gradient steps saw, as far as they have run.
-    fn push_terms(
-        &self,
-        learner: &mut dyn Learner,
-        metrics: &mut Vec<(&'static str, f64)>,
-    ) -> Result<()> {
+    fn push_terms(&self, learner: &mut dyn Learner, metrics: &mut Vec<(&'static str, f64)>) -> Result<()> {
         let (terms, norms) = (learner.terms()?, learner.norms()?);
         let mut push = |name, value: Option<f32>| metrics.extend(value.map(|value| (name, f64::from(value))));
         if self.counts.m_steps() > 0 {

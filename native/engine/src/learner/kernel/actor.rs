@@ -89,8 +89,7 @@ impl Buffers {
         let own_samples =
             if recipe.policy_objective == PolicyObjective::PriorDivergence { config.samples } else { 1 };
         let samples = if reads_prior { config.samples } else { 1 };
-        let sampler =
-            |samples| Sampler::new(recipe.policy, &shapes.policy, dimensions, samples, capacity);
+        let sampler = |samples| Sampler::new(recipe.policy, &shapes.policy, dimensions, samples, capacity);
         Self {
             capacity,
             own: sampler(own_samples),

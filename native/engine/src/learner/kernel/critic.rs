@@ -274,7 +274,7 @@ pub fn run(shared: &Shared, gradients: Use, temperature: f32) -> Result<CriticTe
 
     if gradients == Use::Step {
         if let Some(optimiser) = &mut critic.state_value_optimiser {
-            optimiser.step(&mut *write(&shared.state_value)?, &critic.state_value_gradient)?;
+            optimiser.step(&mut write(&shared.state_value)?, &critic.state_value_gradient)?;
         }
         let mut weights = write(&shared.action_values)?;
         let optimisers = critic.action_value_optimisers.iter_mut().zip(&critic.action_value_gradients);

@@ -159,11 +159,7 @@ pub struct Sampled {
 
 impl Sampled {
     fn new(shape: &Shape, capacity: usize) -> Self {
-        Self {
-            capacity,
-            state_value: Activations::new(shape, capacity),
-            target: Matrix::zeros(1, capacity),
-        }
+        Self { capacity, state_value: Activations::new(shape, capacity), target: Matrix::zeros(1, capacity) }
     }
 
     /// Makes room for `n` samples.
