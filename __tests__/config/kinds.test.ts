@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ALGORITHMS } from '../../src/algorithms/index.js';
+import { describeTemperature } from '../../src/config/describe.js';
 import { resolveConfig } from '../../src/config/resolve.js';
 import {
   configJsonSchema,
@@ -86,6 +87,18 @@ describe('sections that come in kinds', () => {
     expect(
       resolveConfig({ algorithm: 'beta', temperature: { temperatureScale: 0.1 } }),
     ).toMatchObject({ temperature: { kind: 'residual', temperatureScale: 0.1 } });
+  });
+
+  it.each([
+    ['virel', 'fixed', '1'],
+    ['beta', 'residual', '0.004 x residual error'],
+    ['virel', 'residualAuto', '(1 - discount) / mean |r| x residual error'],
+    ['sac-twin', 'tuned', 'tuned to entropy -3'],
+    ['mpo', 'dual', 'dual, bound 0.1'],
+    ['ddpg', 'none', 'none'],
+  ])('%s with %s says so in the header of a run: %s', (algorithm, kind, words) => {
+    const { temperature } = set(`algorithm=${algorithm}`, `temperature.kind=${kind}`);
+    expect(describeTemperature(temperature)).toBe(words);
   });
 
   it('come back equal through a resolved config, for every algorithm', () => {
