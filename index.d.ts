@@ -121,11 +121,41 @@ export declare class Session {
    */
   gradients(batch: NativeBatch, noise: Float32Array, temperature?: number | undefined | null): NativeGradients
   /**
-   * The same, then every optimiser and the target are stepped; the losses before the step.
+   * The same, then every optimiser and the targets that are due are stepped; the losses before the step.
    *
    * Errors: as `gradients`.
    */
-  update(batch: NativeBatch, noise: Float32Array, temperature?: number | undefined | null): NativeLosses
+  update(batch: NativeBatch, noise: Float32Array, temperature?: number | undefined | null): Array<NativeMetric>
+  /**
+   * Q_0(s, a), `[n]`, for `[n, O]` observations and `[n, A]` actions in [−1, 1].
+   *
+   * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`.
+   */
+  actionValue(observations: Float32Array, actions: Float32Array): Float32Array
+  /**
+   * Begins an episode of the caller's environment at `observation`, `[O]`.
+   *
+   * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`.
+   */
+  begin(observation: Float64Array): void
+  /**
+   * What the behaviour policy does next in the caller's environment, in its units, `[A]`.
+   *
+   * Errors: `DIVERGED`.
+   */
+  propose(): Float64Array
+  /**
+   * Stores what the caller's environment answered to `propose`: reward, flags and the next observation `[O]`.
+   *
+   * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, before anything is stored.
+   */
+  record(reward: number, terminated: boolean, truncated: boolean, observation: Float64Array): NativeRecorded
+  /**
+   * tanh μ at `observation` `[O]`, in the environment's units, `[A]`.
+   *
+   * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, `DIVERGED`.
+   */
+  act(observation: Float64Array): Float64Array
   /**
    * Writes all parameters to a safetensors file: temporary file, synced, renamed.
    *
@@ -155,22 +185,32 @@ export interface NativeBatch {
 
 /** What a session is made of; every field is chosen by `resolveConfig`, nothing has a default here. */
 export interface NativeConfig {
-  /** Task id, such as `HalfCheetah-v5`. */
+  /** Task id, such as `HalfCheetah-v5`; only a name where `external` is given. */
   environment: string
   /** Folder of the MuJoCo model files. */
   modelDirectory: string
+  /** An environment of the caller's instead of a task. */
+  external?: NativeExternal
   /** Environment steps after which an episode is truncated, > 0. */
   maxEpisodeSteps: number
-  /** Name of the algorithm. */
-  algorithm: string
+  /** The algorithm. */
+  recipe: NativeRecipe
   /** Seed of every random stream, a whole number from 0 to 2^53 − 1. */
   seed: number
   /** γ in [0, 1]. */
   discount: number
   /** Multiplier of rewards before they are stored. */
   rewardScale: number
-  /** T, factor of log π in the policy loss, >= 0. */
-  temperature: number
+  /** T. */
+  temperature: NativeTemperature
+  /** ε. */
+  residual: NativeResidual
+  /** Steps of a half from one update of its targets to the next, > 0. */
+  targetEvery: number
+  /** θ of an Ornstein-Uhlenbeck process added to the deterministic action; null for the policy's own noise. */
+  explorationTheta?: number
+  /** σ of that process. */
+  explorationSigma?: number
   /** Transitions to store before the first gradient step, > 0. */
   startUpdates: number
   /** First environment steps that act uniformly at random. */
@@ -181,10 +221,16 @@ export interface NativeConfig {
   replayCapacity: number
   /** Transitions of a gradient step, > 0. */
   batchSize: number
-  /** Transitions on which `metrics` measures the residual error, > 0. */
-  residualBatch: number
-  /** Widths of the hidden layers, each > 0. */
+  /** K, actions sampled from a prior policy, > 0. */
+  samples: number
+  /** Widths of the hidden layers of Q and V, each > 0. */
   hidden: Array<number>
+  /** Widths of the policy's hidden layers, each > 0. */
+  policyHidden: Array<number>
+  /** Number of action values, 1 or 2. */
+  actionValues: number
+  /** `rlkit`, `glorot` or `fanIn`. */
+  initialise: string
   /** λ_π, > 0. */
   policyLearningRate: number
   /** λ_Q, > 0. */
@@ -193,10 +239,14 @@ export interface NativeConfig {
   stateValueLearningRate: number
   /** τ in (0, 1]. */
   targetUpdateRate: number
+  /** Factor of J_Q and J_V, > 0. */
+  valueLossFactor: number
   /** Factor of mean μ² in the policy loss, >= 0. */
   meanRegulariser: number
   /** Factor of mean (log σ)² in the policy loss, >= 0. */
   logStdRegulariser: number
+  /** Step sizes of the projected M-step. */
+  projected: NativeProjected
   /** Unstable simulator states allowed per 10,000 steps. */
   maxUnstablePer10K: number
   /** `kernel` or `tensor`. */
@@ -205,6 +255,16 @@ export interface NativeConfig {
   device: string
   /** Threads of a gradient step, > 0. */
   threads: number
+}
+
+/** A complete half of EM: gradient steps on one batch until the change from one to the next is below the tolerance. */
+export interface NativeConverge {
+  /** `m`: relative change of the action value loss; `e`: mean KL divergence of the policy, nats. */
+  part: string
+  /** Change below which it ends, > 0. */
+  tolerance: number
+  /** Most gradient steps, > 0. */
+  maxSteps: number
 }
 
 /** A training episode that ended. */
@@ -227,29 +287,31 @@ export interface NativeEvaluation {
   stopped: boolean
 }
 
+/** An environment that the caller steps between `propose` and `record`. */
+export interface NativeExternal {
+  /** O, values of an observation. */
+  observationSize: number
+  /** Smallest action per dimension, `[A]`. */
+  actionLow: Array<number>
+  /** Largest action per dimension, `[A]`. */
+  actionHigh: Array<number>
+}
+
 /** Losses and gradients at one set of parameters. */
 export interface NativeGradients {
-  /** Loss values. */
-  losses: NativeLosses
+  /** Loss values as minimised, by name: `policy`, `actionValue` and whatever else the recipe has. */
+  losses: Array<NativeMetric>
   /** By trained parameter. */
   gradients: Array<NativeParameter>
   /** T that was used. */
   temperature: number
-}
-
-/** Loss values as minimised, regularisers included. */
-export interface NativeLosses {
-  /** J_π. */
-  policy: number
-  /** J_Q. */
-  actionValue: number
-  /** J_V. */
-  stateValue: number
+  /** The residual error in use, where the temperature reads one. */
+  residualError?: number
 }
 
 /** A number with its public name. */
 export interface NativeMetric {
-  /** As in `src/logging/metrics.ts`. */
+  /** As in `src/logging/metrics.ts`, or a loss's. */
   name: string
   /** Value. */
   value: number
@@ -265,12 +327,14 @@ export interface NativeParameter {
   data: Float32Array
 }
 
-/** One part of an iteration: exactly one of the two. */
+/** One part of an iteration: exactly one of the three. */
 export interface NativePhase {
   /** Environment steps. */
   collect?: number
   /** Gradient steps. */
   update?: NativeUpdate
+  /** Gradient steps on one half until it no longer changes. */
+  converge?: NativeConverge
 }
 
 /** Iterations of the EM schedule to run in one call. */
@@ -279,6 +343,8 @@ export interface NativePlan {
   repeat: number
   /** The phases of one iteration, in order. */
   phases: Array<NativePhase>
+  /** ε_k of incremental EM, added to the residual error in use; 0 without. */
+  residualFloor?: number
 }
 
 /** What an `advance` did, and where the session stands. */
@@ -293,6 +359,66 @@ export interface NativeProgress {
   unstableResets: number
   /** Training episodes that ended during this call. */
   episodes: Array<NativeEpisode>
+}
+
+/** Step sizes of the projected M-step. */
+export interface NativeProjected {
+  /** α_w(0). */
+  valueStep: number
+  /** Decay of α_w. */
+  valueDecay: number
+  /** α_ζ(0). */
+  auxiliaryStep: number
+  /** Decay of α_ζ. */
+  auxiliaryDecay: number
+  /** M-steps after which the decay is felt, > 0. */
+  scale: number
+  /** Largest ‖w‖₂, > 0. */
+  radius: number
+  /** Share of ζ forgotten with each step. */
+  leak: number
+}
+
+/** An algorithm's parts, by the names of `src/algorithms/recipe.ts`. */
+export interface NativeRecipe {
+  /** What π_θ is. */
+  policy: string
+  /** What every Q_i is regressed on. */
+  actionValueTarget: string
+  /** What V is regressed on. */
+  stateValueTarget: string
+  /** The loss of π_θ. */
+  policyObjective: string
+  /** Which Q that loss reads. */
+  policyCritic: string
+  /** How w follows the Bellman residual. */
+  mStep: string
+  /** A temperature that the learner trains. */
+  trainedTemperature: string
+}
+
+/** What `record` stored, and what is to be done next. */
+export interface NativeRecorded {
+  /** The training episode that ended. */
+  episode?: NativeEpisode
+  /** Whether the environment must be reset: an episode ended, or a reset is due. */
+  reset: boolean
+  /** Environment steps since the session began. */
+  steps: number
+}
+
+/** The residual error and what it is measured on. */
+export interface NativeResidual {
+  /** Fresh rows of each measurement, > 0. */
+  batch: number
+  /** Whether it has a factor ½. */
+  half: boolean
+  /** Its value until the buffer holds more than `batch` rows. */
+  warmupValue: number
+  /** Whether it bootstraps with target networks. */
+  target: boolean
+  /** Gradient steps from one measurement to the next, > 0. */
+  every: number
 }
 
 /** What is known of a task without loading its model. */
@@ -327,6 +453,30 @@ export interface NativeStep {
   truncated: boolean
   /** Numbers about the step, by Gymnasium's names. */
   info: Record<string, number>
+}
+
+/** Where T comes from: `fixed` (value: T), `residual` (value: the factor of ε), `residualAuto` or `trained` (no value). */
+export interface NativeTemperature {
+  /** Which of them. */
+  kind: string
+  /** Its number; 0 where it has none. */
+  value: number
+  /** Target entropy of a tuned one, in nats. */
+  targetEntropy: number
+  /** KL bound of a dual one. */
+  klBound: number
+  /** KL bound on the fitted mean. */
+  meanKlBound: number
+  /** KL bound on the fitted covariance. */
+  covarianceKlBound: number
+  /** Rate of a trained one and of its multipliers. */
+  learningRate: number
+  /** Starting value of a trained one, > 0. */
+  initial: number
+  /** Starting value of the multipliers of the mean's bound, > 0. */
+  initialMeanMultiplier: number
+  /** Starting value of the multipliers of the covariance's bound, > 0. */
+  initialCovarianceMultiplier: number
 }
 
 /** Gradient steps of an iteration; at 1 and 1 both share a batch. */

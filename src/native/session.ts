@@ -1,17 +1,19 @@
 /** The native learner for scripts that write their own loop. */
-import type {
-  Session as Native,
-  NativeConfig,
-  NativeMetric,
-  NativeParameter,
-} from '../../index.d.ts';
+import type { Session as Native, NativeMetric, NativeParameter } from '../../index.d.ts';
 import { type ConfigOptions, resolveConfig } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/schema.js';
-import type { Batch, Learner, Parameters, StepGradients, StepOptions } from '../engine.js';
+import type {
+  Batch,
+  Learner,
+  Parameters,
+  StepGradients,
+  StepLosses,
+  StepOptions,
+} from '../engine.js';
 import { VirelError } from '../errors.js';
 import type { Plan } from '../schedule/em-schedule.js';
 import { type EvaluationResult, summariseEvaluation } from '../statistics/evaluation.js';
-import { loadAddon, modelDirectory } from './addon.js';
+import { loadAddon } from './addon.js';
 import {
   crossing,
   crossingAsync,
@@ -24,6 +26,7 @@ import {
   whole,
   wholeOrNothing,
 } from './boundary.js';
+import { toNative } from './native-config.js';
 
 /** What an `advance` did, and where the session stands. */
 export interface Progress {
@@ -82,13 +85,13 @@ export class Session implements Learner<Float32Array> {
    */
   async advance(plan: Plan, options: { signal?: AbortSignal } = {}): Promise<Progress> {
     const { repeat, phases, residualFloor } = fields('plan', plan);
-    if (residualFloor !== undefined) throw unknownToAddon('plan.residualFloor');
     const native = {
       repeat: number('plan.repeat', repeat),
-      phases: list('plan.phases', phases).map((phase, index) => {
-        const part = fields(`plan.phases[${index}]`, phase);
-        if ('converge' in part) throw unknownToAddon(`plan.phases[${index}].converge`);
-        return { ...part };
+      phases: list('plan.phases', phases).map((phase, index) => ({
+        ...fields(`plan.phases[${index}]`, phase),
+      })),
+      ...(residualFloor !== undefined && {
+        residualFloor: number('plan.residualFloor', residualFloor),
       }),
     };
     const progress = await stoppable(
@@ -157,7 +160,7 @@ export class Session implements Learner<Float32Array> {
     options: StepOptions = {},
   ): StepGradients<Float32Array> {
     const checked = checkBatch(batch);
-    const { losses, gradients, temperature } = crossing(() =>
+    const { losses, gradients, temperature, residualError } = crossing(() =>
       this.#native.gradients(
         checked,
         float32('noise', noise),
@@ -165,21 +168,29 @@ export class Session implements Learner<Float32Array> {
       ),
     );
     return {
-      losses,
+      losses: lossesOf(losses),
       gradients: Object.fromEntries(gradients.map(({ name, data }) => [name, data])),
       temperature,
+      ...(residualError !== undefined && { residualError }),
     };
   }
 
-  update(
-    batch: Batch<Float32Array>,
-    noise: Float32Array,
-    options: StepOptions = {},
-  ): StepGradients<Float32Array>['losses'] {
+  update(batch: Batch<Float32Array>, noise: Float32Array, options: StepOptions = {}): StepLosses {
     const checked = checkBatch(batch);
-    return crossing(() =>
-      this.#native.update(checked, float32('noise', noise), fields('options', options).temperature),
+    const { temperature } = fields('options', options);
+    return lossesOf(
+      crossing(() => this.#native.update(checked, float32('noise', noise), temperature)),
     );
+  }
+
+  /**
+   * Q_0(s, a), shape [n], for observations [n, O] and actions [n, A] in [-1, 1].
+   *
+   * @throws VirelError `ARGUMENT_TYPE`, `LENGTH_MISMATCH`, `NOT_FINITE`.
+   */
+  actionValue(observations: Float32Array, actions: Float32Array): Float32Array {
+    const [states, chosen] = [float32('observations', observations), float32('actions', actions)];
+    return crossing(() => this.#native.actionValue(states, chosen));
   }
 
   /**
@@ -205,6 +216,11 @@ function named(metrics: NativeMetric[]): Record<string, number> {
   return Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
 }
 
+/** The losses that the recipe has, by name. */
+function lossesOf(losses: NativeMetric[]): StepLosses {
+  return named(losses) as unknown as StepLosses;
+}
+
 function byName(parameters: NativeParameter[]): Parameters<Float32Array> {
   return Object.fromEntries(parameters.map(({ name, shape, data }) => [name, { shape, data }]));
 }
@@ -222,42 +238,3 @@ function checkBatch(batch: Batch<Float32Array>): Batch<Float32Array> {
 /** Parts of a plan that the boundary does not carry yet. */
 const unknownToAddon = (name: string) =>
   new VirelError('RECIPE_UNSUPPORTED', name, { fix: '--set schedule.kind=partial' });
-
-/** The only temperature that the boundary knows yet. */
-function fixedTemperature(temperature: ResolvedConfig['temperature']): number {
-  if (temperature.kind === 'fixed') return temperature.temperature;
-  throw new VirelError('RECIPE_UNSUPPORTED', `temperature.kind ${temperature.kind}`, {
-    fix: '--set temperature.kind=fixed',
-  });
-}
-
-/** The flat struct of the boundary. */
-function toNative(config: ResolvedConfig): NativeConfig {
-  return {
-    environment: config.env.id,
-    modelDirectory: modelDirectory(config.env.modelDir ?? undefined),
-    maxEpisodeSteps: config.env.maxEpisodeSteps,
-    algorithm: config.algorithm,
-    seed: config.seed,
-    discount: config.discount,
-    rewardScale: config.rewardScale,
-    temperature: fixedTemperature(config.temperature),
-    startUpdates: config.collect.startUpdates,
-    uniformSteps: config.collect.uniformSteps,
-    resetEvery: config.collect.resetEvery,
-    replayCapacity: config.replay.capacity,
-    batchSize: config.replay.batchSize,
-    residualBatch: config.residual.batch,
-    hidden: [...config.network.hidden],
-    policyLearningRate: config.optim.policyLearningRate,
-    actionValueLearningRate: config.optim.actionValueLearningRate,
-    stateValueLearningRate: config.optim.stateValueLearningRate,
-    targetUpdateRate: config.optim.targetUpdateRate,
-    meanRegulariser: config.policyRegulariser.mean,
-    logStdRegulariser: config.policyRegulariser.logStd,
-    maxUnstablePer10K: config.stability.maxUnstablePer10k,
-    engine: config.runtime.engine,
-    device: config.runtime.device,
-    threads: config.runtime.threads,
-  };
-}
