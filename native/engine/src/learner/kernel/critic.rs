@@ -46,7 +46,9 @@ struct Buffers {
 
 impl Buffers {
     fn new(config: &LearnerConfig, shapes: &Shapes, capacity: usize) -> Self {
-        let samples = config.samples;
+        // a target policy has one action a state
+        let is_prior = config.recipe.action_value_target == ActionValueTarget::PriorPolicy;
+        let samples = if is_prior { config.samples } else { 1 };
         let sampler =
             |shape| Sampler::new(config.recipe.policy, shape, config.sizes.action, samples, capacity);
         let state_value = shapes.state_value.as_ref();
