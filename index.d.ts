@@ -45,17 +45,23 @@ export declare class Environment {
 /** A trained policy from a safetensors file; deterministic, actions in environment units. */
 export declare class Policy {
   /**
-   * Reads the policy's tensors of `path`.
+   * Reads the policy's tensors of `path`; `external` describes an environment that is no task of ours.
    *
-   * Errors: `IO`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`, `ENV_UNKNOWN`.
+   * Errors: `IO`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`, `ENV_UNKNOWN`, `CONFIG_RANGE` (external).
    */
-  static load(path: string, environment: string): Policy
+  static load(path: string, environment: string, external?: NativeExternal | undefined | null): Policy
   /**
    * tanh μ(s) in environment units, `[A]`, for one observation `[O]`.
    *
    * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`.
    */
   act(observation: Float32Array): Float32Array
+  /**
+   * The same in float64, to the bit what a session's `act` answers.
+   *
+   * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`.
+   */
+  actExactly(observation: Float64Array): Float64Array
   /**
    * The same for `rows` observations, `[rows, O]` to `[rows, A]`.
    *
