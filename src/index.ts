@@ -9,7 +9,16 @@ export type {
   StepGradients,
   StepOptions,
 } from './engine.js';
+export {
+  type CustomEnvironment,
+  type CustomStep,
+  type Dynamics,
+  defineEnvironment,
+  type EnvironmentDefinition,
+} from './environments/define.js';
 export { listEnvironments } from './environments/list.js';
+export { loadEnvironment } from './environments/load.js';
+export type { Random } from './environments/random.js';
 export type { Task } from './environments/tasks.js';
 export { isVirelError, VirelError } from './errors.js';
 export type {

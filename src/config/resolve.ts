@@ -6,10 +6,16 @@
  */
 import { availableParallelism } from 'node:os';
 import type * as z from 'zod';
+import {
+  type CustomEnvironment,
+  type EnvironmentDefinition,
+  taskOf,
+} from '../environments/define.js';
 import { TASKS, type Task } from '../environments/tasks.js';
 import { VirelError } from '../errors.js';
 import { checkAlgorithm, checkPreset, findTask } from './choices.js';
 import { crossCheck } from './cross-check.js';
+import { placeEnvironment, refuseModule, splitEnvironment } from './custom.js';
 import { defaults, defaultVariations } from './defaults.js';
 import { keepChosenKinds } from './kinds.js';
 import { nearestPath } from './nearest.js';
@@ -58,7 +64,9 @@ export interface Resolution {
 }
 
 /** Options of `train` and `Session.create`: config keys, their short names, where the run is written. */
-export interface ConfigOptions extends PartialConfig, ShortOptions {
+export interface ConfigOptions extends Omit<PartialConfig, 'env'>, ShortOptions {
+  /** A task's id, keys of `env`, or an environment of `defineEnvironment`. */
+  readonly env?: PartialConfig['env'] | CustomEnvironment | EnvironmentDefinition;
   /** This run's own folder; no part of the config. */
   runDir?: string | undefined;
   /** Root of the default run folders; no part of the config. */
@@ -261,6 +269,7 @@ function assemble(layers: Values): unknown {
  *
  * @param user What was asked for, weakest first.
  * @param tasks The tasks there are.
+ * @param custom The facts of an environment of the caller's, in the place of a task.
  * @throws VirelError `CONFIG_UNKNOWN_KEY`, `CONFIG_TYPE`, `CONFIG_RANGE`, `CONFIG_CONFLICT`, `ENV_UNKNOWN`,
  *   `ALGORITHM_UNKNOWN`; `where` names the layer.
  */
@@ -268,6 +277,7 @@ export function resolveLayers(
   user: readonly Layer[],
   machine: Machine = { cores: availableParallelism() },
   tasks: readonly Task[] = TASKS,
+  custom?: Task,
 ): Resolution {
   // what was asked for decides which blocks of which preset lie under it
   const asked: Values = new Map();
@@ -278,9 +288,13 @@ export function resolveLayers(
     (asked.get(path) ?? layers.get(path)) as { value: unknown; origin: string };
   const presetName = checkPreset(chosen('preset'));
   const algorithm = checkAlgorithm(chosen('algorithm'));
-  const task = findTask(chosen('env.id'), tasks);
+  if (custom === undefined) refuseModule(asked);
+  const task = custom ?? findTask(chosen('env.id'), tasks);
 
-  applyPreset(presetName, algorithm.name, task.id.replace(/-v\d+$/, ''), layers);
+  // what presets say of tasks they say of ours, whatever another one is called
+  const family = custom === undefined ? task.id.replace(/-v\d+$/, '') : '';
+  applyPreset(presetName, algorithm.name, family, layers);
+  if (custom !== undefined) placeEnvironment(custom, asked, layers);
   const kindOf = (section: string) => chosen(`${section}.kind`)?.value;
   const variations = PRESETS[presetName].algorithms[algorithm.name]?.variations ?? [];
   applyVariations(defaultVariations, 'default', kindOf, layers);
@@ -316,10 +330,24 @@ export function optionLayers(options: ConfigOptions): Layer[] {
 }
 
 /**
- * The frozen config of `train`'s options; a resolved config comes back equal.
+ * The config of `train`'s options with its origins, and the environment where the options give one.
  *
- * @throws VirelError as {@link resolveLayers}.
+ * @throws VirelError as {@link resolveLayers}; `ENV_INVALID`.
+ */
+export function resolveOptions(options: ConfigOptions | ResolvedConfig = {}): {
+  resolution: Resolution;
+  environment: CustomEnvironment | undefined;
+} {
+  const { environment, rest } = splitEnvironment(options as ConfigOptions);
+  const custom = environment && taskOf(environment);
+  return { resolution: resolveLayers(optionLayers(rest), undefined, TASKS, custom), environment };
+}
+
+/**
+ * The frozen config of `train`'s options; a resolved config of a task comes back equal.
+ *
+ * @throws VirelError as {@link resolveLayers}; `ENV_INVALID`.
  */
 export function resolveConfig(options: ConfigOptions | ResolvedConfig = {}): ResolvedConfig {
-  return resolveLayers(optionLayers(options as ConfigOptions)).config;
+  return resolveOptions(options).resolution.config;
 }

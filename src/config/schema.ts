@@ -52,6 +52,10 @@ export const configSchema = z
         .min(1)
         .nullable()
         .meta({ description: 'folder of the MuJoCo model files; null: the one of the set-up' }),
+      module: z.string().min(1).nullable().meta({
+        description:
+          'JavaScript file whose default export is an environment of your own; null: env.id is a task',
+      }),
     }),
     seed: countOrZero('seed of every random stream', Number.MAX_SAFE_INTEGER),
     steps: count('environment steps to train for', MOST_STEPS),

@@ -90,12 +90,16 @@ const FIX = 'docs/custom-environments.md has a whole one';
 
 function invalid(field: string, expected: string, value: unknown): VirelError {
   const got = typeof value === 'function' ? 'a function' : show(value);
-  return new VirelError('ENV_INVALID', `defineEnvironment: ${field}: expected ${expected}, got ${got}`, {
-    where: `defineEnvironment: ${field}`,
-    expected,
-    got,
-    fix: FIX,
-  });
+  return new VirelError(
+    'ENV_INVALID',
+    `defineEnvironment: ${field}: expected ${expected}, got ${got}`,
+    {
+      where: `defineEnvironment: ${field}`,
+      expected,
+      got,
+      fix: FIX,
+    },
+  );
 }
 
 /** Whether `value` is meant as an environment rather than as the keys of `env`. */
@@ -111,7 +115,11 @@ export function isEnvironment(value: unknown): value is EnvironmentDefinition {
  */
 export function defineEnvironment(definition: EnvironmentDefinition): CustomEnvironment {
   if (typeof definition !== 'object' || definition === null) {
-    throw invalid('definition', 'an object with observationSize, actionSize, reset, step', definition);
+    throw invalid(
+      'definition',
+      'an object with observationSize, actionSize, reset, step',
+      definition,
+    );
   }
   refuseMisspelt(definition);
   const id = checkId(definition.id ?? 'custom');
@@ -121,7 +129,8 @@ export function defineEnvironment(definition: EnvironmentDefinition): CustomEnvi
   const actionHigh = bounds('actionHigh', definition.actionHigh ?? 1, actionSize);
   for (const [index, low] of actionLow.entries()) {
     const high = actionHigh[index] as number;
-    if (low >= high) throw invalid(`actionHigh[${index}]`, `more than actionLow[${index}], ${low}`, high);
+    if (low >= high)
+      throw invalid(`actionHigh[${index}]`, `more than actionLow[${index}], ${low}`, high);
   }
   const limit = definition.maxEpisodeSteps ?? DEFAULT_EPISODE_STEPS;
   const maxEpisodeSteps = wholeNumber('maxEpisodeSteps', limit, MOST_EPISODE_STEPS);
@@ -147,9 +156,14 @@ function refuseMisspelt(definition: object): void {
 
 function checkId(id: unknown): string {
   if (typeof id !== 'string' || !ID.test(id)) {
-    throw invalid('id', '1 to 64 letters, digits, dots, dashes or underscores, a letter or digit first', id);
+    throw invalid(
+      'id',
+      '1 to 64 letters, digits, dots, dashes or underscores, a letter or digit first',
+      id,
+    );
   }
-  if (TASKS.some((task) => task.id === id)) throw invalid('id', 'a name that no task of ours has', id);
+  if (TASKS.some((task) => task.id === id))
+    throw invalid('id', 'a name that no task of ours has', id);
   return id;
 }
 
@@ -167,7 +181,8 @@ function bounds(field: string, value: unknown, size: number): readonly number[] 
     if (typeof bound === 'number' && Math.abs(bound) <= LARGEST_BOUND) return bound;
     throw invalid(at, expected, bound);
   };
-  if (typeof value === 'number') return Object.freeze(Array<number>(size).fill(check(value, field)));
+  if (typeof value === 'number')
+    return Object.freeze(Array<number>(size).fill(check(value, field)));
   const list = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
   if (!list) throw invalid(field, 'a number, or one for each of the actionSize dimensions', value);
   const values = Array.from(value as ArrayLike<unknown>);
@@ -178,19 +193,27 @@ function bounds(field: string, value: unknown, size: number): readonly number[] 
 }
 
 /** `create`, or `reset` and `step`; called as methods of the definition, which may be an instance of a class. */
-function checkDynamics(
-  definition: EnvironmentDefinition,
-): { create: () => Dynamics } | Dynamics {
-  const { create, reset, step } = definition as { [field: string]: unknown };
+function checkDynamics(definition: EnvironmentDefinition): { create: () => Dynamics } | Dynamics {
+  const { create, reset, step } = definition as {
+    create?: unknown;
+    reset?: unknown;
+    step?: unknown;
+  };
   if (create !== undefined) {
-    if (typeof create !== 'function') throw invalid('create', 'a function that returns {reset, step}', create);
-    for (const [field, value] of [['reset', reset], ['step', step]] as const) {
+    if (typeof create !== 'function')
+      throw invalid('create', 'a function that returns {reset, step}', create);
+    for (const [field, value] of [
+      ['reset', reset],
+      ['step', step],
+    ] as const) {
       if (value !== undefined) throw invalid(field, 'nothing beside create, which makes it', value);
     }
     return { create: create.bind(definition) as () => Dynamics };
   }
-  if (typeof reset !== 'function') throw invalid('reset', 'a function that returns an observation', reset);
-  if (typeof step !== 'function') throw invalid('step', 'a function that moves on by one step', step);
+  if (typeof reset !== 'function')
+    throw invalid('reset', 'a function that returns an observation', reset);
+  if (typeof step !== 'function')
+    throw invalid('step', 'a function that moves on by one step', step);
   return {
     reset: reset.bind(definition) as Dynamics['reset'],
     step: step.bind(definition) as Dynamics['step'],

@@ -58,7 +58,12 @@ export class GuardedEnvironment {
       const answer = this.#dynamics.step(action, random);
       this.#refusePromise('step()', answer);
       if (typeof answer !== 'object' || answer === null) {
-        throw this.#invalid('step()', 'its answer', 'an object {observation, reward, terminated}', answer);
+        throw this.#invalid(
+          'step()',
+          'its answer',
+          'an object {observation, reward, terminated}',
+          answer,
+        );
       }
       const { reward, terminated, truncated = false } = answer;
       return {
@@ -88,11 +93,15 @@ export class GuardedEnvironment {
   #expectOwn(): void {
     const { create, id } = this.#environment;
     if (create !== undefined || users.get(this.#environment) === this) return;
-    throw new VirelError('ENV_SHARED', `environment ${id}: another run of this process has reset it`, {
-      where: `environment ${id}`,
-      expected: 'one run at a time of an environment with reset and step',
-      fix: 'define it by create(), which makes a state for every use, or train in processes of their own (--jobs)',
-    });
+    throw new VirelError(
+      'ENV_SHARED',
+      `environment ${id}: another run of this process has reset it`,
+      {
+        where: `environment ${id}`,
+        expected: 'one run at a time of an environment with reset and step',
+        fix: 'define it by create(), which makes a state for every use, or train in processes of their own (--jobs)',
+      },
+    );
   }
 
   /** ` at step 17 of episode 3 of training` */
@@ -110,12 +119,16 @@ export class GuardedEnvironment {
       const reason = messageOf(cause);
       const { id } = this.#environment;
       const origin = originOf(cause);
-      throw new VirelError('ENV_FAILED', `environment ${id}: ${call} threw${this.#at(call)}: ${reason}`, {
-        where: `${call} of environment ${id}${origin && `, ${origin}`}`,
-        got: reason,
-        fix: 'mend the environment; the cause of this error has the whole stack',
-        cause,
-      });
+      throw new VirelError(
+        'ENV_FAILED',
+        `environment ${id}: ${call} threw${this.#at(call)}: ${reason}`,
+        {
+          where: `${call} of environment ${id}${origin && `, ${origin}`}`,
+          got: reason,
+          fix: 'mend the environment; the cause of this error has the whole stack',
+          cause,
+        },
+      );
     }
   }
 
@@ -124,7 +137,12 @@ export class GuardedEnvironment {
     const got = typeof value === 'function' ? 'a function' : show(value);
     const message = `environment ${id}: ${what} of ${call}${this.#at(call)}: expected ${expected}, got ${got}`;
     const fix = 'mend the environment: docs/custom-environments.md says what each call answers';
-    return new VirelError('ENV_INVALID', message, { where: `${call} of environment ${id}`, expected, got, fix });
+    return new VirelError('ENV_INVALID', message, {
+      where: `${call} of environment ${id}`,
+      expected,
+      got,
+      fix,
+    });
   }
 
   #refusePromise(call: string, value: unknown): void {
@@ -133,12 +151,16 @@ export class GuardedEnvironment {
     Promise.resolve(value).catch(() => {});
     const expected = 'a value at once: environments are synchronous';
     const { id } = this.#environment;
-    throw new VirelError('ENV_INVALID', `environment ${id}: ${call} returned a promise${this.#at(call)}`, {
-      where: `${call} of environment ${id}`,
-      expected,
-      got: 'a promise',
-      fix: 'remove async; load what it needs before, at the top of its module',
-    });
+    throw new VirelError(
+      'ENV_INVALID',
+      `environment ${id}: ${call} returned a promise${this.#at(call)}`,
+      {
+        where: `${call} of environment ${id}`,
+        expected,
+        got: 'a promise',
+        fix: 'remove async; load what it needs before, at the top of its module',
+      },
+    );
   }
 
   #vector(call: string, what: string, value: unknown): Float64Array {

@@ -25,13 +25,17 @@ export function moduleFacts(path: string): ModuleFacts {
     return { module, sha256: sha256(readFileSync(module)) };
   } catch (cause) {
     const isFolder = statSync(module, { throwIfNoEntry: false })?.isDirectory();
-    throw new VirelError('ENV_MISSING', `env.module ${path}: ${isFolder ? 'a folder' : 'no such file'}`, {
-      where: module,
-      expected: 'a JavaScript module whose default export is an environment',
-      got: path,
-      fix: '--env-module FILE, relative to the working folder',
-      cause,
-    });
+    throw new VirelError(
+      'ENV_MISSING',
+      `env.module ${path}: ${isFolder ? 'a folder' : 'no such file'}`,
+      {
+        where: module,
+        expected: 'a JavaScript module whose default export is an environment',
+        got: path,
+        fix: '--env-module FILE, relative to the working folder',
+        cause,
+      },
+    );
   }
 }
 
@@ -75,13 +79,17 @@ async function importModule(file: string, path: string): Promise<Record<string, 
     // a definition that is refused while the module runs says it best itself
     if (code === 'ENV_INVALID') throw cause;
     const isTypeScript = code === 'ERR_UNKNOWN_FILE_EXTENSION';
-    throw new VirelError('ENV_FAILED', `env.module ${path}: importing it failed: ${message ?? cause}`, {
-      where: file,
-      expected: 'a module that Node can import',
-      fix: isTypeScript
-        ? `compile it to JavaScript (npx tsc), or use Node 22.18 or later, which reads TypeScript`
-        : `node ${path} shows the whole error`,
-      cause,
-    });
+    throw new VirelError(
+      'ENV_FAILED',
+      `env.module ${path}: importing it failed: ${message ?? cause}`,
+      {
+        where: file,
+        expected: 'a module that Node can import',
+        fix: isTypeScript
+          ? `compile it to JavaScript (npx tsc), or use Node 22.18 or later, which reads TypeScript`
+          : `node ${path} shows the whole error`,
+        cause,
+      },
+    );
   }
 }

@@ -3,7 +3,12 @@
  * and for what came of it; gradient steps are native. It runs the plans of the native session with the same meaning:
  * what is done depends on the plans taken together, never on how they are cut.
  */
-import type { Session as Native, NativeEvaluation, NativePlan, NativeProgress } from '../../index.d.ts';
+import type {
+  Session as Native,
+  NativeEvaluation,
+  NativePlan,
+  NativeProgress,
+} from '../../index.d.ts';
 import type { ResolvedConfig } from '../config/schema.js';
 import type { CustomEnvironment } from '../environments/define.js';
 import { GuardedEnvironment } from '../environments/guarded.js';
@@ -11,8 +16,8 @@ import { environmentRandom, type Random } from '../environments/random.js';
 import { VirelError } from '../errors.js';
 import { actionValueBias } from '../statistics/action-value-bias.js';
 import { whole } from './boundary.js';
-import { type EpisodeTrace, isEnough, type Protocol, runEpisode } from './custom-episode.js';
 import { Breath } from './breath.js';
+import { type EpisodeTrace, isEnough, type Protocol, runEpisode } from './custom-episode.js';
 
 type NativePhase = NativePlan['phases'][number];
 
@@ -55,7 +60,12 @@ export class CustomWorld {
       await this.#native.advance({ ...plan, repeat: 0 });
       const segments = segmentsOf(plan.phases);
       const repeat = whole('plan.repeat', plan.repeat);
-      const run = { plan, signal, episodes: [] as NativeProgress['episodes'], breath: new Breath() };
+      const run = {
+        plan,
+        signal,
+        episodes: [] as NativeProgress['episodes'],
+        breath: new Breath(),
+      };
       let iterations = 0;
       while (iterations < repeat && (await this.#iterate(segments, run))) iterations += 1;
       const end = await this.#native.advance({ ...plan, repeat: 0 });
@@ -117,7 +127,10 @@ export class CustomWorld {
     const action = this.#native.propose();
     // where a call fails its episode is over: its transition is not stored
     this.#resetDue = true;
-    const { observation, reward, terminated, truncated } = this.#training.step(action, this.#random);
+    const { observation, reward, terminated, truncated } = this.#training.step(
+      action,
+      this.#random,
+    );
     const recorded = this.#native.record(reward, terminated, truncated, observation);
     if (recorded.episode !== undefined) episodes.push(recorded.episode);
     this.#steps = recorded.steps;

@@ -6,8 +6,8 @@ import { environmentRandom } from '../environments/random.js';
 import { VirelError } from '../errors.js';
 import { type EvaluationResult, summariseEvaluation } from '../statistics/evaluation.js';
 import { loadAddon, modelDirectory } from './addon.js';
-import { Breath } from './breath.js';
 import { crossing, fields, float64, stoppable, textOrNothing, whole } from './boundary.js';
+import { Breath } from './breath.js';
 import { runEpisode } from './custom-episode.js';
 
 /** How to evaluate a {@link Policy}. */
@@ -38,11 +38,7 @@ export class Policy {
   /** Of an environment written in TypeScript. */
   readonly #external: ExternalFacts | undefined;
 
-  private constructor(
-    environment: string,
-    native: Native,
-    { modelDir, external }: PolicySource,
-  ) {
+  private constructor(environment: string, native: Native, { modelDir, external }: PolicySource) {
     this.environment = environment;
     this.#native = native;
     this.#modelDir = modelDir;
@@ -149,10 +145,14 @@ function expectFitting(
   }
   const [now, then] = [externalOf(given), trained].map((facts) => JSON.stringify(facts));
   if (now === then) return given;
-  throw new VirelError('ENV_INVALID', `environment ${given.id} is not of the policy's size and bounds`, {
-    where: `environment ${given.id}`,
-    expected: then as string,
-    got: now as string,
-    fix: 'evaluate on the environment that the policy was trained on',
-  });
+  throw new VirelError(
+    'ENV_INVALID',
+    `environment ${given.id} is not of the policy's size and bounds`,
+    {
+      where: `environment ${given.id}`,
+      expected: then as string,
+      got: now as string,
+      fix: 'evaluate on the environment that the policy was trained on',
+    },
+  );
 }

@@ -89,8 +89,7 @@ export class Session implements Learner<Float32Array> {
     const given = toNative(config, environment && externalOf(environment));
     const native = crossing(() => addon.Session.create(given));
     try {
-      const world =
-        environment && crossing(() => new CustomWorld(native, environment, config));
+      const world = environment && crossing(() => new CustomWorld(native, environment, config));
       return new Session(config, native, world);
     } catch (error) {
       native.dispose();

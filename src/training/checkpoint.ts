@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import type { ResolvedConfig } from '../config/schema.js';
+import { type CustomEnvironment, type ExternalFacts, externalOf } from '../environments/define.js';
 import { TASKS } from '../environments/tasks.js';
 import { VirelError } from '../errors.js';
 import { fileError, pretty, syncFolder, writeWhole } from './files.js';
@@ -30,6 +31,8 @@ const policySchema = z.object({
   hidden: z.array(size),
   activation: z.string(),
   maxEpisodeSteps: size,
+  // checkpoints of before there was a choice
+  simulator: z.enum(['mujoco', 'typescript']).default('mujoco'),
   package: z.string(),
 });
 
@@ -53,11 +56,22 @@ export interface PolicyConfig {
   activation: string;
   /** Episodes were cut after this many steps. */
   maxEpisodeSteps: number;
+  /** What moves the environment: one of our tasks, or a definition in TypeScript. */
+  simulator: 'mujoco' | 'typescript';
   package: string;
 }
 
-function policyConfig(config: ResolvedConfig, step: number): PolicyConfig {
-  const task = TASKS.find(({ id }) => id === config.env.id);
+/** What a checkpoint is of. */
+export interface Trained {
+  readonly config: ResolvedConfig;
+  /** The environment, where it is none of our tasks. */
+  readonly environment: CustomEnvironment | undefined;
+  /** Environment steps done. */
+  readonly step: number;
+}
+
+function policyConfig({ config, environment, step }: Trained): PolicyConfig {
+  const task = environment ?? TASKS.find(({ id }) => id === config.env.id);
   if (task === undefined) throw new VirelError('ENV_UNKNOWN', config.env.id);
   const { observationSize, actionSize, actionLow, actionHigh } = task;
   return {
@@ -72,6 +86,7 @@ function policyConfig(config: ResolvedConfig, step: number): PolicyConfig {
     hidden: config.network.policyHidden,
     activation: config.network.activation,
     maxEpisodeSteps: config.env.maxEpisodeSteps,
+    simulator: environment === undefined ? 'mujoco' : 'typescript',
     package: packageVersion(),
   };
 }
@@ -99,16 +114,16 @@ export function parameterFile(runDir: string, name: string): string {
 export async function saveCheckpoint(
   runDir: string,
   session: TrainingSession,
-  config: ResolvedConfig,
-  step: number,
+  trained: Trained,
 ): Promise<string> {
+  const { config, step } = trained;
   const folder = join(runDir, 'checkpoints');
   const path = join(folder, stepName(step));
   const temporary = `${path}.tmp-${process.pid}`;
   try {
     const model = join(temporary, 'pretrained_model');
     mkdirSync(model, { recursive: true });
-    const description = policyConfig(config, step);
+    const description = policyConfig(trained);
     const { env, algorithm } = description;
     // one key: the writer does not keep the order of several, and equal runs shall give equal files
     await session.saveParameters(join(model, 'model.safetensors'), {
@@ -139,6 +154,8 @@ export interface SavedPolicy {
   config: PolicyConfig;
   /** Folder of the model files it was trained on; undefined: the one of the set-up. */
   modelDir: string | undefined;
+  /** Size and bounds of an environment in TypeScript. */
+  external: ExternalFacts | undefined;
 }
 
 /** A JSON file of a checkpoint, of this shape. */
@@ -184,5 +201,6 @@ export function findPolicy(runDir: string, step: number | 'latest' = 'latest'): 
   const folder = dirname(file);
   const config: PolicyConfig = readDescription(join(folder, 'config.json'), policySchema);
   const { env } = readDescription(join(folder, 'train_config.json'), trainedSchema);
-  return { file, config, modelDir: env.modelDir ?? undefined };
+  const external = config.simulator === 'typescript' ? externalOf(config) : undefined;
+  return { file, config, modelDir: env.modelDir ?? undefined, external };
 }
