@@ -1,6 +1,6 @@
 /** One use of an environment written in TypeScript, with every answer checked before it reaches the learner. */
 import { show } from '../config/show.js';
-import { isVirelError, VirelError } from '../errors.js';
+import { VirelError } from '../errors.js';
 import type { CustomEnvironment, Dynamics } from './define.js';
 import type { Random } from './random.js';
 
@@ -43,50 +43,38 @@ export class GuardedEnvironment {
     this.#episode += 1;
     this.#step = 0;
     users.set(this.#environment, this);
-    return this.#guard('reset()', () => {
-      const observation = this.#dynamics.reset(random);
-      this.#refusePromise('reset()', observation);
-      return this.#vector('reset()', 'the observation', observation);
-    });
+    const observation = this.#call('reset()', () => this.#dynamics.reset(random));
+    return this.#vector('reset()', 'the observation', observation);
   }
 
   /** @param action [A], environment units; given away. */
   step(action: Float64Array, random: Random): CheckedStep {
     this.#step += 1;
     this.#expectOwn();
-    return this.#guard('step()', () => {
-      const answer = this.#dynamics.step(action, random);
-      this.#refusePromise('step()', answer);
-      if (typeof answer !== 'object' || answer === null) {
-        throw this.#invalid(
-          'step()',
-          'its answer',
-          'an object {observation, reward, terminated}',
-          answer,
-        );
-      }
-      const { reward, terminated, truncated = false } = answer;
-      return {
-        observation: this.#vector('step()', 'observation', answer.observation),
-        reward: this.#number('reward', reward),
-        terminated: this.#flag('terminated', terminated),
-        truncated: this.#flag('truncated', truncated),
-      };
-    });
+    const answer = this.#call('step()', () => this.#dynamics.step(action, random));
+    if (typeof answer !== 'object' || answer === null) {
+      const expected = 'an object {observation, reward, terminated}';
+      throw this.#invalid('step()', 'the answer', expected, describe(answer));
+    }
+    const { observation, reward, terminated, truncated = false } = answer;
+    return {
+      observation: this.#vector('step()', 'observation', observation),
+      reward: this.#number('reward', reward),
+      terminated: this.#flag('terminated', terminated),
+      truncated: this.#flag('truncated', truncated),
+    };
   }
 
   #makeDynamics(): Dynamics {
     const { create, reset, step } = this.#environment;
     if (create === undefined) return { reset, step } as Dynamics;
-    return this.#guard('create()', () => {
-      const dynamics = create();
-      this.#refusePromise('create()', dynamics);
-      for (const name of ['reset', 'step'] as const) {
-        const call = dynamics?.[name];
-        if (typeof call !== 'function') throw this.#invalid('create()', name, 'a function', call);
-      }
-      return dynamics;
-    });
+    const dynamics = this.#call('create()', create);
+    for (const name of ['reset', 'step'] as const) {
+      const call: unknown = dynamics?.[name];
+      if (typeof call === 'function') continue;
+      throw this.#invalid('create()', name, 'a function', describe(call));
+    }
+    return dynamics;
   }
 
   /** A shared state that someone else has reset meanwhile is not ours to step. */
@@ -106,59 +94,49 @@ export class GuardedEnvironment {
 
   /** ` at step 17 of episode 3 of training` */
   #at(call: string): string {
-    if (call === 'create()') return '';
-    const step = call === 'step()' ? `step ${this.#step} of ` : '';
-    return ` at ${step}episode ${this.#episode} of ${this.#use}`;
+    if (call === 'create()') return ` for ${this.#use}`;
+    const moment = call === 'step()' ? `step ${this.#step}` : 'the start';
+    return ` at ${moment} of episode ${this.#episode} of ${this.#use}`;
   }
 
-  #guard<Result>(call: string, run: () => Result): Result {
+  /** What a call of the environment answers, at once. */
+  #call<Result>(call: string, run: () => Result): Result {
+    let answer: Result;
     try {
-      return run();
+      answer = run();
     } catch (cause) {
-      if (isVirelError(cause)) throw cause;
-      const reason = messageOf(cause);
-      const { id } = this.#environment;
-      const origin = originOf(cause);
-      throw new VirelError(
-        'ENV_FAILED',
-        `environment ${id}: ${call} threw${this.#at(call)}: ${reason}`,
-        {
-          where: `${call} of environment ${id}${origin && `, ${origin}`}`,
-          got: reason,
-          fix: 'mend the environment; the cause of this error has the whole stack',
-          cause,
-        },
-      );
+      throw this.#failed(call, cause);
     }
+    if (typeof (answer as PromiseLike<unknown> | undefined)?.then !== 'function') return answer;
+    // its rejection has no other listener, and would end the process
+    Promise.resolve(answer).catch(() => {});
+    throw this.#invalid(call, 'the answer', 'a value at once (no async function)', 'a promise');
   }
 
-  #invalid(call: string, what: string, expected: string, value: unknown): VirelError {
+  #failed(call: string, cause: unknown): VirelError {
     const { id } = this.#environment;
-    const got = typeof value === 'function' ? 'a function' : show(value);
-    const message = `environment ${id}: ${what} of ${call}${this.#at(call)}: expected ${expected}, got ${got}`;
-    const fix = 'mend the environment: docs/custom-environments.md says what each call answers';
-    return new VirelError('ENV_INVALID', message, {
-      where: `${call} of environment ${id}`,
-      expected,
-      got,
-      fix,
+    const reason = messageOf(cause);
+    const origin = originOf(cause);
+    const message = `environment ${id}: ${call} threw${this.#at(call)}: ${reason}`;
+    return new VirelError('ENV_FAILED', message, {
+      where: `${call} of environment ${id}${origin && `, ${origin}`}`,
+      got: reason,
+      fix: 'mend the environment; the cause of this error has the whole stack',
+      cause,
     });
   }
 
-  #refusePromise(call: string, value: unknown): void {
-    if (typeof (value as PromiseLike<unknown> | undefined)?.then !== 'function') return;
-    // its rejection has no other listener, and would end the process
-    Promise.resolve(value).catch(() => {});
-    const expected = 'a value at once: environments are synchronous';
+  #invalid(call: string, what: string, expected: string, got: string): VirelError {
     const { id } = this.#environment;
-    throw new VirelError(
+    const at = `${what} of ${call}${this.#at(call)}`;
+    return new VirelError(
       'ENV_INVALID',
-      `environment ${id}: ${call} returned a promise${this.#at(call)}`,
+      `environment ${id}: ${at}: expected ${expected}, got ${got}`,
       {
         where: `${call} of environment ${id}`,
         expected,
-        got: 'a promise',
-        fix: 'remove async; load what it needs before, at the top of its module',
+        got,
+        fix: 'mend the environment: docs/custom-environments.md says what each call answers',
       },
     );
   }
@@ -167,13 +145,15 @@ export class GuardedEnvironment {
     const size = this.#environment.observationSize;
     const expected = `an array of ${size} numbers (observationSize)`;
     const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
-    if (!isList) throw this.#invalid(call, what, expected, value);
+    if (!isList) throw this.#invalid(call, what, expected, describe(value));
     const list = value as ArrayLike<unknown>;
     if (list.length !== size) throw this.#invalid(call, what, expected, `${list.length} values`);
     const vector = new Float64Array(size);
     for (let index = 0; index < size; index += 1) {
       const element = list[index];
-      if (!isUsable(element)) throw this.#invalid(call, `${what}[${index}]`, USABLE, element);
+      if (!isUsable(element)) {
+        throw this.#invalid(call, `${what}[${index}]`, USABLE, describe(element));
+      }
       vector[index] = element;
     }
     return vector;
@@ -181,12 +161,12 @@ export class GuardedEnvironment {
 
   #number(what: string, value: unknown): number {
     if (isUsable(value)) return value;
-    throw this.#invalid('step()', what, USABLE, value);
+    throw this.#invalid('step()', what, USABLE, describe(value));
   }
 
   #flag(what: string, value: unknown): boolean {
     if (typeof value === 'boolean') return value;
-    throw this.#invalid('step()', what, 'true or false', value);
+    throw this.#invalid('step()', what, 'true or false', describe(value));
   }
 }
 
@@ -194,6 +174,8 @@ export class GuardedEnvironment {
 const USABLE = 'a finite number (of float32)';
 const isUsable = (value: unknown): value is number =>
   typeof value === 'number' && Number.isFinite(Math.fround(value));
+
+const describe = (value: unknown) => (typeof value === 'function' ? 'a function' : show(value));
 
 function messageOf(cause: unknown): string {
   const message = (cause as Error | undefined)?.message;
