@@ -57,7 +57,7 @@ export declare class Policy {
    */
   act(observation: Float32Array): Float32Array
   /**
-   * The same in float64, to the bit what a session's `act` answers.
+   * The same from and to float64, as a session's `act`.
    *
    * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`.
    */

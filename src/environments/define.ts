@@ -113,7 +113,9 @@ export function isEnvironment(value: unknown): value is EnvironmentDefinition {
  *
  * @throws VirelError `ENV_INVALID`, naming the field, its value and what is allowed.
  */
-export function defineEnvironment(definition: EnvironmentDefinition): CustomEnvironment {
+export function defineEnvironment(
+  definition: EnvironmentDefinition | CustomEnvironment,
+): CustomEnvironment {
   if (typeof definition !== 'object' || definition === null) {
     throw invalid(
       'definition',
@@ -192,8 +194,18 @@ function bounds(field: string, value: unknown, size: number): readonly number[] 
   return Object.freeze(values.map((bound, index) => check(bound, `${field}[${index}]`)));
 }
 
+/** Functions that are bound already: those of an environment that was spread into another one share its state. */
+const bound = new WeakSet<object>();
+
+function bind<Call extends (...args: never[]) => unknown>(call: unknown, definition: object): Call {
+  if (bound.has(call as Call)) return call as Call;
+  const method = (call as Call).bind(definition) as Call;
+  bound.add(method);
+  return method;
+}
+
 /** `create`, or `reset` and `step`; called as methods of the definition, which may be an instance of a class. */
-function checkDynamics(definition: EnvironmentDefinition): { create: () => Dynamics } | Dynamics {
+function checkDynamics(definition: object): { create: () => Dynamics } | Dynamics {
   const { create, reset, step } = definition as {
     create?: unknown;
     reset?: unknown;
@@ -208,15 +220,15 @@ function checkDynamics(definition: EnvironmentDefinition): { create: () => Dynam
     ] as const) {
       if (value !== undefined) throw invalid(field, 'nothing beside create, which makes it', value);
     }
-    return { create: create.bind(definition) as () => Dynamics };
+    return { create: bind<() => Dynamics>(create, definition) };
   }
   if (typeof reset !== 'function')
     throw invalid('reset', 'a function that returns an observation', reset);
   if (typeof step !== 'function')
     throw invalid('step', 'a function that moves on by one step', step);
   return {
-    reset: reset.bind(definition) as Dynamics['reset'],
-    step: step.bind(definition) as Dynamics['step'],
+    reset: bind<Dynamics['reset']>(reset, definition),
+    step: bind<Dynamics['step']>(step, definition),
   };
 }
 

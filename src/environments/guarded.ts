@@ -13,8 +13,8 @@ export interface CheckedStep {
   truncated: boolean;
 }
 
-/** Who last reset an environment that has one state for all its users. */
-const users = new WeakMap<CustomEnvironment, GuardedEnvironment>();
+/** Who last reset an environment that has one state for all its users, by the function that moves that state. */
+const users = new WeakMap<Dynamics['step'], GuardedEnvironment>();
 
 /**
  * An environment in training or in evaluation. Where it was defined by `create` its state is its own; otherwise all
@@ -42,7 +42,7 @@ export class GuardedEnvironment {
   reset(random: Random): Float64Array {
     this.#episode += 1;
     this.#step = 0;
-    users.set(this.#environment, this);
+    users.set(this.#dynamics.step, this);
     const observation = this.#call('reset()', () => this.#dynamics.reset(random));
     return this.#vector('reset()', 'the observation', observation);
   }
@@ -80,7 +80,7 @@ export class GuardedEnvironment {
   /** A shared state that someone else has reset meanwhile is not ours to step. */
   #expectOwn(): void {
     const { create, id } = this.#environment;
-    if (create !== undefined || users.get(this.#environment) === this) return;
+    if (create !== undefined || users.get(this.#dynamics.step) === this) return;
     throw new VirelError(
       'ENV_SHARED',
       `environment ${id}: another run of this process has reset it`,

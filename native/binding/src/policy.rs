@@ -107,7 +107,7 @@ impl Policy {
         self.worker.call("act", move |actor, _| actor.act(&observation, 1)).map(Float32Array::new)
     }
 
-    /// The same in float64, to the bit what a session's `act` answers.
+    /// The same from and to float64, as a session's `act`.
     ///
     /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`.
     #[napi(catch_unwind)]
