@@ -11,7 +11,7 @@ import {
 import { Policy } from '../../src/native/policy.js';
 import { Session } from '../../src/native/session.js';
 import type { Phase, Plan } from '../../src/schedule/em-schedule.js';
-import { misbehaving, point, sharedPoint } from '../environments/support.js';
+import { facts, misbehaving, point, sharedPoint } from '../environments/support.js';
 
 const ENGINES = ['kernel', 'tensor'] as const;
 const folder = mkdtempSync(join(tmpdir(), 'virel-custom-'));
@@ -129,7 +129,7 @@ describe('actions', () => {
   it('lie within the bounds, in the units of the environment, and are its own to change', async () => {
     const seen: number[][] = [];
     const wide = defineEnvironment({
-      ...point,
+      ...facts,
       id: 'wide',
       actionSize: 2,
       actionLow: [10, -4],
@@ -276,7 +276,7 @@ describe('an environment that fails while training', () => {
 
   it('a promise', async () => {
     const late = defineEnvironment({
-      ...point,
+      ...facts,
       create: () => ({ reset: () => [0, 0], step: (async () => ({})) as never }),
     });
     const error = await rejection(create(late).advance(iterations(1)));
@@ -285,7 +285,7 @@ describe('an environment that fails while training', () => {
 
   it('a first reset that fails creates no session', () => {
     const broken = defineEnvironment({
-      ...point,
+      ...facts,
       create: () => ({ reset: () => [0], step: () => ({}) as never }),
     });
     expect(() => create(broken)).toThrow(expect.objectContaining({ code: 'ENV_INVALID' }));

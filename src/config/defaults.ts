@@ -19,7 +19,7 @@ export const defaults: SourcedTree<Config> = {
     id: sourced('HalfCheetah-v5', `${OURS}: learns visibly within minutes`),
     maxEpisodeSteps: sourced(null, "the task's own limit"),
     modelDir: sourced(null, 'the folder of the set-up'),
-    module: sourced(null, 'a task of MuJoCo'),
+    module: sourced(null, 'a task'),
   },
   seed: sourced(0, OURS),
   steps: sourced(1_000_000, `${OURS}: length of the published benchmark tables`),
