@@ -274,6 +274,13 @@ describe('an environment that fails while training', () => {
     expect(after).toMatchObject({ steps: AT, episodes: [] });
   });
 
+  it('in an evaluation is named so, and training goes on', async () => {
+    const session = create(misbehaving(AT, () => ({ reward: '1' })));
+    const error = await rejection(session.evaluate({ episodes: 10 }));
+    expect(error.message).toContain('at step 5 of episode 3 of evaluation');
+    expect((await session.advance(iterations(10))).steps).toBe(10);
+  });
+
   it('a promise', async () => {
     const late = defineEnvironment({
       ...facts,
