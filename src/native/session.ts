@@ -234,7 +234,3 @@ function checkBatch(batch: Batch<Float32Array>): Batch<Float32Array> {
     terminated: float32('terminated', batch?.terminated),
   };
 }
-
-/** Parts of a plan that the boundary does not carry yet. */
-const unknownToAddon = (name: string) =>
-  new VirelError('RECIPE_UNSUPPORTED', name, { fix: '--set schedule.kind=partial' });

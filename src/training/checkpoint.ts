@@ -90,20 +90,13 @@ export function parameterFile(runDir: string, name: string): string {
   return join(runDir, 'checkpoints', name, 'pretrained_model', 'model.safetensors');
 }
 
-/**
- * Writes a checkpoint under another name, renames it, then moves `latest` and removes the oldest beyond `keep`.
- *
- * @returns Its folder.
- * @throws VirelError `IO`, `DISK_FULL`, `QUOTA`, `PERMISSION`; the older checkpoints stay as they were.
- */
-export async function saveCheckpoint(
-  runDir: string,
+/** Writes a checkpoint to `path` under another name, then renames it. */
+async function writeCheckpoint(
+  path: string,
   session: TrainingSession,
   config: ResolvedConfig,
   step: number,
-): Promise<string> {
-  const folder = join(runDir, 'checkpoints');
-  const path = join(folder, stepName(step));
+): Promise<void> {
   const temporary = `${path}.tmp-${process.pid}`;
   try {
     const model = join(temporary, 'pretrained_model');
@@ -118,17 +111,52 @@ export async function saveCheckpoint(
     writeWhole(join(model, 'train_config.json'), pretty(config));
     syncFolder(temporary);
     renameSync(temporary, path);
-    syncFolder(folder);
+    syncFolder(dirname(path));
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
     throw fileError(error, path);
   }
+}
+
+/**
+ * Writes a checkpoint under another name, renames it, then moves `latest` and removes the oldest beyond `keep`.
+ *
+ * @returns Its folder.
+ * @throws VirelError `IO`, `DISK_FULL`, `QUOTA`, `PERMISSION`; the older checkpoints stay as they were.
+ */
+export async function saveCheckpoint(
+  runDir: string,
+  session: TrainingSession,
+  config: ResolvedConfig,
+  step: number,
+): Promise<string> {
+  const folder = join(runDir, 'checkpoints');
+  const path = join(folder, stepName(step));
+  await writeCheckpoint(path, session, config, step);
   writeWhole(join(folder, 'latest'), `${stepName(step)}\n`);
   for (const old of listCheckpoints(runDir).slice(0, -config.checkpoint.keep)) {
     const trash = join(folder, `.trash-${old}`);
     renameSync(join(folder, old), trash);
     rmSync(trash, { recursive: true, force: true });
   }
+  return path;
+}
+
+/**
+ * Writes what a diverged run was left with, the last parameters that were finite, to `diverged/<step>`: apart from the
+ * checkpoints, none of which is replaced by it.
+ *
+ * @returns Its folder.
+ * @throws VirelError `IO`, `DISK_FULL`, `QUOTA`, `PERMISSION`.
+ */
+export async function saveDiverged(
+  runDir: string,
+  session: TrainingSession,
+  config: ResolvedConfig,
+  step: number,
+): Promise<string> {
+  const path = join(runDir, 'diverged', stepName(step));
+  await writeCheckpoint(path, session, config, step);
   return path;
 }
 

@@ -1,12 +1,12 @@
 /** One run: collect, update, evaluate, record, save, until the last step or a stop. */
 import { durationMilliseconds, type ResolvedConfig } from '../config/schema.js';
-import { isVirelError } from '../errors.js';
+import { isVirelError, VirelError } from '../errors.js';
 import type { EvaluationEvent, TrainEvent } from '../logging/events.js';
 import { ROLLOUT_EPISODES } from '../logging/metrics.js';
 import type { Progress } from '../native/session.js';
 import { type EmSchedule, emSchedule, nextMultiple } from '../schedule/em-schedule.js';
 import { FIRST_CHUNK, nextChunk } from '../schedule/pace.js';
-import { saveCheckpoint } from './checkpoint.js';
+import { saveCheckpoint, saveDiverged } from './checkpoint.js';
 import type { RunDirectory } from './run-directory.js';
 import type { TrainingSession } from './session.js';
 import type { Outcome } from './summary.js';
@@ -59,7 +59,8 @@ export class TrainingLoop {
   /**
    * Trains to the last step, or until the signal is given; then the parameters are on disk.
    *
-   * @throws VirelError what the session throws, such as `DIVERGED`; then nothing more is saved.
+   * @throws VirelError what the session throws. On `DIVERGED` the last finite parameters are in `diverged/<step>`, and the
+   *   message says so; otherwise nothing more is saved.
    */
   async run(): Promise<'finished' | 'stopped'> {
     const { config, signal, directory } = this.#context;
@@ -67,8 +68,10 @@ export class TrainingLoop {
     try {
       while (this.#step < config.steps && !signal.aborted) chunk = await this.#advance(chunk);
     } catch (error) {
+      if (!isVirelError(error)) throw error;
+      if (error.code === 'DIVERGED') throw await this.#saveDiverged(error);
       // a stop during an evaluation: the run ends as it stands
-      if (!isVirelError(error) || error.code !== 'ABORTED') throw error;
+      if (error.code !== 'ABORTED') throw error;
     }
     // a stop that comes after the last evaluation stops nothing
     if (!this.#complete) directory.writeStatus({ state: 'stopping', step: this.#step });
@@ -228,6 +231,25 @@ export class TrainingLoop {
     const path = await saveCheckpoint(directory.path, session, config, this.#step);
     this.#saved = { step: this.#step, at: clock() };
     emit({ event: 'checkpoint', seed: config.seed, step: this.#step, path });
+  }
+
+  /** Keeps what a diverged session gave back; the error, with the place of it. */
+  async #saveDiverged(error: VirelError): Promise<VirelError> {
+    const { config, session, directory } = this.#context;
+    const { code, message, fix } = error;
+    let kept: string;
+    try {
+      const path = await saveDiverged(directory.path, session, config, this.#step);
+      kept = `the last finite parameters are in ${path}`;
+    } catch (reason) {
+      kept = `they cannot be saved: ${reason instanceof Error ? reason.message : String(reason)}`;
+    }
+    const where = this.#saved.step < 0 ? 'no checkpoint yet' : `checkpoint ${this.#saved.step}`;
+    return new VirelError(code, `${config.algorithm}, ${config.env.id}, ${message}; ${kept}`, {
+      where: `${directory.path}, ${where}`,
+      ...(fix !== undefined && { fix }),
+      cause: error,
+    });
   }
 
   /** A checkpoint on the way that fails is a warning: training goes on, the older ones stand. */
