@@ -204,7 +204,7 @@ export const METRICS: readonly Metric[] = [
   {
     name: 'env/time_limit_rate',
     formula:
-      'training episodes that ended at the time limit / training episodes that ended, since the start',
+      'share of the last 100 training episodes that lasted until the time limit (env.maxEpisodeSteps)',
     unit: '1',
   },
   {

@@ -200,6 +200,7 @@ export class TrainingLoop {
     const updatesPerSecond = (this.#updates - this.#recorded.updates) / since;
     this.#recorded = { updates: this.#updates, at: now };
     const newest = this.#episodes.at(-1);
+    const limit = this.#context.config.env.maxEpisodeSteps;
     const temperature = native['virel/temperature'];
     const stepsPerSecond = this.#step / Math.max(wall, 1e-5);
     return {
@@ -208,6 +209,7 @@ export class TrainingLoop {
         'charts/episodic_length': newest.length,
         'rollout/ep_rew_mean': mean(this.#episodes.map((episode) => episode.return)),
         'rollout/ep_len_mean': mean(this.#episodes.map((episode) => episode.length)),
+        'env/time_limit_rate': mean(this.#episodes.map(({ length }) => (length >= limit ? 1 : 0))),
       }),
       ...native,
       ...(temperature !== undefined && { 'losses/alpha': temperature }),
