@@ -27,7 +27,7 @@ export const defaults: SourcedTree<Config> = {
     kind: sourced('partial', 'paper, F.3: partial E- and M-steps'),
     residualEvery: sourced(1, `${BETA}: every gradient step`),
     targetEvery: sourced(1, 'paper, Algorithm 1'),
-    tolerance: sourced(0.01, `${OURS}: 1 % from one gradient step to the next`),
+    tolerance: sourced(1e-4, `${OURS}: one gradient step moves little; at 1 % a part ends at once`),
     maxSteps: sourced(1000, `${OURS}: as many gradient steps as an epoch of the paper has`),
     floor: sourced(1, `${ANNEALED}; 1 is the residual error of the warm-up`),
     factor: sourced(0.5, ANNEALED),

@@ -6,7 +6,7 @@ use crate::error::{EngineError, Result};
 use crate::learner::{Learner, Step};
 use crate::networks::layout::Parameter;
 use crate::random::{Purpose, Stream};
-use crate::recipe::Recipe;
+use crate::recipe::{ActionValueTarget, Recipe};
 use crate::replay::batch::Batch;
 use crate::replay::buffer::{GatheredBatch, ReplayBuffer};
 
@@ -84,6 +84,8 @@ pub struct Improver {
     residual_index_stream: Stream,
     residual_noise_stream: Stream,
     counts: Counts,
+    /// KL of mean and covariance just before a prior policy last moved; right after, they are 0.
+    divergences: (Option<f32>, Option<f32>),
     /// Halves since whose targets were last moved: M-steps, E-steps.
     since_targets: (u64, u64),
     converged_m: Converged,
@@ -119,6 +121,7 @@ impl Improver {
             residual_index_stream: stream(Purpose::ResidualIndex),
             residual_noise_stream: stream(Purpose::ResidualNoise),
             counts: Counts::default(),
+            divergences: (None, None),
             since_targets: (0, 0),
             converged_m: Converged::default(),
             converged_e: Converged::default(),
@@ -206,6 +209,10 @@ impl Improver {
         }
         if due.1 {
             *e = 0;
+            if self.recipe.action_value_target == ActionValueTarget::PriorPolicy {
+                let terms = learner.terms()?;
+                self.divergences = (terms.kl_mean, terms.kl_covariance);
+            }
         }
         learner.update_targets(half)
     }
@@ -373,8 +380,8 @@ impl Improver {
             push("policy/entropy", terms.log_density.map(|value| -value));
             push("policy/mean_abs_action", Some(terms.absolute_action));
             push("policy/log_std", terms.log_std);
-            push("mpo/kl_mean", terms.kl_mean);
-            push("mpo/kl_cov", terms.kl_covariance);
+            push("mpo/kl_mean", self.divergences.0.or(terms.kl_mean));
+            push("mpo/kl_cov", self.divergences.1.or(terms.kl_covariance));
             let is_dual = terms.losses.mean_multiplier.is_some();
             push("mpo/dual_temperature", if is_dual { learner.temperature()? } else { None });
             push("losses/alpha_loss", terms.losses.temperature);
