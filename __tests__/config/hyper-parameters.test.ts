@@ -106,7 +106,7 @@ const ROWS: readonly Row[] = [
   ['4.11', 'eSteps', '', 'schedule.eSteps', 1],
   ['4.11', 'residualEvery', '', 'schedule.residualEvery', 1],
   ['4.11', 'targetEvery', '', 'schedule.targetEvery', 1],
-  ['4.11', 'tolerance', 'schedule.kind=complete', 'schedule.tolerance', 0.01],
+  ['4.11', 'tolerance', 'schedule.kind=complete', 'schedule.tolerance', 1e-4],
   ['4.11', 'cap', 'schedule.kind=complete', 'schedule.maxSteps', 1000],
   ['5', 'gamma', '', 'discount', 0.99],
   ['5', 'rate of V', '', 'optim.stateValueLearningRate', 3e-4],
