@@ -132,6 +132,11 @@ function watched(see: (name: string, terms: Float64Array) => void): Equations {
       see('bias of ζ', projected.gradient.derivative);
       return projected;
     },
+    bellmanTargetGradient(targetGradient, terminated, discount) {
+      const byNext = EQUATIONS.bellmanTargetGradient(targetGradient, terminated, discount);
+      see('bias of Q', joined(byNext, scaled(targetGradient, -1)));
+      return byNext;
+    },
     stateValueLoss(values, target) {
       const regression = EQUATIONS.stateValueLoss(values, target);
       see('bias of V', regression.gradient);
@@ -139,10 +144,7 @@ function watched(see: (name: string, terms: Float64Array) => void): Equations {
     },
     reparameterisedLoss(terms, temperature) {
       const { logDensity, sampledActionValue } = terms;
-      see(
-        'J_π',
-        logDensity.map((logPi, b) => temperature * logPi - at(sampledActionValue, b)),
-      );
+      see('J_π', joined(scaled(logDensity, temperature), scaled(sampledActionValue, -1)));
       return EQUATIONS.reparameterisedLoss(terms, temperature);
     },
     scoreLoss(terms, temperature) {
@@ -169,8 +171,10 @@ function watched(see: (name: string, terms: Float64Array) => void): Equations {
       const { logDensity, priorLogDensity, sampledActionValue } = terms;
       see(
         'J_π',
-        logDensity.map(
-          (logPi, i) => temperature * (logPi - at(priorLogDensity, i)) - at(sampledActionValue, i),
+        joined(
+          scaled(logDensity, temperature),
+          scaled(priorLogDensity, -temperature),
+          scaled(sampledActionValue, -1),
         ),
       );
       return EQUATIONS.priorDivergenceLoss(terms, temperature);
@@ -194,6 +198,15 @@ function watched(see: (name: string, terms: Float64Array) => void): Equations {
       return multiplier;
     },
   };
+}
+
+function scaled(values: Float64Array, factor: number): Float64Array {
+  return values.map((value) => factor * value);
+}
+
+/** Several terms of one sum: what cancels within a row counts too. */
+function joined(...terms: Float64Array[]): Float64Array {
+  return Float64Array.from(terms.flatMap((values) => [...values]));
 }
 
 function at(values: Float64Array, i: number): number {

@@ -53,6 +53,9 @@ const dual = {
   initialCovarianceMultiplier: 0.7,
 } as const;
 
+/** Where γ is near 1, ∇β by the last bias of Q, γ − 1 in every row, is what is left of two numbers near 1. */
+const farFromOne = { discount: 0.8 };
+
 /** Steps that are small beside the weights and whose decay shows within ten of them. */
 const projected = {
   kind: 'projected',
@@ -83,7 +86,7 @@ const CHANGES = {
   'virel, two Q': { network: two },
   'virel, tuned temperature': { temperature: tuned },
   'virel, half losses': { mStep: { kind: 'direct', lossFactor: 0.5 } },
-  'virel, projected residual': { mStep: projected },
+  'virel, projected residual': { ...farFromOne, mStep: projected },
   beta: { algorithm: 'beta', temperature: { kind: 'residual', temperatureScale: 0.4 } },
   'beta, score, two Q': {
     algorithm: 'beta',
@@ -97,9 +100,10 @@ const CHANGES = {
     residual: { stateValue: 'target', warmupValue: 7 },
   },
   'beta, projected residual': {
+    ...farFromOne,
     algorithm: 'beta',
     temperature: { kind: 'residual', temperatureScale: 0.4 },
-    mStep: { ...projected, stepOrder: 'printed', radius: 1.5 },
+    mStep: { ...projected, stepOrder: 'printed', radius: 6 },
   },
   sac: { algorithm: 'sac' },
   'sac, two Q': {
@@ -113,7 +117,11 @@ const CHANGES = {
     policyGradient: 'score',
     temperature: tuned,
   },
-  'sac, projected residual': { algorithm: 'sac', mStep: { ...projected, lossFactor: 0.5 } },
+  'sac, projected residual': {
+    ...farFromOne,
+    algorithm: 'sac',
+    mStep: { ...projected, lossFactor: 0.5 },
+  },
   'sac-twin': {
     algorithm: 'sac-twin',
     network: { ...two, initialise: 'fanIn' },
