@@ -18,7 +18,7 @@ const oneSided: Record<keyof typeof rooms, Record<string, string>> = {
     learner: 'the interface itself; learner.rs, one ring further out',
     random: 'stream of initial parameters; random.rs of the engine',
     'gradient-step': 'order of a step; each native learner has its own in kernel.rs and tensor.rs',
-    temperature: 'a number handed to native learners with each step',
+    'projected-residual': 'second derivatives, which the kernel learner and its rows lack',
   },
   rows: {
     real: 'the number types f32 and f64; TypeScript has one',

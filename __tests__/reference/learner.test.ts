@@ -1,12 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Batch } from '../../src/engine.js';
 import { createLearner } from '../../src/reference/index.js';
-import { drawOf, drawStep, PAPER } from '../support/cases.js';
+import { drawOf, drawStep } from '../support/cases.js';
+import { PAPER } from '../support/variants.js';
 
 const task = { observationSize: 3, actionSize: 2 };
-const config = { ...PAPER, network: { hidden: [4, 5] } };
+const config = {
+  ...PAPER,
+  network: { ...PAPER.network, hidden: [4, 5], policyHidden: [4, 5] },
+};
 const rows = 3;
-const { batch, noise } = drawStep(task, rows, drawOf(1));
+const { batch, noise } = drawStep({ task, config, rows }, drawOf(1));
 const code = (expected: string, where: string) =>
   expect.objectContaining({ code: expected, where });
 
