@@ -36,21 +36,31 @@ impl Adam {
 
     /// One step of `values` against `gradient`.
     pub fn step(&mut self, values: &mut Tensor, gradient: &Tensor) -> Result<()> {
-        let scratch = &mut self.scratch;
         let _ = self.step.f_add_scalar_(1)?;
-        // moments
         let _ = self.first_moment.f_lerp_(gradient, 1.0 - FIRST_MOMENT_DECAY)?;
-        let _ = gradient.f_square_out(scratch)?;
-        let _ = self.second_moment.f_lerp_(scratch, 1.0 - SECOND_MOMENT_DECAY)?;
+        let _ = gradient.f_square_out(&self.scratch)?;
+        let _ = self.second_moment.f_lerp_(&self.scratch, 1.0 - SECOND_MOMENT_DECAY)?;
+        let (quotient, rate) = self.quotient()?;
+        let _ = values.f_addcmul_(&quotient, &rate)?;
+        Ok(())
+    }
+
+    /// ‖change‖₂ of the latest step, a scalar: the moments still hold it.
+    pub fn change_norm(&mut self) -> Result<Tensor> {
+        let (quotient, rate) = self.quotient()?;
+        Ok(quotient.f_norm()?.f_mul(&rate.f_abs()?)?)
+    }
+
+    /// m / (√(v / (1−β₂ᵗ)) + offset), and −λ / (1−β₁ᵗ) that the change multiplies it with.
+    fn quotient(&mut self) -> Result<(Tensor, Tensor)> {
+        let scratch = &mut self.scratch;
         // bias corrections, scalars
         let first = Tensor::f_pow_scalar(FIRST_MOMENT_DECAY, &self.step)?.f_rsub_scalar(1)?;
         let second = Tensor::f_pow_scalar(SECOND_MOMENT_DECAY, &self.step)?.f_rsub_scalar(1)?;
         // √(v / (1−β₂ᵗ)) + offset
         let _ = self.second_moment.f_sqrt_out(scratch)?;
         let _ = scratch.f_div_(&second.f_sqrt()?)?.f_add_scalar_(DENOMINATOR_OFFSET)?;
-        // the step
         let quotient = self.first_moment.f_div_out(scratch, scratch)?;
-        let _ = values.f_addcmul_(&quotient, &first.f_reciprocal()?.f_mul_scalar(-self.learning_rate)?)?;
-        Ok(())
+        Ok((quotient, first.f_reciprocal()?.f_mul_scalar(-self.learning_rate)?))
     }
 }

@@ -2,7 +2,14 @@
 //!
 //! Forward:   x₀ = input,  xᵢ₊₁ = relu(xᵢWᵢᵀ + bᵢ),  output = x_L W_Lᵀ + b_L.
 //! Backward:  δ_L = ∂J/∂output,  ∂J/∂Wᵢ = δᵢᵀxᵢ,  ∂J/∂bᵢ = Σ_rows δᵢ,  δᵢ₋₁ = (δᵢWᵢ) ∘ 1[xᵢ > 0].
-//! Shapes: B rows; xᵢ `[B, in]`, Wᵢ `[out, in]`, bᵢ `[out]`.
+//!
+//! Along a direction (Uᵢ, cᵢ) of the parameters, a dot for the derivative by the step along it:
+//! Tangent:   ẋ₀ = 0,  żᵢ = xᵢUᵢᵀ + cᵢ + ẋᵢWᵢᵀ,  ẋᵢ₊₁ = żᵢ ∘ 1[xᵢ₊₁ > 0],  j = ż_L.
+//! Adjoint of J(output, j):  λ_L = ∂J/∂j,  δ_L = ∂J/∂output,
+//!            ∂J/∂Wᵢ = δᵢᵀxᵢ + λᵢᵀẋᵢ,  ∂J/∂bᵢ = Σ_rows δᵢ,  ∂J/∂Uᵢ = λᵢᵀxᵢ,  ∂J/∂cᵢ = Σ_rows λᵢ,
+//!            λᵢ₋₁ = (λᵢWᵢ) ∘ 1[xᵢ > 0],  δᵢ₋₁ = (δᵢWᵢ + λᵢUᵢ) ∘ 1[xᵢ > 0]:
+//! a Hessian-vector product without any second derivative of its own, since ReLU has none.
+//! Shapes: B rows; xᵢ, ẋᵢ `[B, in]`, Wᵢ, Uᵢ `[out, in]`, bᵢ, cᵢ `[out]`, j as the output.
 
 use tch::Tensor;
 
@@ -30,6 +37,14 @@ pub struct Pass {
     /// Input of each layer.
     inputs: Vec<Tensor>,
     /// `[B, out]`.
+    pub output: Tensor,
+}
+
+/// What a tangent pass leaves for its backward pass.
+pub struct Tangent {
+    /// ẋ of each layer but the first, whose input does not depend on the parameters.
+    inputs: Vec<Tensor>,
+    /// j, the derivative of the output along the direction, `[B, out]`.
     pub output: Tensor,
 }
 
@@ -105,6 +120,60 @@ impl Network {
         }
         let weight = &self.layers[0].weight;
         Ok(delta.f_mm(&weight.f_slice(1, first, None, 1)?)?)
+    }
+
+    /// The derivative of `pass` along `direction`, a vector shaped as the parameters.
+    pub fn tangent(&self, pass: &Pass, direction: &Self) -> Result<Tangent> {
+        let mut inputs = Vec::with_capacity(self.layers.len());
+        let mut output: Option<Tensor> = None;
+        for (index, input) in pass.inputs.iter().enumerate() {
+            let Linear { weight, bias, .. } = &direction.layers[index];
+            let explicit = input.f_linear(weight, Some(bias))?;
+            let next = match output.take() {
+                None => explicit,
+                Some(before) => {
+                    let tangent = input.f_threshold_backward(&before, 0)?;
+                    let next = explicit.f_addmm(&tangent, &self.layers[index].weight.f_tr()?)?;
+                    inputs.push(tangent);
+                    next
+                }
+            };
+            output = Some(next);
+        }
+        // a network has one layer at least
+        let output = output.map_or_else(|| pass.output.f_zeros_like(), Ok)?;
+        Ok(Tangent { inputs, output })
+    }
+
+    /// The adjoint of [`Self::forward`] and [`Self::tangent`] together, given ∂J/∂output = `by_output` and
+    /// ∂J/∂j = `by_tangent`, `[B, out]`: **adds** ∂J/∂parameters to `gradient`, writes ∂J/∂direction into
+    /// `direction_gradient`.
+    pub fn backward_tangent(
+        &self,
+        (pass, tangent): (&Pass, &Tangent),
+        direction: &Self,
+        [by_output, by_tangent]: [&Tensor; 2],
+        gradient: &Self,
+        direction_gradient: &Self,
+    ) -> Result<()> {
+        let (mut delta, mut lambda) = (by_output.shallow_clone(), by_tangent.shallow_clone());
+        for (index, input) in pass.inputs.iter().enumerate().rev() {
+            let of_direction = &direction_gradient.layers[index];
+            let _ = lambda.f_tr()?.f_mm_out(&of_direction.weight, input)?;
+            let _ = lambda.f_sum_intlist_out(&of_direction.bias, 0, false, None)?;
+            let (mut weight, mut bias) =
+                (gradient.layers[index].weight.shallow_clone(), gradient.layers[index].bias.shallow_clone());
+            let _ = weight.f_addmm_(&delta.f_tr()?, input)?;
+            let _ = bias.f_add_(&delta.f_sum_dim_intlist(0, false, None)?)?;
+            if index > 0 {
+                let _ = weight.f_addmm_(&lambda.f_tr()?, &tangent.inputs[index - 1])?;
+                let by_input = delta.f_mm(&self.layers[index].weight)?;
+                let by_input = by_input.f_addmm(&lambda, &direction.layers[index].weight)?;
+                delta = input.f_threshold_backward(&by_input, 0)?;
+                lambda = self.through(index, &lambda, input)?;
+            }
+        }
+        Ok(())
     }
 
     /// δ of the layer before layer `index`, whose rectified output is `input`.

@@ -4,8 +4,12 @@ use tch::Tensor;
 
 use crate::error::Result;
 
-/// Moves the target's flat parameters a share τ = `rate` of the way to the online ones.
+/// Moves the target's flat parameters a share τ = `rate` of the way to the online ones; τ = 1 copies them to the bit.
 pub fn target_update(target: &mut Tensor, online: &Tensor, rate: f64) -> Result<()> {
-    let _ = target.f_lerp_(online, rate)?;
+    if rate == 1.0 {
+        target.f_copy_(online)?;
+    } else {
+        let _ = target.f_lerp_(online, rate)?;
+    }
     Ok(())
 }

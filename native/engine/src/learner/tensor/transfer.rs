@@ -54,7 +54,7 @@ impl Inputs {
         let actions = placement.upload(batch.actions, &[rows, sizes.action as i64])?;
         Ok(Self {
             rows: batch.rows(),
-            state_action: Tensor::f_cat(&[&observations, &actions], 1)?,
+            state_action: pairs(&observations, &actions)?,
             observations,
             rewards: placement.upload(batch.rewards, &[rows, 1])?,
             next_observations: placement.upload(batch.next_observations, &observation)?,
@@ -63,11 +63,51 @@ impl Inputs {
     }
 }
 
+/// ξ of a step on the device, `[B, draws, A]` each.
+pub struct Noise {
+    /// For actions at s.
+    pub at_state: Tensor,
+    /// For actions at s′.
+    pub at_next_state: Tensor,
+}
+
+impl Noise {
+    /// Copies `[B, first + second, A]` values to the device, `first` draws for s, then `second` for s′; lengths are
+    /// the caller's to check.
+    pub fn upload(
+        noise: &[f32],
+        rows: usize,
+        [first, second]: [usize; 2],
+        action: usize,
+        placement: Placement,
+    ) -> Result<Self> {
+        let [rows, first, second, action] = [rows, first, second, action].map(|length| length as i64);
+        let noise = placement.upload(noise, &[rows, first + second, action])?;
+        Ok(Self { at_state: noise.f_narrow(1, 0, first)?, at_next_state: noise.f_narrow(1, first, second)? })
+    }
+}
+
+/// (s, a), `[B, O + A]`, from `[B, O]` and `[B, A]`.
+pub fn pairs(observations: &Tensor, actions: &Tensor) -> Result<Tensor> {
+    Ok(Tensor::f_cat(&[observations, actions], 1)?)
+}
+
+/// (s, a_k), `[B·K, O + A]`, from `[B, O]` and `[B, K, A]`: row bK + k is sample k of state b, as in the noise.
+pub fn sampled_pairs(observations: &Tensor, actions: &Tensor, samples: usize) -> Result<Tensor> {
+    let repeated = observations.f_unsqueeze(1)?.f_expand([-1, samples as i64, -1], false)?;
+    Ok(Tensor::f_cat(&[&repeated, actions], 2)?.f_flatten(0, 1)?)
+}
+
 /// Brings N scalars from the device, in one transfer.
 pub fn read<const N: usize>(scalars: [Tensor; N]) -> Result<[f32; N]> {
     let mut values = [0.0; N];
     read_into(&Tensor::f_stack(&scalars, 0)?, &mut values)?;
     Ok(values)
+}
+
+/// Brings a scalar from the device, if there is one.
+pub fn read_optional(scalar: Option<Tensor>) -> Result<Option<f32>> {
+    scalar.map(|scalar| read([scalar]).map(|[value]| value)).transpose()
 }
 
 /// Brings all `len` values of a tensor from the device, row-major.

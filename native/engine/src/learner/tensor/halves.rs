@@ -1,0 +1,297 @@
+//! The two halves of a gradient step, assembled from the parts of the recipe: each part is matched here, once, and
+//! nowhere asks for the algorithm. Each half writes its gradients and leaves what its terms are computed from.
+
+use tch::Tensor;
+
+use super::bellman::{one_step_target, soft_value};
+use super::boltzmann::Boltzmann;
+use super::e_step::{
+    Deterministic, HeadGradients, PolicyLoss, PriorDivergence, Regularisers, Reparameterised, Score,
+    WeightedLikelihood, pull, regulariser,
+};
+use super::given::Given;
+use super::m_step::Regression;
+use super::networks::{Trained, expect_part};
+use super::optimisers::projected_weights;
+use super::projected_residual::ProjectedResidual;
+use super::residual::residual_error;
+use super::tanh_gaussian::Gaussian;
+use super::temperature::{Logs, TemperatureLosses, dual, tuned};
+use crate::error::Result;
+use crate::learner::Bootstrap;
+use crate::recipe::{MStepKind, PolicyObjective, StateValueTarget, TrainedTemperature};
+
+/// What the M-half saw.
+pub struct MStep {
+    pub action_value: ActionValueLoss,
+    /// J_V.
+    pub state_value: Option<Regression>,
+}
+
+/// The loss of Q, by the kind of M-step.
+pub enum ActionValueLoss {
+    /// J_Q of each Q_i.
+    Direct(Vec<Regression>),
+    /// L.
+    Projected(ProjectedResidual),
+}
+
+/// What the E-half saw.
+pub struct EStep {
+    /// J_π without its regularisers.
+    pub policy: Box<dyn PolicyLoss>,
+    /// μ of π_θ(·|s).
+    pub mean: Tensor,
+    /// log σ of π_θ(·|s) after its clip; none for a deterministic policy.
+    pub log_std: Option<Tensor>,
+    regularisers: Regularisers,
+    /// Of a trained temperature.
+    pub temperature: Option<TemperatureLosses>,
+}
+
+impl ActionValueLoss {
+    /// J of each action value, scalars.
+    pub fn losses(&self) -> Result<Vec<Tensor>> {
+        match self {
+            Self::Direct(regressions) => regressions.iter().map(Regression::loss).collect(),
+            Self::Projected(projected) => Ok(vec![projected.loss()?]),
+        }
+    }
+
+    /// Q_i(s, a), `[B, 1]` each.
+    pub fn predictions(&self) -> Vec<&Tensor> {
+        match self {
+            Self::Direct(regressions) => regressions.iter().map(|each| &each.prediction).collect(),
+            Self::Projected(projected) => vec![&projected.action_value],
+        }
+    }
+
+    /// What ζ minimises, a scalar; none with a direct M-step.
+    pub fn auxiliary_loss(&self) -> Result<Option<Tensor>> {
+        match self {
+            Self::Direct(_) => Ok(None),
+            Self::Projected(projected) => Ok(Some(projected.loss()?.f_neg()?)),
+        }
+    }
+}
+
+impl EStep {
+    /// J_π with its regularisers, a scalar.
+    pub fn policy_loss(&self) -> Result<Tensor> {
+        let loss = self.policy.loss()?.f_add(&regulariser(&self.mean, self.regularisers.mean)?)?;
+        match &self.log_std {
+            None => Ok(loss),
+            Some(log_std) => Ok(loss.f_add(&regulariser(log_std, self.regularisers.log_std)?)?),
+        }
+    }
+}
+
+/// The losses of Q and V and their gradients by w, ζ and φ.
+pub fn m_half(given: &Given<'_>, gradients: &Trained) -> Result<MStep> {
+    let action_value = match given.config.recipe.m_step {
+        MStepKind::Direct => ActionValueLoss::Direct(direct(given, gradients)?),
+        MStepKind::Projected => ActionValueLoss::Projected(projected(given, gradients)?),
+    };
+    let state_value = match given.config.recipe.state_value_target {
+        StateValueTarget::None => None,
+        StateValueTarget::ActionValue => Some(given.least_proposed_value()?),
+        StateValueTarget::SoftActionValue => {
+            let log_density = given.distribution()?.log_density(given.sample()?)?;
+            Some(soft_value(&given.least_proposed_value()?, &log_density, &given.temperature.value()?)?)
+        }
+    };
+    let state_value = state_value.map(|target| regress_state_value(given, target, gradients)).transpose()?;
+    Ok(MStep { action_value, state_value })
+}
+
+/// J_Q of each Q_i on the same target.
+fn direct(given: &Given<'_>, gradients: &Trained) -> Result<Vec<Regression>> {
+    let inputs = &given.inputs;
+    let target = one_step_target(&inputs.rewards, &inputs.discounts, &given.next_value(Bootstrap::Target)?)?;
+    let networks = given.trained.action_values.iter().zip(&gradients.action_values);
+    let regression = networks.map(|(network, gradient)| {
+        let pass = network.forward(&inputs.state_action)?;
+        let regression = Regression {
+            factor: f64::from(given.config.value_loss_factor),
+            prediction: pass.output.shallow_clone(),
+            target: target.shallow_clone(),
+        };
+        network.backward(&pass, &regression.gradient(inputs.rows)?, gradient)?;
+        Ok(regression)
+    });
+    regression.collect()
+}
+
+/// L of w and ζ.
+fn projected(given: &Given<'_>, gradients: &Trained) -> Result<ProjectedResidual> {
+    let inputs = &given.inputs;
+    let next = given.next_proposal()?;
+    let target = one_step_target(&inputs.rewards, &inputs.discounts, &next.output)?;
+    let weights = projected_weights(given.trained);
+    let weights = expect_part(weights.as_ref(), "auxiliary weights")?;
+    let gradient = projected_weights(gradients);
+    let gradient = expect_part(gradient.as_ref(), "auxiliary weights")?;
+    ProjectedResidual::backward(*weights, inputs, &next, &target, *gradient)
+}
+
+/// J_V.
+fn regress_state_value(given: &Given<'_>, target: Tensor, gradients: &Trained) -> Result<Regression> {
+    let factor = f64::from(given.config.value_loss_factor);
+    let pass = given.state_value()?;
+    let regression = Regression { factor, prediction: pass.output.shallow_clone(), target };
+    let network = expect_part(given.trained.state_value.as_ref(), "a state value")?;
+    let gradient = expect_part(gradients.state_value.as_ref(), "a state value")?;
+    network.backward(pass, &regression.gradient(given.inputs.rows)?, gradient)?;
+    Ok(regression)
+}
+
+/// J_π and J_T and their gradients by θ and the logarithms.
+pub fn e_half(given: &Given<'_>, gradients: &Trained) -> Result<EStep> {
+    let (policy, by_heads) = match given.config.recipe.policy_objective {
+        PolicyObjective::Reparameterised => reparameterised(given)?,
+        PolicyObjective::Score => score(given)?,
+        PolicyObjective::Deterministic => deterministic(given)?,
+        PolicyObjective::WeightedLikelihood => weighted_likelihood(given)?,
+        PolicyObjective::PriorDivergence => prior_divergence(given)?,
+    };
+    let e_step = improve(given, policy, by_heads, gradients)?;
+    if let (Some(losses), Some(logs)) = (&e_step.temperature, &gradients.logs) {
+        logs.values.shallow_clone().f_copy_(&losses.gradient)?;
+    }
+    Ok(e_step)
+}
+
+/// A policy's loss with its gradient by the heads.
+type Objective = (Box<dyn PolicyLoss>, HeadGradients);
+
+fn reparameterised(given: &Given<'_>) -> Result<Objective> {
+    let loss = Reparameterised {
+        rows: given.inputs.rows,
+        distribution: given.distribution()?.shallow_clone(),
+        sample: given.sample()?.shallow_clone(),
+        action_value: given.policy_action_value()?,
+        temperature: given.temperature.value()?,
+    };
+    let by_heads = loss.gradients(&given.by_action()?)?;
+    Ok((Box::new(loss), by_heads))
+}
+
+fn score(given: &Given<'_>) -> Result<Objective> {
+    let loss = Score {
+        rows: given.inputs.rows,
+        distribution: given.distribution()?.shallow_clone(),
+        sample: given.sample()?.shallow_clone(),
+        action_value: given.policy_action_value()?,
+        state_value: given.state_value()?.output.shallow_clone(),
+        temperature: given.temperature.value()?,
+    };
+    let by_heads = loss.gradients()?;
+    Ok((Box::new(loss), by_heads))
+}
+
+fn deterministic(given: &Given<'_>) -> Result<Objective> {
+    let mean = given.policy()?.output.shallow_clone();
+    let loss = Deterministic { action: mean.f_tanh()?, mean, action_value: given.policy_action_value()? };
+    let by_heads = loss.gradients(&given.by_action()?)?;
+    Ok((Box::new(loss), by_heads))
+}
+
+fn weighted_likelihood(given: &Given<'_>) -> Result<Objective> {
+    let distribution = given.distribution()?.over_samples()?;
+    let prior = given.prior(&given.inputs.observations)?.over_samples()?;
+    let sample = prior.sample(&given.noise.at_state)?;
+    let multipliers = given.trained.logs.as_ref().map(Logs::multipliers).transpose()?;
+    let loss = WeightedLikelihood {
+        rows: given.inputs.rows,
+        boltzmann: Boltzmann::new(&given.target_values(&sample)?, &given.temperature.value()?)?,
+        placed: distribution.place(&sample)?,
+        distribution,
+        prior,
+        multipliers: multipliers.flatten(),
+    };
+    let by_heads = loss.gradients()?;
+    Ok((Box::new(loss), by_heads))
+}
+
+fn prior_divergence(given: &Given<'_>) -> Result<Objective> {
+    let distribution = given.distribution()?.over_samples()?;
+    let prior = given.prior(&given.inputs.observations)?.over_samples()?;
+    let sample = distribution.sample(&given.noise.at_state)?;
+    let [action_value, by_action] = given.sampled_by_action(&sample)?;
+    let loss = PriorDivergence {
+        actions: given.inputs.rows * given.config.samples,
+        placed: prior.place(&sample)?,
+        distribution,
+        prior,
+        sample,
+        action_value,
+        temperature: given.temperature.value()?,
+    };
+    let by_heads = loss.gradients(&by_action)?;
+    Ok((Box::new(loss), by_heads))
+}
+
+/// Adds the regularisers, writes the gradient by θ, and completes the E-half with its temperature.
+fn improve(
+    given: &Given<'_>,
+    policy: Box<dyn PolicyLoss>,
+    HeadGradients { by_mean, by_log_std }: HeadGradients,
+    gradients: &Trained,
+) -> Result<EStep> {
+    let config = given.config;
+    let regularisers = Regularisers {
+        mean: f64::from(config.mean_regulariser),
+        log_std: f64::from(config.log_std_regulariser),
+    };
+    let values = given.inputs.rows * config.sizes.action;
+    let pass = given.policy()?;
+    let (mean, log_std, by_output) = match by_log_std {
+        None => {
+            let mean = pass.output.shallow_clone();
+            let by_output = by_mean.f_add(&pull(&mean, regularisers.mean, values)?)?;
+            (mean, None, by_output)
+        }
+        Some(by_log_std) => {
+            let Gaussian { mean, log_std, .. } = given.distribution()?.shallow_clone();
+            let by_mean = by_mean.f_add(&pull(&mean, regularisers.mean, values)?)?;
+            let by_log_std = by_log_std.f_add(&pull(&log_std, regularisers.log_std, values)?)?;
+            (mean, Some(log_std), given.distribution()?.output_gradient(&by_mean, &by_log_std)?)
+        }
+    };
+    given.trained.policy.backward(pass, &by_output, &gradients.policy)?;
+    let temperature = train_temperature(given, policy.as_ref())?;
+    Ok(EStep { policy, mean, log_std, regularisers, temperature })
+}
+
+/// J_T and its gradient, where the learner trains a temperature.
+fn train_temperature(given: &Given<'_>, policy: &dyn PolicyLoss) -> Result<Option<TemperatureLosses>> {
+    let config = given.config;
+    match config.recipe.trained_temperature {
+        TrainedTemperature::None => Ok(None),
+        TrainedTemperature::Tuned => {
+            let log_density = policy.log_density()?;
+            let log_density = expect_part(log_density.as_ref(), "log π of the policy's own actions")?;
+            tuned(&given.temperature, log_density, f64::from(config.target_entropy)).map(Some)
+        }
+        TrainedTemperature::Dual => {
+            let fit = expect_part(policy.weighted_likelihood(), "a weighted likelihood")?;
+            let multipliers = expect_part(fit.multipliers.as_ref(), "multipliers")?;
+            let divergences = fit.divergences()?;
+            let samples = (config.samples, &fit.boltzmann);
+            dual(&given.temperature, samples, &divergences, multipliers, &config.kl_bounds).map(Some)
+        }
+    }
+}
+
+/// ε_w of the networks that the config names; the projected M-step's own bootstrap has no target network.
+pub fn residual_of(given: &Given<'_>) -> Result<Tensor> {
+    let inputs = &given.inputs;
+    let next_value = match given.config.recipe.m_step {
+        MStepKind::Projected => given.next_proposal()?.output,
+        MStepKind::Direct => given.next_value(given.config.residual_bootstrap)?,
+    };
+    let target = one_step_target(&inputs.rewards, &inputs.discounts, &next_value)?;
+    let action_values = given.trained.action_values.iter();
+    let action_values = action_values.map(|network| Ok(network.forward(&inputs.state_action)?.output));
+    residual_error(&action_values.collect::<Result<Vec<_>>>()?, &target)
+}

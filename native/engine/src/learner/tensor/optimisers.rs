@@ -1,0 +1,129 @@
+//! The optimisers of a recipe: Adam, one state per network and one for the logarithms, and the projected M-step's plain
+//! descent for w and ζ.
+
+use tch::{Kind, Tensor};
+
+use super::adam::Adam;
+use super::networks::Trained;
+use super::projected_residual::{ProjectedDescent, Weights};
+use super::transfer::read;
+use crate::error::Result;
+use crate::learner::{LearnerConfig, Norms, Step, StepNorms};
+
+/// State of every optimiser.
+pub struct Optimisers {
+    policy: Adam,
+    /// One for each Q; none with a projected M-step.
+    action_values: Vec<Adam>,
+    /// Of w and ζ, with a projected M-step.
+    projected: Option<ProjectedDescent>,
+    state_value: Option<Adam>,
+    logs: Option<Adam>,
+    /// Whether the M-half and the E-half have been stepped at all.
+    m_stepped: bool,
+    e_stepped: bool,
+}
+
+impl Optimisers {
+    /// Before the first step.
+    pub fn new(trained: &Trained, config: &LearnerConfig) -> Result<Self> {
+        let rates = &config.optimisers;
+        let first = trained.action_values.first();
+        let projected = match (&trained.auxiliary_weights, first) {
+            (Some(_), Some(first)) => Some(ProjectedDescent::new(&first.values, config.projected)?),
+            _ => None,
+        };
+        let by_adam = if projected.is_some() { &[] } else { trained.action_values.as_slice() };
+        let adam = |values: &Tensor, rate| Adam::new(values, rate);
+        Ok(Self {
+            policy: adam(&trained.policy.values, rates.policy_learning_rate)?,
+            action_values: by_adam
+                .iter()
+                .map(|network| adam(&network.values, rates.action_value_learning_rate))
+                .collect::<Result<_>>()?,
+            projected,
+            state_value: (trained.state_value.as_ref())
+                .map(|network| adam(&network.values, rates.state_value_learning_rate))
+                .transpose()?,
+            logs: (trained.logs.as_ref())
+                .map(|logs| adam(&logs.values, rates.temperature_learning_rate))
+                .transpose()?,
+            m_stepped: false,
+            e_stepped: false,
+        })
+    }
+
+    /// Steps the halves: Q, V, ζ, π, logarithms.
+    pub fn step(&mut self, trained: &mut Trained, gradients: &Trained, step: Step) -> Result<()> {
+        if step.has_m() {
+            self.step_critics(trained, gradients)?;
+            self.m_stepped = true;
+        }
+        if step.has_e() {
+            self.policy.step(&mut trained.policy.values, &gradients.policy.values)?;
+            let logs = trained.logs.iter_mut().zip(&gradients.logs);
+            for (adam, (logs, gradient)) in self.logs.iter_mut().zip(logs) {
+                adam.step(&mut logs.values, &gradient.values)?;
+            }
+            self.e_stepped = true;
+        }
+        Ok(())
+    }
+
+    fn step_critics(&mut self, trained: &mut Trained, gradients: &Trained) -> Result<()> {
+        let action_values = trained.action_values.iter_mut().zip(&gradients.action_values);
+        for (adam, (network, gradient)) in self.action_values.iter_mut().zip(action_values) {
+            adam.step(&mut network.values, &gradient.values)?;
+        }
+        let state_value = trained.state_value.iter_mut().zip(&gradients.state_value);
+        for (adam, (network, gradient)) in self.state_value.iter_mut().zip(state_value) {
+            adam.step(&mut network.values, &gradient.values)?;
+        }
+        if let (Some(descent), Some(weights), Some(gradient)) =
+            (&mut self.projected, projected_weights(trained), projected_weights(gradients))
+        {
+            descent.step(weights, gradient)?;
+        }
+        Ok(())
+    }
+
+    /// Norms of the gradients and of the changes that the latest steps made with them.
+    pub fn norms(&mut self, trained: &Trained, gradients: &Trained) -> Result<StepNorms> {
+        let mut norms = StepNorms::default();
+        if self.m_stepped {
+            norms.action_value = Some(self.action_value_norms(trained, gradients)?);
+            for (adam, gradient) in self.state_value.iter_mut().zip(&gradients.state_value) {
+                norms.state_value = Some(joined(&[&gradient.values], &[adam.change_norm()?])?);
+            }
+        }
+        if self.e_stepped {
+            norms.policy = Some(joined(&[&gradients.policy.values], &[self.policy.change_norm()?])?);
+        }
+        Ok(norms)
+    }
+
+    fn action_value_norms(&mut self, trained: &Trained, gradients: &Trained) -> Result<Norms> {
+        let adam = self.action_values.iter_mut().map(Adam::change_norm);
+        let projected = self.projected.iter().zip(&trained.action_values);
+        let projected = projected.map(|(descent, network)| descent.change_norm(&network.values));
+        let changes = adam.chain(projected).collect::<Result<Vec<_>>>()?;
+        let gradients: Vec<_> = gradients.action_values.iter().map(|network| &network.values).collect();
+        joined(&gradients, &changes)
+    }
+}
+
+/// w and ζ; None without a projected M-step.
+pub fn projected_weights(trained: &Trained) -> Option<Weights<'_>> {
+    let auxiliary = trained.auxiliary_weights.as_ref()?;
+    Some(Weights { action_value: trained.action_values.first()?, auxiliary })
+}
+
+/// Norms of several vectors as of one, from the gradients and the norms of their changes.
+fn joined(gradients: &[&Tensor], changes: &[Tensor]) -> Result<Norms> {
+    let each =
+        gradients.iter().map(|gradient| Ok(gradient.f_to_dtype(Kind::Double, false, false)?.f_norm()?));
+    let gradient = Tensor::f_stack(&each.collect::<Result<Vec<_>>>()?, 0)?.f_norm()?;
+    let update = Tensor::f_stack(changes, 0)?.f_norm()?.f_to_dtype(Kind::Double, false, false)?;
+    let [gradient, update] = read([gradient, update])?;
+    Ok(Norms { gradient: f64::from(gradient), update: f64::from(update) })
+}

@@ -1,0 +1,173 @@
+//! The temperature of a step: given from outside, or the learner's own, trained by its logarithm.
+//!
+//! Tuned:  J_T = −log T · (mean log π + H̄),  ∂J_T/∂ log T = −(mean log π + H̄);  H̄ the target entropy.
+//! Dual:   J_T = T · bound + mean_s T log mean_k exp(Q̄(s, a_k)/T),
+//!         ∂J_T/∂ log T = T · bound + mean_s [T log mean_k exp(Q̄/T) − Σ_k ω_k Q̄];
+//!         J_m = Σ_i m_i (bound − KL_i),  ∂J_m/∂ log m_i = m_i (bound − KL_i), for mean and covariance each.
+//!
+//! Shapes: T, J scalars; m, KL `[A]`. A T given from outside stands in every loss, and the logarithms are stepped all
+//! the same.
+
+use tch::Tensor;
+
+use super::boltzmann::Boltzmann;
+use super::transfer::Placement;
+use crate::error::Result;
+use crate::learner::{KlBounds, temperature_in_use};
+use crate::networks::layout::ParameterSpec;
+
+/// log T and, with a dual temperature, log m of mean and covariance; or the gradients by them.
+pub struct Logs {
+    /// All of them, flat: one operation steps them all.
+    pub values: Tensor,
+    specs: Vec<ParameterSpec>,
+}
+
+/// m of the KL constraints, `[A]` each.
+pub struct Multipliers {
+    /// Of the mean's.
+    pub mean: Tensor,
+    /// Of the covariance's.
+    pub covariance: Tensor,
+}
+
+impl Logs {
+    /// All zero; None where there are none.
+    pub fn zeros(specs: &[ParameterSpec], placement: Placement) -> Result<Option<Self>> {
+        if specs.is_empty() {
+            return Ok(None);
+        }
+        let len = specs.iter().map(ParameterSpec::len).sum::<usize>();
+        Ok(Some(Self { values: placement.zeros(&[len as i64])?, specs: specs.to_vec() }))
+    }
+
+    /// Names and views, in the order of `networks::layout`.
+    pub fn named(&self) -> Result<Vec<(ParameterSpec, Tensor)>> {
+        let mut offset = 0;
+        let view = |spec: &ParameterSpec| {
+            let len = spec.len() as i64;
+            let view = self.values.f_narrow(0, offset, len)?;
+            offset += len;
+            Ok((spec.clone(), view))
+        };
+        self.specs.iter().map(view).collect()
+    }
+
+    /// log T, a scalar that later steps leave as it is.
+    pub fn log_temperature(&self) -> Result<Tensor> {
+        Ok(self.values.f_select(0, 0)?.f_detach_copy()?)
+    }
+
+    /// m of both constraints; None without a dual temperature.
+    pub fn multipliers(&self) -> Result<Option<Multipliers>> {
+        match self.specs.as_slice() {
+            [_, mean, covariance] => {
+                let [mean, covariance] = [mean.len() as i64, covariance.len() as i64];
+                Ok(Some(Multipliers {
+                    mean: self.values.f_narrow(0, 1, mean)?.f_exp()?,
+                    covariance: self.values.f_narrow(0, 1 + mean, covariance)?.f_exp()?,
+                }))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// T of one step, a scalar on the device.
+pub struct Temperature {
+    placement: Placement,
+    value: Option<Tensor>,
+    /// log T where T is the learner's own: through T it would lose digits near T = 1.
+    own_log: Option<Tensor>,
+}
+
+impl Temperature {
+    /// The given T, else the learner's own, else none.
+    pub fn new(given: Option<f32>, own: Option<&Logs>, placement: Placement) -> Result<Self> {
+        let own_log = match given {
+            Some(_) => None,
+            None => own.map(Logs::log_temperature).transpose()?,
+        };
+        let value = match (given, &own_log) {
+            (Some(given), _) => Some(placement.upload(&[given], &[])?),
+            (None, Some(log)) => Some(log.f_exp()?),
+            (None, None) => None,
+        };
+        Ok(Self { placement, value, own_log })
+    }
+
+    /// T.
+    ///
+    /// # Errors
+    /// `CONFIG_RANGE` where there is none: for parts that read one.
+    pub fn value(&self) -> Result<Tensor> {
+        match &self.value {
+            Some(value) => Ok(value.shallow_clone()),
+            // always the error
+            None => self.placement.upload(&[temperature_in_use(None, None)?], &[]),
+        }
+    }
+
+    /// log T.
+    fn log(&self) -> Result<Tensor> {
+        match &self.own_log {
+            Some(log) => Ok(log.shallow_clone()),
+            None => Ok(self.value()?.f_log()?),
+        }
+    }
+}
+
+/// KL divergences of a policy from the prior, mean over the batch, `[A]` each.
+pub struct KlDivergences {
+    /// By the means, the covariance being the prior's.
+    pub mean: Tensor,
+    /// By the covariances, the mean being the same.
+    pub covariance: Tensor,
+}
+
+/// Losses of what is trained of a temperature, as scalars, and the gradient by the logarithms.
+pub struct TemperatureLosses {
+    /// J_T.
+    pub temperature: Tensor,
+    /// J_m of mean and covariance.
+    pub multipliers: Option<[Tensor; 2]>,
+    /// ∂J/∂ of all logarithms, flat.
+    pub gradient: Tensor,
+}
+
+/// Of a temperature that is tuned, from log π of the policy's own actions and H̄.
+pub fn tuned(
+    temperature: &Temperature,
+    log_density: &Tensor,
+    target_entropy: f64,
+) -> Result<TemperatureLosses> {
+    let by_log = log_density.f_mean(None)?.f_add_scalar(target_entropy)?.f_neg()?;
+    Ok(TemperatureLosses {
+        temperature: temperature.log()?.f_mul(&by_log)?,
+        multipliers: None,
+        gradient: by_log.f_reshape([1])?,
+    })
+}
+
+/// Of a dual temperature, from K sampled actions by their values, and of its multipliers.
+pub fn dual(
+    temperature: &Temperature,
+    (samples, boltzmann): (usize, &Boltzmann),
+    divergences: &KlDivergences,
+    multipliers: &Multipliers,
+    bounds: &KlBounds,
+) -> Result<TemperatureLosses> {
+    let value = temperature.value()?;
+    let bounded = value.f_mul_scalar(f64::from(bounds.dual))?;
+    let by_log = boltzmann.soft_maximum_gradient(&value, samples)?.f_add(&bounded)?;
+    let constraint = |multiplier: &Tensor, divergence: &Tensor, bound: f32| {
+        divergence.f_rsub_scalar(f64::from(bound))?.f_mul(multiplier)
+    };
+    let mean = constraint(&multipliers.mean, &divergences.mean, bounds.mean)?;
+    let covariance = constraint(&multipliers.covariance, &divergences.covariance, bounds.covariance)?;
+    Ok(TemperatureLosses {
+        temperature: boltzmann.soft_maximum(&value, samples)?.f_add(&bounded)?,
+        multipliers: Some([mean.f_sum(None)?, covariance.f_sum(None)?]),
+        gradient: Tensor::f_cat(&[&by_log.f_reshape([1])?, &mean, &covariance], 0)?,
+    })
+}
