@@ -45,7 +45,7 @@ use crate::learner::Bootstrap;
 use crate::math::residual::residual_error;
 use crate::math::tanh_gaussian::clip;
 use crate::networks::layout::{Networks, Parameter};
-use crate::recipe::{ActionValueTarget, MStepKind, PolicyKind};
+use crate::recipe::{ActionValueTarget, MStepKind, PolicyKind, PolicyObjective, StateValueTarget};
 use crate::replay::batch::Batch;
 
 /// [`Learner`] in float32 by hand; see the module's text.
@@ -102,6 +102,27 @@ impl KernelLearner {
         Ok(())
     }
 
+    /// T of a step; 0 where none of its losses reads one.
+    fn temperature_of(&self, step: Step, given: Option<f32>) -> Result<f32> {
+        let recipe = &self.config.recipe;
+        let by_m = recipe.action_value_target == ActionValueTarget::SoftActionValue
+            || recipe.state_value_target == StateValueTarget::SoftActionValue;
+        let by_e = recipe.policy_objective != PolicyObjective::Deterministic;
+        if !(step.has_m() && by_m || step.has_e() && by_e) {
+            return Ok(0.0);
+        }
+        let temperature = temperature_in_use(given, self.actor.logs.temperature())?;
+        let weighs = step.has_e() && recipe.policy_objective == PolicyObjective::WeightedLikelihood;
+        if weighs && given.is_some_and(|given| given <= 0.0) {
+            return Err(EngineError::OutOfRange {
+                name: "temperature",
+                expected: "a number above 0, since actions are weighted by exp(Q/T)",
+                got: temperature.to_string(),
+            });
+        }
+        Ok(temperature)
+    }
+
     /// The halves of a step, as far as it has them.
     fn run(
         &mut self,
@@ -112,7 +133,7 @@ impl KernelLearner {
     ) -> Result<Terms> {
         let draws = self.config.recipe.draws(self.config.samples);
         expect_batch(&self.config.sizes, batch, noise, draws)?;
-        let temperature = temperature_in_use(temperature, self.actor.logs.temperature())?;
+        let temperature = self.temperature_of(step, temperature)?;
         self.load(batch, noise)?;
 
         let (shared, actor) = (&*self.shared, &mut self.actor);
