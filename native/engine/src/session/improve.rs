@@ -77,6 +77,8 @@ pub struct Improver {
     residual: ResidualConfig,
     residual_error: f64,
     residual_floor: f64,
+    /// Period of `residual.every` gradient steps that the residual error was last due in.
+    measured_period: Option<u64>,
     /// Whether losses can be read after every step for nothing.
     on_host: bool,
     index_stream: Stream,
@@ -113,6 +115,7 @@ impl Improver {
             residual: config.residual,
             residual_error: config.residual.warmup_value,
             residual_floor: 0.0,
+            measured_period: None,
             on_host: config.engine == Engine::Kernel,
             index_stream: stream(Purpose::ReplayIndex),
             noise_stream: stream(Purpose::PolicyNoise),
@@ -260,10 +263,12 @@ impl Improver {
         self.noise_stream.fill_normal(&mut self.noise);
     }
 
-    /// The residual error on fresh rows, where the temperature reads it and it is due; its first value holds until the
-    /// buffer has more rows than it takes.
+    /// The residual error on fresh rows, where the temperature reads it and it is due, once in every period of
+    /// `residual.every` gradient steps; its first value holds until the buffer has more rows than it takes.
     fn measure(&mut self, learner: &mut dyn Learner, replay: &ReplayBuffer) -> Result<()> {
-        let is_due = self.updates().is_multiple_of(self.residual.every);
+        // a converging half may step over the first gradient step of a period
+        let period = self.updates() / self.residual.every;
+        let is_due = self.measured_period.replace(period) != Some(period);
         if !self.source.reads_residual_error() || !is_due || replay.len() <= self.residual.batch {
             return Ok(());
         }
