@@ -233,8 +233,11 @@ impl Session {
             }
             return Ok(true);
         }
+        if stopped() {
+            return Ok(false);
+        }
         if self.collector.replay().stored() < self.config.start_updates {
-            return Ok(!stopped());
+            return Ok(true);
         }
         let (replay, steps) = (self.collector.replay(), self.collector.steps());
         match phase {

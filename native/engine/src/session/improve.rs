@@ -234,16 +234,13 @@ impl Improver {
         let mut reached = false;
         let mut failed = Ok(());
         while !reached && latest < max_steps && !stop.load(Ordering::Relaxed) {
-            failed = learner
-                .step(half, &batch, &noise, temperature)
-                .and_then(|()| self.expect_finite(learner, env_steps))
-                .and_then(|()| change.after_step(learner))
-                .map(|change| reached = change < tolerance);
+            latest += 1;
+            let done = self.converging_step(half, learner, (&batch, &noise, temperature), env_steps);
+            let changed = done.and_then(|()| change.after_step(learner));
+            failed = changed.map(|change| reached = change < tolerance);
             if failed.is_err() {
                 break;
             }
-            latest += 1;
-            self.counts.add(half);
         }
         (self.gathered, self.noise) = (gathered, noise);
         failed?;
@@ -254,6 +251,19 @@ impl Improver {
         // targets were frozen; the whole half counts as one step of theirs
         self.move_targets(half, learner)?;
         Ok(!stop.load(Ordering::Relaxed))
+    }
+
+    /// One gradient step of a converging half, with its targets frozen.
+    fn converging_step(
+        &mut self,
+        half: Step,
+        learner: &mut dyn Learner,
+        (batch, noise, temperature): (&Batch<'_>, &[f32], Option<f32>),
+        env_steps: u64,
+    ) -> Result<()> {
+        learner.step(half, batch, noise, temperature)?;
+        self.counts.add(half);
+        self.expect_finite(learner, env_steps)
     }
 
     /// Draws the rows and the noise of a gradient step.
@@ -312,7 +322,14 @@ impl Improver {
         Ok(())
     }
 
-    fn diverged(&self, learner: &mut dyn Learner, step: u64, quantity: String, value: f64) -> EngineError {
+    /// The error of a quantity that is not finite, after the learner got back the parameters that it last had before.
+    pub fn diverged(
+        &self,
+        learner: &mut dyn Learner,
+        step: u64,
+        quantity: String,
+        value: f64,
+    ) -> EngineError {
         let (parameters, updates) = &self.kept;
         match learner.set_parameters(parameters) {
             Ok(()) => {
