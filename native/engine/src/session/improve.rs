@@ -322,14 +322,26 @@ impl Improver {
         Ok(())
     }
 
-    /// The error of a quantity that is not finite, after the learner got back the parameters that it last had before.
-    pub fn diverged(
-        &self,
-        learner: &mut dyn Learner,
-        step: u64,
-        quantity: String,
-        value: f64,
-    ) -> EngineError {
+    /// Copies of parameters that a divergence gives back: finite ones that the learner has now.
+    pub fn keep(&mut self, parameters: Vec<Parameter>) {
+        self.kept = (parameters, self.updates());
+    }
+
+    /// What a policy answered, or the divergence that an action shows which is not finite: parameters break with a
+    /// gradient step, before a loss says so.
+    ///
+    /// # Errors
+    /// `DIVERGED`, with the parameters as they last were finite; any other as it is.
+    pub fn explained<T>(&self, answer: Result<T>, learner: &mut dyn Learner, env_steps: u64) -> Result<T> {
+        answer.map_err(|error| match error {
+            EngineError::ActionNotFinite { index, value, .. } => {
+                self.diverged(learner, env_steps, format!("the policy's action[{index}]"), value)
+            }
+            other => other,
+        })
+    }
+
+    fn diverged(&self, learner: &mut dyn Learner, step: u64, quantity: String, value: f64) -> EngineError {
         let (parameters, updates) = &self.kept;
         match learner.set_parameters(parameters) {
             Ok(()) => {
