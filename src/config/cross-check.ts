@@ -12,7 +12,13 @@ function conflict(message: string, fix: string): VirelError {
  * @throws VirelError `CONFIG_CONFLICT`.
  */
 export function crossCheck(config: ResolvedConfig): void {
-  const { replay, collect, schedule, runtime, steps } = config;
+  const { env, replay, collect, schedule, runtime, steps } = config;
+  if (env.taskFile !== null && env.modelFile === null) {
+    throw conflict(
+      `env.taskFile ${env.taskFile} and env.modelFile null: the task has no model`,
+      '--set env.modelFile=FILE',
+    );
+  }
   if (replay.batchSize > replay.capacity) {
     throw conflict(
       `replay.batchSize ${replay.batchSize} > replay.capacity ${replay.capacity}`,

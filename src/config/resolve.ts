@@ -4,11 +4,13 @@
  */
 import { availableParallelism } from 'node:os';
 import type * as z from 'zod';
+import { readTaskFile } from '../environments/task-file.js';
 import { TASKS, type Task } from '../environments/tasks.js';
 import { VirelError } from '../errors.js';
 import { checkAlgorithm, checkPreset, findTask } from './choices.js';
 import { crossCheck } from './cross-check.js';
 import { defaults } from './defaults.js';
+import { absolute, idOfFile, settleOptions } from './env-options.js';
 import { nearestPath } from './nearest.js';
 import { SHORT_NAMES, type ShortOptions } from './options.js';
 import { nest } from './parse.js';
@@ -89,7 +91,8 @@ function apply(values: unknown, origin: string, into: Values, prefix = ''): void
     // `env: Hopper-v5` is short for `env: {id: Hopper-v5}`
     if (path === 'env' && typeof value === 'string') into.set('env.id', { value, origin });
     else if (SECTION_PATHS.has(path)) apply(value, origin, into, `${path}.`);
-    else if (LEAF_PATHS.has(path)) into.set(path, { value, origin });
+    // an option that this task does not have is answered with those it has
+    else if (LEAF_PATHS.has(path) || prefix === 'env.') into.set(path, { value, origin });
     else throw unknownKey(path, origin);
   }
 }
@@ -174,8 +177,33 @@ function expectation(issue: z.core.$ZodIssue, notFinite: boolean): string {
 
 const size = (origin: string, bound: string) => (origin === 'array' ? `a list of ${bound}` : bound);
 
+/** The built-in task, or the user's own, which is called as asked or as its file; its options are checked. */
+function settleTask(
+  id: { value: unknown; origin: string },
+  file: { value: unknown; origin: string },
+  asked: Values,
+): Pick<Task, 'id' | 'maxEpisodeSteps'> {
+  if (typeof file.value !== 'string' || file.value === '') {
+    const task = findTask(id, TASKS);
+    settleOptions(task, asked);
+    return task;
+  }
+  if (!asked.has('env.id')) asked.set('env.id', { ...file, value: idOfFile(file.value) });
+  const task = {
+    id: String(asked.get('env.id')?.value),
+    maxEpisodeSteps: readTaskFile(file.value).maxEpisodeSteps,
+  };
+  settleOptions({ id: '' }, asked);
+  return task;
+}
+
 /** Fills in what the task and the machine decide. */
-function decide(config: Config, layers: Values, task: Task, machine: Machine): ResolvedConfig {
+function decide(
+  config: Config,
+  layers: Values,
+  task: Pick<Task, 'maxEpisodeSteps'>,
+  machine: Machine,
+): ResolvedConfig {
   const limit = config.env.maxEpisodeSteps ?? task.maxEpisodeSteps;
   // a preset's limit is that of the paper's long tasks; a shorter task keeps its own
   const fromPreset = layers.get('env.maxEpisodeSteps')?.origin.startsWith('preset') ?? false;
@@ -184,6 +212,8 @@ function decide(config: Config, layers: Values, task: Task, machine: Machine): R
     ...config,
     env: {
       ...config.env,
+      modelFile: absolute(config.env.modelFile),
+      taskFile: absolute(config.env.taskFile),
       maxEpisodeSteps: fromPreset ? Math.min(limit, task.maxEpisodeSteps) : limit,
     },
     runtime: {
@@ -238,7 +268,7 @@ export function resolveLayers(
     (asked.get(path) ?? layers.get(path)) as { value: unknown; origin: string };
   const presetName = checkPreset(chosen('preset'));
   const algorithm = checkAlgorithm(chosen('algorithm'));
-  const task = findTask(chosen('env.id'), TASKS);
+  const task = settleTask(chosen('env.id'), chosen('env.taskFile'), asked);
 
   const preset = PRESETS[presetName];
   const family = task.id.replace(/-v\d+$/, '');
@@ -254,7 +284,10 @@ export function resolveLayers(
   const config = decide(checked.data, layers, task, machine);
   crossCheck(config);
   const origin = Object.fromEntries(
-    [...LEAF_PATHS].map((path) => [path, layers.get(path)?.origin ?? '']),
+    [...LEAF_PATHS].flatMap((path) => {
+      const entry = layers.get(path);
+      return entry === undefined ? [] : [[path, entry.origin]];
+    }),
   );
   return { config: freeze(config), origin: freeze(origin) };
 }

@@ -3,6 +3,7 @@
  * It holds no default: values and their sources are in `defaults.ts` and `presets/`.
  */
 import * as z from 'zod';
+import { envOptionShape } from './env-options.js';
 
 /** Algorithms that train today, by their public names. */
 export const ALGORITHMS = ['virel'] as const;
@@ -48,6 +49,17 @@ export const configSchema = z
         .min(1)
         .nullable()
         .meta({ description: 'folder of the MuJoCo model files; null: the one of the set-up' }),
+      modelFile: z
+        .string()
+        .min(1)
+        .nullable()
+        .meta({ description: "MJCF file of your own; null: the task's" }),
+      taskFile: z
+        .string()
+        .min(1)
+        .nullable()
+        .meta({ description: 'task of your own in JSON, for modelFile; null: the one of env.id' }),
+      ...envOptionShape,
     }),
     seed: countOrZero('seed of every random stream', Number.MAX_SAFE_INTEGER),
     steps: count('environment steps to train for', MOST_STEPS),

@@ -8,6 +8,7 @@ import type {
 import { type ConfigOptions, resolveConfig } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/schema.js';
 import type { Batch, Learner, Parameters, StepGradients, StepOptions } from '../engine.js';
+import type { TaskSizes } from '../environments/choices.js';
 import { VirelError } from '../errors.js';
 import type { Plan } from '../schedule/em-schedule.js';
 import { type EvaluationResult, summariseEvaluation } from '../statistics/evaluation.js';
@@ -24,6 +25,7 @@ import {
   whole,
   wholeOrNothing,
 } from './boundary.js';
+import { choicesJson, describeEnvironment } from './choices.js';
 
 /** What an `advance` did, and where the session stands. */
 export interface Progress {
@@ -188,6 +190,11 @@ export class Session implements Learner<Float32Array> {
     await crossingAsync(() => this.#native.saveParameters(path, metadata));
   }
 
+  /** Sizes and bounds of the environment, its files and options included. */
+  get task(): TaskSizes {
+    return describeEnvironment(this.config.env.id, this.config.env);
+  }
+
   /** Frees the native memory; later calls throw `HANDLE_CLOSED`. Idempotent. */
   dispose(): void {
     this.#native.dispose();
@@ -221,6 +228,7 @@ function toNative(config: ResolvedConfig): NativeConfig {
   return {
     environment: config.env.id,
     modelDirectory: modelDirectory(config.env.modelDir ?? undefined),
+    environmentChoices: choicesJson(config.env.id, config.env),
     maxEpisodeSteps: config.env.maxEpisodeSteps,
     algorithm: config.algorithm,
     seed: config.seed,

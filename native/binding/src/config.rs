@@ -2,7 +2,7 @@
 
 use napi_derive::napi;
 use virel_engine::agents;
-use virel_engine::environments::mujoco;
+use virel_engine::environments::mujoco::{self, choices::Choices};
 use virel_engine::error::{EngineError, Result};
 use virel_engine::learner::LearnerConfig;
 use virel_engine::networks::layout::Sizes;
@@ -15,6 +15,8 @@ pub struct NativeConfig {
     pub environment: String,
     /// Folder of the MuJoCo model files.
     pub model_directory: String,
+    /// What of the task was chosen, as JSON: `modelFile`, `taskFile`, options.
+    pub environment_choices: String,
     /// Environment steps after which an episode is truncated, > 0.
     pub max_episode_steps: f64,
     /// Name of the algorithm.
@@ -135,7 +137,8 @@ impl NativeConfig {
         if hidden.is_empty() {
             return refuse("hidden", "at least one width", "none");
         }
-        let spec = mujoco::task(&self.environment)?.spec();
+        let choices = Choices::from_json(&self.environment_choices)?;
+        let spec = mujoco::describe(&self.environment, &choices)?;
         let learner = LearnerConfig {
             recipe: agents::recipe(&self.algorithm)?,
             sizes: Sizes { observation: spec.observation_size, action: spec.action_size, hidden },
@@ -152,6 +155,7 @@ impl NativeConfig {
         Ok(SessionConfig {
             environment: self.environment.clone(),
             model_directory: self.model_directory.clone().into(),
+            choices,
             max_episode_steps: whole("maxEpisodeSteps", self.max_episode_steps, 1)?,
             seed: whole("seed", self.seed, 0)?,
             reward_scale: number("rewardScale", self.reward_scale, -1e30..=1e30, "a finite number")?,

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::environments::environment::Environment;
-use crate::environments::mujoco;
+use crate::environments::mujoco::{self, choices::Choices};
 use crate::environments::spec::Spec;
 use crate::error::{EngineError, Result};
 use crate::evaluation::{Evaluation, Protocol, evaluate};
@@ -43,6 +43,8 @@ pub struct SessionConfig {
     pub environment: String,
     /// Folder of the MuJoCo model files.
     pub model_directory: PathBuf,
+    /// What of the task was chosen beside its id.
+    pub choices: Choices,
     /// Environment steps after which an episode is truncated, > 0.
     pub max_episode_steps: u64,
     /// Seed of every stream.
@@ -126,7 +128,8 @@ impl Session {
     pub fn new(config: SessionConfig) -> Result<Self> {
         memory::expect_fits(&needs::needs(&config), memory::available())?;
         let environment = || -> Result<Box<dyn Environment>> {
-            let mut environment = mujoco::create(&config.environment, &config.model_directory)?;
+            let SessionConfig { environment, model_directory, choices, .. } = &config;
+            let mut environment = mujoco::create_with(environment, model_directory, choices)?;
             environment.set_max_episode_steps(config.max_episode_steps);
             Ok(Box::new(environment))
         };

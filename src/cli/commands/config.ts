@@ -44,7 +44,9 @@ const showCommand: CommandModule<unknown, ShowArguments> = {
 
 /** `path: value  # layer: source`, one line per key. */
 function withOrigins({ config, origin }: Resolution): string {
-  const lines = [...LEAF_PATHS].map((path) => [
+  // options that the task has not, or has at their defaults, are left out
+  const present = [...LEAF_PATHS].filter((path) => valueAt(config, path) !== undefined);
+  const lines = present.map((path) => [
     `${path}: ${show(valueAt(config, path))}`,
     origin[path] ?? '',
   ]);

@@ -124,6 +124,7 @@ fn sum(terms: &[u64]) -> u64 {
 mod tests {
     use super::needs;
     use crate::agents;
+    use crate::environments::mujoco::choices::Choices;
     use crate::learner::LearnerConfig;
     use crate::memory::expect_fits;
     use crate::networks::layout::Sizes;
@@ -133,6 +134,7 @@ mod tests {
         SessionConfig {
             environment: "HalfCheetah-v5".to_owned(),
             model_directory: "nowhere".into(),
+            choices: Choices::default(),
             max_episode_steps: 1000,
             seed: 0,
             reward_scale: 1.0,

@@ -50,6 +50,22 @@ impl Kind {
         }
     }
 
+    /// The error of a value that is not allowed: of another type, or outside the range.
+    fn refuse(&self, name: &str, value: &Value) -> EngineError {
+        let (name, expected, got) = (format!("env.{name}"), self.expected().to_owned(), value.to_string());
+        let is_of_type = match self {
+            Self::Weight(_) | Self::Scale(_) | Self::Count(_) => value.is_number(),
+            Self::Flag(_) => value.is_boolean(),
+            Self::Interval(_) => value.is_array(),
+            Self::Text(_) => value.is_string(),
+        };
+        if is_of_type {
+            EngineError::OptionRefused { name, expected, got }
+        } else {
+            EngineError::OptionType { name, expected, got }
+        }
+    }
+
     /// The default as JSON.
     pub fn default_value(&self) -> Value {
         match *self {
@@ -77,8 +93,8 @@ pub struct Declared {
 pub struct Options {
     given: serde_json::Map<String, Value>,
     declared: Vec<Declared>,
-    /// The first value that was refused: (option, what is allowed, what was given).
-    refused: Option<(&'static str, &'static str, Value)>,
+    /// Why the first refused value was.
+    refused: Option<EngineError>,
 }
 
 impl Options {
@@ -129,20 +145,26 @@ impl Options {
         default: T,
         read: impl FnOnce(&Value) -> Option<T>,
     ) -> T {
-        let expected = kind.expected();
+        if let Some(value) = self.given.get(name) {
+            match read(value) {
+                Some(value) => {
+                    self.declared.push(Declared { name, kind });
+                    return value;
+                }
+                None => {
+                    self.refused.get_or_insert_with(|| kind.refuse(name, value));
+                }
+            }
+        }
         self.declared.push(Declared { name, kind });
-        let Some(value) = self.given.get(name) else { return default };
-        read(value).unwrap_or_else(|| {
-            self.refused.get_or_insert_with(|| (name, expected, value.clone()));
-            default
-        })
+        default
     }
 
     /// What the row of task `id` asked for, once it has asked for everything.
     ///
     /// # Errors
-    /// `CONFIG_UNKNOWN_KEY` for a value that no row's option took, naming the task's own; `CONFIG_RANGE` for a value
-    /// outside what is allowed.
+    /// `CONFIG_UNKNOWN_KEY` for a value that no row's option took, naming the task's own; `CONFIG_TYPE` for a value of
+    /// another type, `CONFIG_RANGE` for one outside what is allowed.
     pub fn finish(self, id: &str) -> Result<Vec<Declared>> {
         let known = || self.declared.iter().map(|declared| declared.name);
         if let Some(name) = self.given.keys().find(|name| known().all(|known| known != name.as_str())) {
@@ -150,14 +172,7 @@ impl Options {
             let known = if known.is_empty() { "it has none".to_owned() } else { known.join(", ") };
             return Err(EngineError::OptionUnknown { id: id.to_owned(), name: name.clone(), known });
         }
-        match self.refused {
-            Some((name, expected, got)) => Err(EngineError::OptionRefused {
-                name: format!("env.{name}"),
-                expected: expected.to_owned(),
-                got: got.to_string(),
-            }),
-            None => Ok(self.declared),
-        }
+        self.refused.map_or(Ok(self.declared), Err)
     }
 }
 
@@ -216,6 +231,7 @@ mod tests {
 
     #[test]
     fn values_outside_what_is_allowed_are_refused() {
+        // (what is allowed, values of another type or outside the range)
         for (kind, values) in [
             (Kind::Weight(0.0), vec![json!("x"), json!(null), json!(true), json!([1])]),
             (Kind::Scale(0.0), vec![json!(-1e-9), json!("0")]),
@@ -238,7 +254,7 @@ mod tests {
                     Kind::Text(default) => drop(options.text("option", default)),
                 }
                 let error = options.finish("Task").unwrap_err();
-                assert_eq!(error.code(), "CONFIG_RANGE", "{value}");
+                assert!(["CONFIG_RANGE", "CONFIG_TYPE"].contains(&error.code()), "{value}: {error}");
                 assert!(error.to_string().contains(kind.expected()), "{error}");
             }
         }
