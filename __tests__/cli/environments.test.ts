@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TASKS } from '../../src/environments/tasks.js';
 import { modelDirectory } from '../../src/native/addon.js';
@@ -119,6 +120,58 @@ describe('a run with options of its task', () => {
       // from another folder the file is still found
       const evaluated = await virel(['eval', join(folder, 'swimmer'), '--episodes=1'], tmpdir());
       expect(evaluated).toMatchObject({ code: 0 });
+    },
+    PATIENCE,
+  );
+});
+
+describe('a robot of one’s own', () => {
+  const example = (name: string) =>
+    fileURLToPath(new URL(`../../docs/examples/${name}`, import.meta.url));
+  const cartPole = (task: string) => [
+    'train',
+    '--run-dir=own',
+    `--set=env.modelFile=${example('cart-pole.xml')}`,
+    `--set=env.taskFile=${task}`,
+    ...SMALL,
+  ];
+
+  it(
+    'is trained and evaluated as its task file says',
+    async () => {
+      expect(await virel(cartPole(example('cart-pole.json')), folder)).toMatchObject({ code: 0 });
+      const run = join(folder, 'own');
+      const config = join(run, 'checkpoints/000000002000/pretrained_model/config.json');
+      expect(JSON.parse(readFileSync(config, 'utf8'))).toMatchObject({
+        env: 'cart-pole',
+        observationSize: 5,
+        actionSize: 1,
+        maxEpisodeSteps: 500,
+      });
+      expect(readFileSync(join(run, 'task.json'), 'utf8')).toContain('"tip_height"');
+      const { code, stdout } = await virel(['eval', 'own', '--episodes=1', '--json'], folder);
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout).lengths[0]).toBeLessThanOrEqual(500);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'is refused with the line where its task names a joint that is not there',
+    async () => {
+      const text = readFileSync(example('cart-pole.json'), 'utf8');
+      const changed = join(folder, 'wing.json');
+      writeFileSync(changed, text.replace('"joint": "hinge"', '"joint": "wing"'));
+      const words = cartPole(changed).map((word) => word.replace('=own', '=refused-own'));
+      const { code, stderr } = await virel(words, folder);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(
+        /TASK_INVALID: .*wing\.json:16: no joint named wing; the model has track, hinge/,
+      );
+      writeFileSync(changed, text.replace('"frameSkip": 2,', '"frameSkip": 2'));
+      const broken = await virel(words, folder);
+      expect(broken.code).toBe(2);
+      expect(broken.stderr).toMatch(/TASK_INVALID: .*wing\.json:3: no JSON/);
     },
     PATIENCE,
   );

@@ -14,8 +14,8 @@ export interface TaskFile {
  * @throws VirelError `TASK_INVALID`.
  */
 export function readTaskFile(path: string): TaskFile {
-  const invalid = (reason: string, cause?: unknown) =>
-    new VirelError('TASK_INVALID', `${path}: ${reason}`, {
+  const invalid = (line: number, reason: string, cause?: unknown) =>
+    new VirelError('TASK_INVALID', `${path}:${line}: ${reason}`, {
       where: 'env.taskFile',
       expected: 'a task in JSON, as docs/environments.md states it',
       ...(cause !== undefined && { cause }),
@@ -24,19 +24,23 @@ export function readTaskFile(path: string): TaskFile {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw invalid('cannot be read', error);
+    throw invalid(1, 'cannot be read', error);
   }
+  const lineAt = (position: number) => text.slice(0, position).split('\n').length;
   let task: unknown;
   try {
     task = JSON.parse(text);
   } catch (error) {
-    throw invalid(`no JSON: ${(error as Error).message}`, error);
+    const { message } = error as Error;
+    const position = /position (\d+)/.exec(message)?.[1];
+    throw invalid(lineAt(Number(position ?? text.length)), `no JSON: ${message}`, error);
   }
   const steps = (task as { maxEpisodeSteps?: unknown } | null)?.maxEpisodeSteps;
   if (Number.isSafeInteger(steps) && (steps as number) >= 1) {
     return { maxEpisodeSteps: steps as number };
   }
   throw invalid(
+    lineAt(Math.max(0, text.indexOf('"maxEpisodeSteps"'))),
     `maxEpisodeSteps: expected a whole number, at least 1, got ${JSON.stringify(steps)}`,
   );
 }

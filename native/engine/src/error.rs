@@ -94,6 +94,16 @@ pub enum EngineError {
         /// Which file it takes, and where that is found.
         needed: String,
     },
+    /// A task file of the user's cannot be used.
+    #[error("{path}:{line}: {reason}")]
+    TaskInvalid {
+        /// The file.
+        path: String,
+        /// Line of what is wrong, counted from 1.
+        line: usize,
+        /// What is wrong with it, and what would have been accepted.
+        reason: String,
+    },
     /// A task does not have this option.
     #[error("{id} has no option env.{name}; its own: {known}")]
     OptionUnknown {
@@ -256,6 +266,7 @@ impl EngineError {
             Self::ParameterShape { .. } => "PARAMETER_SHAPE",
             Self::EnvironmentUnknown { .. } => "ENV_UNKNOWN",
             Self::ModelMissing { .. } | Self::ModelNotShipped { .. } => "MODEL_MISSING",
+            Self::TaskInvalid { .. } => "TASK_INVALID",
             Self::OptionUnknown { .. } => "CONFIG_UNKNOWN_KEY",
             Self::OptionRefused { .. } => "CONFIG_RANGE",
             Self::OptionType { .. } => "CONFIG_TYPE",

@@ -1,7 +1,7 @@
 //! MuJoCo tasks: each is a row of data in a file of its own, all run by one mechanism.
 //!
 //! `task` is what a row is, `vocabulary` the words it is made of, `options` what users may change in it. `model` loads
-//! and proves a model file; `rules` binds a row to a model, with `measure` (quantities), `observe` (observations) and
+//! and proves a model file, `file` reads rows of users from JSON; `rules` binds a row to a model, with `measure` (quantities), `observe` (observations) and
 //! `start` (resets); `simulator` steps under guard, `environment` puts them together.
 
 use std::path::Path;
@@ -9,12 +9,14 @@ use std::path::Path;
 use self::choices::Choices;
 use self::options::Options;
 use self::task::{Described, Task, Version};
+use super::environment::Environment as _;
 use super::spec::Spec;
 use crate::error::{EngineError, Result};
 
 mod ant;
 pub mod choices;
 mod environment;
+mod file;
 mod half_cheetah;
 mod hopper;
 mod humanoid;
@@ -149,8 +151,11 @@ pub fn create(id: &str, model_directory: &Path) -> Result<MujocoEnvironment> {
 /// The task `id` with what the user chose.
 ///
 /// # Errors
-/// As [`create`]; `CONFIG_UNKNOWN_KEY` and `CONFIG_RANGE` of an option.
+/// As [`create`]; `CONFIG_UNKNOWN_KEY`, `CONFIG_TYPE` and `CONFIG_RANGE` of an option; `TASK_INVALID` of a task file.
 pub fn create_with(id: &str, model_directory: &Path, choices: &Choices) -> Result<MujocoEnvironment> {
+    if let Some(task_file) = &choices.task_file {
+        return create_from_file(id, task_file, choices);
+    }
     let task = task_with(id, choices)?;
     match &choices.model_file {
         Some(file) => MujocoEnvironment::with_model(&task, file),
@@ -162,11 +167,29 @@ pub fn create_with(id: &str, model_directory: &Path, choices: &Choices) -> Resul
     }
 }
 
+/// A task of the user's, which has neither a model nor options of its own.
+fn create_from_file(id: &str, task_file: &Path, choices: &Choices) -> Result<MujocoEnvironment> {
+    if let Some(name) = choices.options.keys().next() {
+        let known = "it has none, its file says it all".to_owned();
+        return Err(EngineError::OptionUnknown { id: id.to_owned(), name: name.clone(), known });
+    }
+    match &choices.model_file {
+        Some(model_file) => file::create(id, task_file, model_file),
+        None => Err(EngineError::ModelNotShipped {
+            id: id.to_owned(),
+            needed: format!("the MJCF that {} is for", task_file.display()),
+        }),
+    }
+}
+
 /// What is known of the task `id` with what the user chose; a model is loaded only for a task of the user's.
 ///
 /// # Errors
 /// As [`create_with`].
 pub fn describe(id: &str, choices: &Choices) -> Result<Spec> {
+    if choices.task_file.is_some() {
+        return create_with(id, Path::new(""), choices).map(|environment| environment.spec().clone());
+    }
     Ok(task_with(id, choices)?.spec())
 }
 

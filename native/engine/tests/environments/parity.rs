@@ -3,7 +3,7 @@
 use super::*;
 
 /// Replays every programme of an entry; gives the largest errors of observation, reward and info.
-fn replay(name: &str, entry: &Value, environment: &mut MujocoEnvironment) -> [f64; 3] {
+pub fn replay(name: &str, entry: &Value, environment: &mut MujocoEnvironment) -> [f64; 3] {
     let mut observation = observation_of(environment);
     let mut worst = [0.0_f64; 3];
     for (programme, expected) in entry["rollouts"].as_object().expect("an object") {

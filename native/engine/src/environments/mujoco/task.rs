@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use serde::Deserialize;
+
 use super::options::{Declared, Options};
 pub use super::vocabulary::{
     Condition, Draw, Field, Map, Noise, Quantity, Reset, Segment, Signal, body, joint, positions, site,
@@ -71,7 +73,8 @@ pub struct About {
 }
 
 /// When the simulator computes what follows from positions and velocities: forces, body positions, centres of mass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Refresh {
     /// Gymnasium's way: after a step they stay as the integrator left them, contact forces excepted.
     #[default]

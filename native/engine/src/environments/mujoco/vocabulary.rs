@@ -32,7 +32,7 @@ impl Axis {
 
 /// A scalar that the simulator holds at any moment.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum Quantity {
     /// Position of a slide (m) or hinge (rad) joint, by its name.
     Joint(Name),
@@ -90,7 +90,7 @@ pub(super) const fn highest() -> f64 {
 
 /// A scalar of one environment step. `Q` is how a quantity is named: by words in a task, by place in its rules.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum Signal<Q = Quantity> {
     /// The quantity after the step.
     Now(Q),
