@@ -16,6 +16,7 @@ const USAGE = new Set([
   'RUN_AMBIGUOUS',
   'MODEL_INVALID',
   'MODEL_FINGERPRINT',
+  'TASK_INVALID',
 ]);
 
 const TOOLING = new Set([

@@ -19,6 +19,8 @@ export const defaults: SourcedTree<Config> = {
     id: sourced('HalfCheetah-v5', `${OURS}: learns visibly within minutes`),
     maxEpisodeSteps: sourced(null, "the task's own limit"),
     modelDir: sourced(null, 'the folder of the set-up'),
+    modelFile: sourced(null, "the task's own model"),
+    taskFile: sourced(null, 'a built-in task'),
   },
   seed: sourced(0, OURS),
   steps: sourced(1_000_000, `${OURS}: length of the published benchmark tables`),

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { ALGORITHMS } from '../algorithms/index.js';
 import type { PolicyObjective } from '../algorithms/recipe.js';
+import { envOptionShape } from './env-options.js';
 import { count, countOrZero, factor, MOST_STEPS, positive, rate } from './numbers.js';
 import { explorationSchema, mStepSchema, scheduleSchema, temperatureSchema } from './variants.js';
 
@@ -52,6 +53,17 @@ export const configSchema = z
         .min(1)
         .nullable()
         .meta({ description: 'folder of the MuJoCo model files; null: the one of the set-up' }),
+      modelFile: z
+        .string()
+        .min(1)
+        .nullable()
+        .meta({ description: "MJCF file of your own; null: the task's" }),
+      taskFile: z
+        .string()
+        .min(1)
+        .nullable()
+        .meta({ description: 'task of your own in JSON, for modelFile; null: the one of env.id' }),
+      ...envOptionShape,
     }),
     seed: countOrZero('seed of every random stream', Number.MAX_SAFE_INTEGER),
     steps: count('environment steps to train for', MOST_STEPS),
@@ -169,9 +181,6 @@ export type ResolvedConfig = Frozen<
   Config & {
     env: { maxEpisodeSteps: number };
     network: { policyHidden: number[] };
-    temperature:
-      | { kind: Exclude<Config['temperature']['kind'], 'tuned'> }
-      | { kind: 'tuned'; targetEntropy: number };
     runtime: { engine: 'kernel' | 'tensor'; threads: number };
   }
 >;

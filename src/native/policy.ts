@@ -1,9 +1,11 @@
 /** A trained policy on its own. */
 import type { Policy as Native } from '../../index.d.ts';
+import type { Choices } from '../environments/choices.js';
 import { VirelError } from '../errors.js';
 import { type EvaluationResult, summariseEvaluation } from '../statistics/evaluation.js';
 import { loadAddon, modelDirectory } from './addon.js';
 import { crossing, fields, float64, stoppable, textOrNothing, whole } from './boundary.js';
+import { choicesJson } from './choices.js';
 
 /** How to evaluate a {@link Policy}. */
 export interface PolicyEvaluation {
@@ -32,13 +34,16 @@ export class Policy {
    *
    * @param modelDir Folder of the MuJoCo model files that `evaluate` uses unless told; the one of the set-up by
    *   default.
-   * @throws VirelError `IO`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`, `ENV_UNKNOWN`, `NATIVE_MISSING`.
+   * @param choices Files and options of the environment it was trained in.
+   * @throws VirelError `IO`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`, `ENV_UNKNOWN`, `CONFIG_*`, `TASK_INVALID`,
+   * `MODEL_*`, `NATIVE_MISSING`.
    */
-  static load(file: string, environment: string, modelDir?: string): Policy {
+  static load(file: string, environment: string, modelDir?: string, choices: Choices = {}): Policy {
+    const json = choicesJson(environment, choices);
     const addon = loadAddon();
     return new Policy(
       environment,
-      crossing(() => addon.Policy.load(file, environment)),
+      crossing(() => addon.Policy.load(file, environment, json)),
       modelDir,
     );
   }

@@ -10,6 +10,7 @@ import type {
   StepLosses,
   StepOptions,
 } from '../engine.js';
+import type { TaskSizes } from '../environments/choices.js';
 import { VirelError } from '../errors.js';
 import type { Plan } from '../schedule/em-schedule.js';
 import { type EvaluationResult, summariseEvaluation } from '../statistics/evaluation.js';
@@ -26,6 +27,7 @@ import {
   whole,
   wholeOrNothing,
 } from './boundary.js';
+import { describeEnvironment } from './choices.js';
 import { toNative } from './native-config.js';
 
 /** What an `advance` did, and where the session stands. */
@@ -200,6 +202,11 @@ export class Session implements Learner<Float32Array> {
    */
   async saveParameters(path: string, metadata: Record<string, string> = {}): Promise<void> {
     await crossingAsync(() => this.#native.saveParameters(path, metadata));
+  }
+
+  /** Sizes and bounds of the environment, its files and options included. */
+  get task(): TaskSizes {
+    return describeEnvironment(this.config.env.id, this.config.env);
   }
 
   /** Frees the native memory; later calls throw `HANDLE_CLOSED`. Idempotent. */

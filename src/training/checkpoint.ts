@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import type { ResolvedConfig } from '../config/schema.js';
-import { TASKS } from '../environments/tasks.js';
+import { type Choices, choicesOf, type TaskSizes } from '../environments/choices.js';
 import { VirelError } from '../errors.js';
 import { fileError, pretty, syncFolder, writeWhole } from './files.js';
 import { packageVersion } from './manifest.js';
@@ -21,6 +21,8 @@ const size = z.int().min(1);
 const policySchema = z.object({
   format: z.literal(1),
   env: z.string().min(1),
+  // the native part judges them; older checkpoints have none
+  envOptions: z.record(z.string(), z.unknown()).default({}),
   algorithm: z.string(),
   step: z.int().min(0),
   observationSize: size,
@@ -40,6 +42,8 @@ const trainedSchema = z.object({ env: z.object({ modelDir: z.string().min(1).nul
 export interface PolicyConfig {
   format: 1;
   env: string;
+  /** Files and options of the environment, beside its id. */
+  envOptions: Choices;
   algorithm: string;
   step: number;
   observationSize: number;
@@ -56,13 +60,12 @@ export interface PolicyConfig {
   package: string;
 }
 
-function policyConfig(config: ResolvedConfig, step: number): PolicyConfig {
-  const task = TASKS.find(({ id }) => id === config.env.id);
-  if (task === undefined) throw new VirelError('ENV_UNKNOWN', config.env.id);
+function policyConfig(config: ResolvedConfig, task: TaskSizes, step: number): PolicyConfig {
   const { observationSize, actionSize, actionLow, actionHigh } = task;
   return {
     format: 1,
     env: config.env.id,
+    envOptions: choicesOf(config.env),
     algorithm: config.algorithm,
     step,
     observationSize,
@@ -101,7 +104,7 @@ async function writeCheckpoint(
   try {
     const model = join(temporary, 'pretrained_model');
     mkdirSync(model, { recursive: true });
-    const description = policyConfig(config, step);
+    const description = policyConfig(config, session.task, step);
     const { env, algorithm } = description;
     // one key: the writer does not keep the order of several, and equal runs shall give equal files
     await session.saveParameters(join(model, 'model.safetensors'), {

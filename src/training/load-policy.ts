@@ -24,5 +24,5 @@ export async function loadPolicy(
     });
   }
   const { file, config, modelDir } = findPolicy(runDir, options.step);
-  return Policy.load(file, config.env, modelDir);
+  return Policy.load(file, config.env, modelDir, config.envOptions);
 }

@@ -48,7 +48,7 @@ function gitCommit(): string | null {
 
 /** The task's MJCF as a run uses it. */
 export const readModel = (config: ResolvedConfig, directory: string): ModelFile =>
-  readModelFile(config.env.id, directory);
+  readModelFile(config.env, directory);
 
 /** The manifest of a run that starts now; without native facts those fields are null. */
 export function describeMachine(

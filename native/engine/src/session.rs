@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::environments::environment::{Environment, Outcome};
-use crate::environments::mujoco;
+use crate::environments::mujoco::{self, choices::Choices};
 use crate::environments::spec::Spec;
 use crate::error::{EngineError, Result};
 use crate::evaluation::{Evaluation, Protocol, Trace, evaluate};
@@ -55,6 +55,8 @@ pub enum World {
         id: String,
         /// Folder of the MuJoCo model files.
         model_directory: PathBuf,
+        /// What of the task was chosen beside its id.
+        choices: Choices,
     },
     /// An environment of the caller's, who steps it between [`Session::propose`] and [`Session::record`].
     External(Spec),
@@ -353,8 +355,8 @@ impl Session {
 fn environment(config: &SessionConfig) -> Result<Option<Box<dyn Environment>>> {
     match &config.world {
         World::External(_) => Ok(None),
-        World::Mujoco { id, model_directory } => {
-            let mut environment = mujoco::create(id, model_directory)?;
+        World::Mujoco { id, model_directory, choices } => {
+            let mut environment = mujoco::create_with(id, model_directory, choices)?;
             environment.set_max_episode_steps(config.max_episode_steps);
             Ok(Some(Box::new(environment)))
         }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use virel_engine::agents;
 use virel_engine::environments::environment::{Environment, Outcome};
+use virel_engine::environments::mujoco::choices::Choices;
 use virel_engine::environments::spec::Spec;
 use virel_engine::error::{EngineError, Result};
 use virel_engine::learner::{Learner, LearnerConfig, StepGradients, StepTerms};
@@ -149,6 +150,7 @@ fn config() -> SessionConfig {
     SessionConfig {
         environment: "scripted".to_owned(),
         model_directory: "nowhere".into(),
+        choices: Choices::default(),
         max_episode_steps: 1000,
         seed: 3,
         reward_scale: 1.0,

@@ -89,7 +89,7 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
       ...(args.offline && { offline: true }),
     });
     const { Policy } = await import('../../native/policy.js');
-    const policy = Policy.load(file, config.env, modelDir);
+    const policy = Policy.load(file, config.env, modelDir, config.envOptions);
     const stop = stopOnSignals(() => {});
     try {
       const { maxEpisodeSteps } = config;
