@@ -200,6 +200,22 @@ describe('Boltzmann weights over sampled actions (3)', () => {
     close(boltzmannWeights(values, 1e14, 3), new Array(6).fill(1 / 3));
   });
 
+  it('are the golden policy of the tabular case where the samples are all of its actions', () => {
+    // 3 states, 2 actions, T the residual error of T^{π_w}; printed to ten decimals
+    const q = vector(1, 2, 0.5, 1.2, 2.2, 0.3);
+    const temperature = 1.395284741982005;
+    const golden = [
+      [0.3281201697, 0.6718798303],
+      [0.3771436625, 0.6228563375],
+      [0.7960405971, 0.2039594029],
+    ].flat();
+    const error = tensorError(boltzmannWeights(q, temperature, 2), golden);
+    expect(error).toBeLessThan(tolerance.printedDigits.value);
+    // ℓ(w) = log Σ_h exp(Q/T), here a mean over the six pairs
+    const logPartition = (logMeanExponential(q, temperature, 6)[0] ?? 0) + Math.log(6);
+    expect(Math.abs(logPartition - 2.7796782646)).toBeLessThan(tolerance.printedDigits.value);
+  });
+
   it('do not overflow, and do not move with a constant', () => {
     const shifted = values.map((value) => value + 4096);
     close(boltzmannWeights(shifted, 1, 3), boltzmannWeights(values, 1, 3));

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Batch } from '../../src/engine.js';
 import { createLearner } from '../../src/reference/index.js';
 import { drawOf, drawStep } from '../support/cases.js';
-import { PAPER } from '../support/variants.js';
+import { configOf, PAPER } from '../support/variants.js';
 
 const task = { observationSize: 3, actionSize: 2 };
 const config = {
@@ -159,6 +159,14 @@ describe('actions of the reference', () => {
       const u = Math.atanh(action) - Math.atanh(still[i] as number);
       expect(Math.abs(u - (noise[i] as number))).toBeLessThan(0.02 * Math.abs(noise[i] as number));
     });
+  });
+
+  it('of a deterministic policy take no noise', () => {
+    const widths = { hidden: [4, 5] };
+    const deterministic = createLearner(task, configOf('ddpg', widths));
+    const still = deterministic.act(observations);
+    expect(deterministic.act(observations, new Float64Array(0))).toEqual(still);
+    expect(() => deterministic.act(observations, noise)).toThrow(code('LENGTH_MISMATCH', 'noise'));
   });
 
   it('need whole observations', () => {

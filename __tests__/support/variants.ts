@@ -145,6 +145,7 @@ const CHANGES = {
     algorithm: 'ddpg',
     policyGradient: 'deterministic',
     temperature: { kind: 'none' },
+    policyRegulariser: { mean: 1e-3, logStd: 0 },
     schedule: { targetEvery: 3 },
   },
   mpo: { ...mpo, temperature: dual },

@@ -10,7 +10,8 @@
  *   Q̄(s′, π̄(s′))                                   ddpg
  *   mean_k Q̄(s′, a′_k),  a′_k ~ π_φ(·|s′)          mpo (App. G)
  *
- * Shapes `[B]`. A constant, so that nothing receives gradient, but in the projected M-step, which follows next(s′) too. d marks true terminations only, never a time limit (A9, A27).
+ * Shapes `[B]`. A constant, so that nothing receives gradient; but in the projected M-step, which follows next(s′) too.
+ * d marks true terminations only, never a time limit (A9, A27).
  */
 
 /**
