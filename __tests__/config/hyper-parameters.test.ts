@@ -50,7 +50,7 @@ const ROWS: readonly Row[] = [
   ],
   ['4.6', '1/2 of the sac repo', 'preset=paper-v1 algorithm=sac', 'mStep.lossFactor', 0.5],
   ['4.6', 'no regulariser', 'preset=paper-v1 algorithm=sac', 'policyRegulariser.mean', 0],
-  ['4.6', 'target entropy', 'algorithm=sac-twin', 'temperature.targetEntropy', -3],
+  ['4.6', 'target entropy', 'algorithm=sac-twin', 'temperature.targetEntropy', -6],
   ['4.6', 'rate of alpha', 'algorithm=sac-twin', 'temperature.learningRate', 3e-4],
   ['4.6', 'alpha at the start', 'algorithm=sac-twin', 'temperature.initial', 1],
   ['4.6', 'evaluation episodes', 'algorithm=sac-twin', 'evaluation.episodes', 10],
