@@ -9,7 +9,9 @@ export type {
   StepGradients,
   StepOptions,
 } from './engine.js';
-export { listEnvironments } from './environments/list.js';
+export type { Choices } from './environments/choices.js';
+export { type ListedTask, listEnvironments } from './environments/list.js';
+export type { TaskOptions } from './environments/task-options.js';
 export type { Task } from './environments/tasks.js';
 export { isVirelError, VirelError } from './errors.js';
 export type {
@@ -24,7 +26,7 @@ export type {
   TrainEvent,
   WarningEvent,
 } from './logging/events.js';
-export { Environment, type Step } from './native/environment.js';
+export { Environment, type EnvironmentOptions, type Step } from './native/environment.js';
 export type { Policy } from './native/policy.js';
 export { Session } from './native/session.js';
 export * as reference from './reference.js';

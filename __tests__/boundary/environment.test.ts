@@ -199,6 +199,18 @@ describe('Environment', () => {
     expect(call).toThrow(expect.objectContaining({ code }));
   });
 
+  it('names the part of a reward that is not finite, and goes on', () => {
+    const environment = create('HalfCheetah-v5', { ctrlCostWeight: 1e308 });
+    environment.reset(0);
+    expect(() => environment.step(new Array(6).fill(1))).toThrow(
+      expect.objectContaining({
+        code: 'REWARD_NOT_FINITE',
+        message: "the reward's part reward_ctrl is -inf",
+      }),
+    );
+    expect(environment.step(new Array(6).fill(0)).reward).toBeLessThan(10);
+  });
+
   it('is whole after a refusal', () => {
     const [refusing, other] = [create('Hopper-v5'), create('Hopper-v5')];
     const start = [...refusing.reset(5)];

@@ -88,6 +88,22 @@ describe('a run with options of its task', () => {
   );
 
   it(
+    'warns of a model that is not Gymnasium’s file, and trains on it',
+    async () => {
+      const pendulum = readFileSync(join(modelDirectory(), 'inverted_pendulum.xml'), 'utf8');
+      writeFileSync(join(folder, 'softer.xml'), pendulum.replace('gear="100"', 'gear="50"'));
+      const words = ['train', '--env=InvertedPendulum-v5', '--run-dir=softer', '--json', ...SMALL];
+      const { code, stdout } = await virel(
+        [...words, '--set=env.modelFile=softer.xml', '--set=env.frameSkip=3'],
+        folder,
+      );
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/"code":"MODEL_CUSTOM","message":"softer\.xml .*80910a9af85c/);
+    },
+    PATIENCE,
+  );
+
+  it(
     'is refused before anything is written where an option is not of the task',
     async () => {
       const words = ['train', '--env=Hopper-v5', '--run-dir=refused', '--set=env.mainBody=torso'];

@@ -118,7 +118,7 @@ fn every_refusal_names_the_line_and_the_reason() {
             "joint-of-info",
             "\"x_velocity\", \"of\": { \"rate\": { \"joint\": \"rootx\"",
             "\"x_velocity\", \"of\": { \"rate\": { \"joint\": \"fin\"",
-            22,
+            19,
             "no joint named fin",
         ),
         (
@@ -146,12 +146,12 @@ fn every_refusal_names_the_line_and_the_reason() {
             "field",
             "\"of\": \"velocities\"",
             "\"of\": \"velocity\"",
-            17,
+            15,
             "unknown variant `velocity`, expected one of `positions`",
         ),
-        ("rows", "[1, 6]", "[1, 7]", 16, "positions 1..7 asked for, the model has 6"),
-        ("rows-backwards", "[1, 6]", "[6, 1]", 16, "the first is behind the last"),
-        ("clip", "[-10, 10]", "[10, -10]", 17, "clip: expected the first not above the second"),
+        ("rows", "[1, 6]", "[1, 7]", 15, "positions 1..7 asked for, the model has 6"),
+        ("rows-backwards", "[1, 6]", "[6, 1]", 15, "the first is behind the last"),
+        ("clip", "[-10, 10]", "[10, -10]", 15, "clip: expected the first not above the second"),
         ("state", "\"first\": 2", "\"first\": 13", 11, "state from 13 on asked for, the model has 12"),
         (
             "bounds",
@@ -196,7 +196,7 @@ fn every_refusal_names_the_line_and_the_reason() {
             "subtreeVelocity needs \"refresh\": \"anew\"",
         ),
         ("syntax", "\"maxEpisodeSteps\": 1000,", "\"maxEpisodeSteps\": 1000", 4, "expected `,` or `}`"),
-        ("missing", "  \"maxEpisodeSteps\": 1000,\n", "", 23, "missing field `maxEpisodeSteps`"),
+        ("missing", "  \"maxEpisodeSteps\": 1000,\n", "", 20, "missing field `maxEpisodeSteps`"),
     ];
     for (name, text, replacement, line, reason) in cases {
         let example = hopper();
