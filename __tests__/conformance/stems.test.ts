@@ -24,7 +24,11 @@ const oneSided: Record<keyof typeof rooms, Record<string, string>> = {
     real: 'the number types f32 and f64; TypeScript has one',
   },
   tensors: {
+    given: 'passes that both halves of a step share; src/reference/agents/draws.ts',
+    halves: 'the parts of an M-step and an E-step put together; src/reference/agents',
     network: 'networks in tch operations; src/reference/networks',
+    networks: 'the networks of a recipe; src/reference/networks',
+    optimisers: 'their Adam states and SGD steps; adam.ts and gradient-step.ts',
     transfer: 'host and device memory, no equation',
   },
 };

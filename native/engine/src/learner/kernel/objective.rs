@@ -254,7 +254,8 @@ fn expect_positive(temperature: f32) -> Result<()> {
     if temperature > 0.0 {
         return Ok(());
     }
-    let (name, expected) = ("temperature", "a number above 0, which the weights of sampled actions divide by");
+    let (name, expected) =
+        ("temperature", "a number above 0, which the weights of sampled actions divide by");
     Err(EngineError::OutOfRange { name, expected, got: temperature.to_string() })
 }
 
