@@ -3,6 +3,7 @@
 
 pub mod losses;
 pub mod recipes;
+pub mod session;
 
 use recipes::{VIREL, Variant};
 use virel_engine::learner::{Bootstrap, KlBounds, LearnerConfig, Optimisers, ProjectedSteps};
