@@ -3,7 +3,7 @@
 use tch::Kind;
 use virel_engine::learner::{Bootstrap, Learner as _, LearnerConfig, Losses, Step};
 use virel_engine::networks::layout::{Networks, Parameter, Sizes};
-use virel_engine::recipe::PolicyKind;
+use virel_engine::recipe::{PolicyCritic, PolicyKind};
 
 use super::support::losses::{Oracle, loss_of};
 use super::support::recipes::{DDPG, MPO, PROJECTED, SAC_TWIN, VIREL};
@@ -200,14 +200,22 @@ fn gradients_are_of_the_trained_parameters_in_file_order() {
 
 #[test]
 fn the_first_of_two_equal_action_values_takes_the_gradient() {
-    // with Q_2 a copy of Q_1 the minimum is Q_1 everywhere: the policy's gradient is that of Q_1 alone
-    let mut case = Case::of(SAC_TWIN, 5, tiny(), 5, 1.0);
-    let first: Vec<_> = network(&case.parameters, "actionValue.0").into_iter().cloned().collect();
-    let second = case.parameters.iter_mut().filter(|p| p.spec.name.starts_with("actionValue.1"));
-    second.zip(first).for_each(|(second, first)| second.data = first.data);
-    let twin = gradients_of(&case, Kind::Double);
-    case.variant.recipe.policy_critic = virel_engine::recipe::PolicyCritic::First;
-    let single = gradients_of(&case, Kind::Double);
+    // Q_2 is a constant, to the bit the number that Q_1 has at the one row's ã: only through Q_1 does ã matter
+    let mut case = Case::of(SAC_TWIN, 5, tiny(), 1, 1.0);
+    let (mut action, mut value) = ([0.0; 2], [0.0]);
+    let mut before = learner(&case, Kind::Float);
+    before.act(case.batch().observations, Some(&case.noise[..2]), &mut action).unwrap();
+    before.action_value(case.batch().observations, &action, &mut value).unwrap();
+    for parameter in &mut case.parameters {
+        match parameter.spec.name.as_str() {
+            "actionValue.1.value.weight" => parameter.data.fill(0.0),
+            "actionValue.1.value.bias" => parameter.data.fill(value[0]),
+            _ => {}
+        }
+    }
+    let twin = gradients_of(&case, Kind::Float);
+    case.variant.recipe.policy_critic = PolicyCritic::First;
+    let single = gradients_of(&case, Kind::Float);
     assert_eq!(network(&twin.gradients, "policy."), network(&single.gradients, "policy."));
     assert_eq!(twin.losses.policy, single.losses.policy);
 }

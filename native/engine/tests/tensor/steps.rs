@@ -187,9 +187,10 @@ fn norms_are_those_of_the_latest_gradient_and_of_the_change_made_with_it() {
                 learner.gradients(&case.batch(), &case.noise, case.temperature).unwrap().gradients;
             learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature).unwrap();
             let after = learner.parameters().unwrap();
-            // neither a later gradient nor new parameters are the latest step's
+            // neither a later gradient nor parameters set from outside are the latest step's
             let norms = learner.norms().unwrap();
             learner.gradients(&case.batch(), &case.noise, case.temperature).unwrap();
+            learner.set_parameters(&case.parameters).unwrap();
             assert_eq!(learner.norms().unwrap(), norms);
             let norms = [
                 ("policy.", norms.policy),
