@@ -15,7 +15,7 @@ use virel_engine::recipe::MStepKind;
 
 const ROWS: usize = 32;
 /// Batches with a pre-activation nearer to a kink than this are drawn again: sums of some ten values of size 1 to
-/// 10 differ by a few 1e-6 between the two, so beyond it both are on the same side.
+/// 10 differ by a few 1e-6 between the two, so beyond it both are on the same side. Smaller weights make smaller values.
 const KINK: f64 = 1e-5;
 
 /// Every recipe that both run.
@@ -79,7 +79,7 @@ fn gradients_of_any_shape_are_those_in_f64() {
                 let mut case = Case::of(variant, 3, sizes.clone(), rows, scale);
                 let initial = case.parameters.clone();
                 let mut stream = Stream::new(3, Purpose::ReplayIndex, 0);
-                case.redraw_smooth(&mut stream, rows, &initial, KINK);
+                case.redraw_smooth(&mut stream, rows, &initial, KINK * scale);
                 let gradients = |mut learner: Box<dyn Learner>| {
                     learner.gradients(&case.batch(), &case.noise, case.temperature).unwrap().gradients
                 };
@@ -108,7 +108,8 @@ fn ten_updates_end_at_the_same_parameters() {
             let [mut kernel, mut tensor] = pair(&case);
             let mut stream = Stream::new(21, Purpose::ReplayIndex, 0);
             for _ in 0..10 {
-                redrawn += case.redraw_smooth(&mut stream, ROWS, &kernel.parameters().unwrap(), KINK);
+                let parameters = kernel.parameters().unwrap();
+                redrawn += case.redraw_smooth(&mut stream, ROWS, &parameters, KINK * scale.min(1.0));
                 updates += 1;
                 update(&mut *kernel, &case);
                 update(&mut *tensor, &case);
@@ -134,9 +135,9 @@ fn a_thousand_updates_make_the_same_steps() {
 }
 
 #[test]
-fn a_hundred_updates_of_every_recipe_make_the_same_steps() {
+fn fifty_updates_of_every_recipe_make_the_same_steps() {
     for variant in variants() {
-        expect_same_steps(variant, 2, (5, 2), 100);
+        expect_same_steps(variant, 2, (5, 2), 50);
     }
 }
 

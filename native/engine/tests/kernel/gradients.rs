@@ -204,18 +204,35 @@ fn log_std_receives_no_gradient_strictly_outside_its_range_and_some_on_its_edge(
 
 #[test]
 fn the_first_of_two_equal_action_values_takes_the_gradient() {
-    // with Q_2 a copy of Q_1 the minimum is Q_1 everywhere: the policy's gradient is that of Q_1 alone
+    // every ã is 0, where Q_2 is Q_1 to the bit: it differs from it in the weights of the action alone
     let mut case = Case::of(SAC_TWIN, 5, tiny(), 5, 1.0);
+    case.noise.fill(0.0);
     let first: Vec<_> = network(&case.parameters, "actionValue.0").into_iter().cloned().collect();
+    for parameter in case.parameters.iter_mut().filter(|p| p.spec.name.starts_with("policy.mean.")) {
+        parameter.data.fill(0.0);
+    }
     let second = case.parameters.iter_mut().filter(|p| p.spec.name.starts_with("actionValue.1"));
-    second.zip(first).for_each(|(second, first)| second.data = first.data);
-    let gradients =
-        |case: &Case| learner(case).gradients(&case.batch(), &case.noise, case.temperature).unwrap();
-    let twin = gradients(&case);
-    case.variant.recipe.policy_critic = PolicyCritic::First;
-    let single = gradients(&case);
-    assert_eq!(network(&twin.gradients, "policy."), network(&single.gradients, "policy."));
-    assert_eq!(twin.losses.policy, single.losses.policy);
+    for (second, first) in second.zip(first) {
+        second.data = first.data;
+        if second.spec.name.ends_with("trunk.0.weight") {
+            second.data.chunks_mut(6).for_each(|row| row[4..].iter_mut().for_each(|x| *x = 1.0 - *x));
+        }
+    }
+    let policy = |case: &Case| {
+        let step = learner(case).gradients(&case.batch(), &case.noise, case.temperature).unwrap();
+        let gradients: Vec<_> = network(&step.gradients, "policy.").into_iter().cloned().collect();
+        (gradients, step.losses.policy)
+    };
+    let twin = policy(&case);
+    let single = |mut case: Case| {
+        case.variant.recipe.policy_critic = PolicyCritic::First;
+        policy(&case)
+    };
+    assert_eq!(twin, single(case.clone()));
+    // a second that is the least bit smaller takes it
+    let last = case.parameters.iter_mut().find(|p| p.spec.name == "actionValue.1.value.bias").unwrap();
+    last.data[0] -= 1e-3;
+    assert_ne!(policy(&case).0, twin.0);
 }
 
 #[test]

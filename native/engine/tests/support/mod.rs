@@ -1,8 +1,10 @@
 //! Cases for the learners: random networks, batches and noise, and the measure of their disagreement.
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 pub mod losses;
 pub mod recipes;
+pub mod session;
 
 use recipes::{VIREL, Variant};
 use virel_engine::learner::{Bootstrap, KlBounds, LearnerConfig, Optimisers, ProjectedSteps};
