@@ -3,11 +3,13 @@
 /** One task, stepped by hand: raw action units, exactly Gymnasium's numbers. */
 export declare class Environment {
   /**
-   * Loads a task; `maxEpisodeSteps` replaces its time limit.
+   * Loads a task with these choices (JSON: `modelFile`, `taskFile`, options); `maxEpisodeSteps` replaces its time
+   * limit.
    *
-   * Errors: `ENV_UNKNOWN`, `MODEL_MISSING`, `MODEL_INVALID`, `MODEL_FINGERPRINT`, `CONFIG_RANGE`.
+   * Errors: `ENV_UNKNOWN`, `MODEL_MISSING`, `MODEL_INVALID`, `MODEL_FINGERPRINT`, `TASK_INVALID`, `CONFIG_RANGE`,
+   * `CONFIG_TYPE`, `CONFIG_UNKNOWN_KEY`.
    */
-  static create(id: string, modelDirectory: string, maxEpisodeSteps?: number | undefined | null): Environment
+  static create(id: string, modelDirectory: string, maxEpisodeSteps?: number | undefined | null, choices?: string | undefined | null): Environment
   /** O, values of an observation. */
   get observationSize(): number
   /** A, values of an action. */
@@ -31,7 +33,8 @@ export declare class Environment {
   /**
    * Applies a raw action for one environment step.
    *
-   * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`; `SIM_UNSTABLE` when the simulator diverged: reset to go on.
+   * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`; `SIM_UNSTABLE` when the simulator diverged: reset to go on;
+   * `REWARD_NOT_FINITE`, naming the part.
    */
   step(action: Float64Array): NativeStep
   /** A copy of the generalised positions. */
@@ -45,11 +48,12 @@ export declare class Environment {
 /** A trained policy from a safetensors file; deterministic, actions in environment units. */
 export declare class Policy {
   /**
-   * Reads the policy's tensors of `path`; `external` describes an environment that is no task of ours.
+   * Reads the policy's tensors of `path`, of a task with these choices (JSON: `modelFile`, `taskFile`, options), or of
+   * the environment that `external` describes, which is no task of ours.
    *
-   * Errors: `IO`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`, `ENV_UNKNOWN`, `CONFIG_RANGE` (external).
+   * Errors: `IO`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`, `ENV_UNKNOWN`, `CONFIG_*`, `TASK_INVALID`, `MODEL_*`.
    */
-  static load(path: string, environment: string, external?: NativeExternal | undefined | null): Policy
+  static load(path: string, environment: string, choices?: string | undefined | null, external?: NativeExternal | undefined | null): Policy
   /**
    * tanh μ(s) in environment units, `[A]`, for one observation `[O]`.
    *
@@ -172,8 +176,16 @@ export declare class Session {
   dispose(): void
 }
 
-/** Every task, without loading a model. */
-export declare function listEnvironments(): Array<NativeSpec>
+/**
+ * What a task is with these choices (JSON: `modelFile`, `taskFile`, options); a model is loaded only for a task of
+ * the user's.
+ *
+ * Errors: `ENV_UNKNOWN`, `CONFIG_UNKNOWN_KEY`, `CONFIG_RANGE`, `CONFIG_TYPE`, `TASK_INVALID`, `MODEL_*`.
+ */
+export declare function describeEnvironment(id: string, choices: string): NativeSpec
+
+/** Every built-in task, without loading a model. */
+export declare function listEnvironments(): Array<NativeTask>
 
 /** A minibatch of B transitions, row-major. */
 export interface NativeBatch {
@@ -197,6 +209,8 @@ export interface NativeConfig {
   modelDirectory: string
   /** An environment of the caller's instead of a task. */
   external?: NativeExternal
+  /** What of the task was chosen, as JSON: `modelFile`, `taskFile`, options. */
+  environmentChoices: string
   /** Environment steps after which an episode is truncated, > 0. */
   maxEpisodeSteps: number
   /** The algorithm. */
@@ -321,6 +335,18 @@ export interface NativeMetric {
   name: string
   /** Value. */
   value: number
+}
+
+/** An option of a task: one of Gymnasium's constructor arguments. */
+export interface NativeOption {
+  /** Gymnasium's name in camelCase. */
+  name: string
+  /** `weight`, `scale`, `count`, `flag`, `interval` or `text`. */
+  kind: string
+  /** What is allowed, in words. */
+  expected: string
+  /** The default, as JSON. */
+  defaultValue: string
 }
 
 /** A named parameter or its gradient; weights `[out, in]`, row-major. */
@@ -461,14 +487,34 @@ export interface NativeStep {
   info: Record<string, number>
 }
 
+/** A built-in task, without its model loaded. */
+export interface NativeTask {
+  /** Sizes, bounds and times, every option at its default. */
+  spec: NativeSpec
+  /** What the robot is paid for, in one line. */
+  summary: string
+  /** How v4 and v5 differ, in one line. */
+  versions: string
+  /** Mean return of uniformly random actions; empty if never measured. */
+  randomReturn: string
+  /** Model file in the folder of models; empty where none is shipped. */
+  modelFile: string
+  /** First 12 hex digits of the SHA-256 of Gymnasium 1.4.0's file; empty for other files. */
+  modelSha256: string
+  /** Which file `modelFile` must name where none is shipped; empty for other tasks. */
+  modelNeeded: string
+  /** What can be changed in it. */
+  options: Array<NativeOption>
+}
+
 /** Where T comes from: `fixed` (value: T), `residual` (value: the factor of ε), `residualAuto` or `trained` (no value). */
 export interface NativeTemperature {
   /** Which of them. */
   kind: string
   /** Its number; 0 where it has none. */
   value: number
-  /** Target entropy of a tuned one, in nats. */
-  targetEntropy: number
+  /** Target entropy of a tuned one, in nats; null: minus the action size. */
+  targetEntropy?: number
   /** KL bound of a dual one. */
   klBound: number
   /** KL bound on the fitted mean. */

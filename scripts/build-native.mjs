@@ -1,5 +1,5 @@
-// `npm run build:native`: generates index.d.ts from the doc comments and signatures of native/binding, and tasks.ts
-// from the tasks that the addon lists.
+// `npm run build:native`: generates index.d.ts from the doc comments and signatures of native/binding, and the tables
+// of tasks from what the addon lists.
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile, fail, prepareNative } from './native.mjs';

@@ -6,7 +6,7 @@ import { conclude, run } from './steps.mjs';
 /** Files that a command writes and the repository holds: [files, command]. */
 const generated = [
   [
-    ['index.d.ts', 'src/environments/tasks.ts'],
+    ['index.d.ts', 'src/environments/tasks.ts', 'src/environments/task-options.ts'],
     [process.execPath, 'scripts/build-native.mjs'],
   ],
   [['docs/metrics.md'], [process.execPath, 'scripts/generate-metrics.mjs']],

@@ -18,6 +18,7 @@ const USAGE = new Set([
   'RUN_AMBIGUOUS',
   'MODEL_INVALID',
   'MODEL_FINGERPRINT',
+  'TASK_INVALID',
 ]);
 
 const TOOLING = new Set([

@@ -9,6 +9,7 @@ export type {
   StepGradients,
   StepOptions,
 } from './engine.js';
+export type { Choices } from './environments/choices.js';
 export {
   type CustomEnvironment,
   type CustomStep,
@@ -16,9 +17,10 @@ export {
   defineEnvironment,
   type EnvironmentDefinition,
 } from './environments/define.js';
-export { listEnvironments } from './environments/list.js';
+export { type ListedTask, listEnvironments } from './environments/list.js';
 export { loadEnvironment } from './environments/load.js';
 export type { Random } from './environments/random.js';
+export type { TaskOptions } from './environments/task-options.js';
 export type { Task } from './environments/tasks.js';
 export { isVirelError, VirelError } from './errors.js';
 export type {
@@ -33,7 +35,7 @@ export type {
   TrainEvent,
   WarningEvent,
 } from './logging/events.js';
-export { Environment, type Step } from './native/environment.js';
+export { Environment, type EnvironmentOptions, type Step } from './native/environment.js';
 export type { Policy } from './native/policy.js';
 export { Session } from './native/session.js';
 export * as reference from './reference.js';

@@ -2,7 +2,9 @@
 import { findTask } from './config/choices.js';
 import { type ConfigOptions, resolveConfig } from './config/resolve.js';
 import type { ResolvedConfig } from './config/schema.js';
+import { choicesOf, withOptions } from './environments/choices.js';
 import { TASKS } from './environments/tasks.js';
+import { VirelError } from './errors.js';
 import { createLearner as learnerOf, type ReferenceLearner } from './reference/index.js';
 
 export * from './reference/index.js';
@@ -16,5 +18,17 @@ export * from './reference/index.js';
  */
 export function createLearner(options: ConfigOptions | ResolvedConfig = {}): ReferenceLearner {
   const config = resolveConfig(options);
-  return learnerOf(findTask({ value: config.env.id, origin: 'options' }, TASKS), config);
+  const { env } = config;
+  if (env.taskFile !== null) {
+    throw new VirelError(
+      'CONFIG_CONFLICT',
+      'env.taskFile: the reference knows no model, and no sizes of it',
+      {
+        where: 'env.taskFile',
+        fix: 'reference.createLearner of a built-in task',
+      },
+    );
+  }
+  const task = findTask({ value: env.id, origin: 'options' }, TASKS);
+  return learnerOf(withOptions(task, choicesOf(env)), config);
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { resolveLayers } from '../../src/config/resolve.js';
+import { listEnvironments } from '../../src/environments/list.js';
 import { TASKS } from '../../src/environments/tasks.js';
 import { compile, start, virel } from './command.js';
 
@@ -232,9 +233,23 @@ describe('without the native part', () => {
     async () => {
       const { code, stdout } = await run('envs', '--json');
       expect(code).toBe(0);
-      expect(JSON.parse(stdout)).toEqual(TASKS);
+      expect(JSON.parse(stdout)).toEqual(listEnvironments());
       const { stdout: table } = await run('envs');
       for (const { id } of TASKS) expect(table).toContain(id);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'envs ID shows its options with defaults, how versions differ, and what random actions earn',
+    async () => {
+      const { code, stdout } = await run('envs', 'Humanoid-v5');
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/env\.forwardRewardWeight +1\.25 /);
+      expect(stdout).toMatch(/env\.contactCostRange +\[null,10\] /);
+      expect(stdout).toMatch(/random actions +return 113/);
+      expect(stdout).toMatch(/versions +v5 charges for contact forces/);
+      expect((await run('envs', 'humanoid-rllab')).stdout).toContain('solverstat="enable"');
     },
     PATIENCE,
   );

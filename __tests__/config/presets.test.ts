@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ALGORITHMS } from '../../src/algorithms/index.js';
 import { PRESETS } from '../../src/config/resolve.js';
 import { configSchema, PRESET_NAMES } from '../../src/config/schema.js';
+import { TASKS } from '../../src/environments/tasks.js';
 import { FAMILIES, resolution, set, valueAt } from './support.js';
 
 const names = ALGORITHMS.map(({ name }) => name);
@@ -154,7 +155,9 @@ const TABLE: readonly (readonly [string, string, string, Record<string, unknown>
             'optim.policyLearningRate': 3e-4,
             'optim.actionValueLearningRate': 3e-4,
             'temperature.kind': 'tuned',
-            'temperature.targetEntropy': -3,
+            'temperature.targetEntropy': -(
+              TASKS.find(({ id }) => id === `${name}-v5`)?.actionSize ?? 0
+            ),
             'temperature.learningRate': 3e-4,
             'temperature.initial': 1,
             'policyRegulariser.mean': 0,

@@ -350,7 +350,7 @@ describe('any valid config', () => {
             resolveLayers([{ origin: 'test', values }]);
           } catch (error) {
             expect((error as { code?: string }).code).toMatch(
-              /^(CONFIG_(TYPE|RANGE|CONFLICT)|(ENV|ALGORITHM)_UNKNOWN|RECIPE_UNSUPPORTED)$/,
+              /^(CONFIG_(TYPE|RANGE|CONFLICT|UNKNOWN_KEY)|(ENV|ALGORITHM)_UNKNOWN|RECIPE_UNSUPPORTED|TASK_INVALID)$/,
             );
           }
         },

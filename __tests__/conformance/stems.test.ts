@@ -18,13 +18,17 @@ const oneSided: Record<keyof typeof rooms, Record<string, string>> = {
     learner: 'the interface itself; learner.rs, one ring further out',
     random: 'stream of initial parameters; random.rs of the engine',
     'gradient-step': 'order of a step; each native learner has its own in kernel.rs and tensor.rs',
-    temperature: 'a number handed to native learners with each step',
+    'projected-residual': 'second derivatives, which the kernel learner and its rows lack',
   },
   rows: {
     real: 'the number types f32 and f64; TypeScript has one',
   },
   tensors: {
+    given: 'passes that both halves of a step share; src/reference/agents/draws.ts',
+    halves: 'the parts of an M-step and an E-step put together; src/reference/agents',
     network: 'networks in tch operations; src/reference/networks',
+    networks: 'the networks of a recipe; src/reference/networks',
+    optimisers: 'their Adam states and SGD steps; adam.ts and gradient-step.ts',
     transfer: 'host and device memory, no equation',
   },
 };

@@ -1,10 +1,6 @@
 /** What a definition may say; everything else is refused at once, naming the field. */
 import { describe, expect, it } from '@jest/globals';
-import {
-  defineEnvironment,
-  type EnvironmentDefinition,
-  taskOf,
-} from '../../src/environments/define.js';
+import { defineEnvironment, type EnvironmentDefinition } from '../../src/environments/define.js';
 
 const whole = {
   observationSize: 3,
@@ -74,10 +70,6 @@ describe('defineEnvironment', () => {
     const { step } = defineEnvironment(new Counter());
     step?.(Float64Array.of(0), {} as never);
     expect(step?.(Float64Array.of(0), {} as never).observation).toEqual([2]);
-  });
-
-  it('describes itself as a task', () => {
-    expect(taskOf(define({ id: 'x' }))).toMatchObject({ id: 'x', actionSize: 2, frameSkip: 1 });
   });
 
   it.each([

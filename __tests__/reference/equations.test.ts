@@ -4,16 +4,31 @@ import {
   adamState,
   bellmanResidual,
   bellmanTarget,
-  policyLoss,
+  boltzmannWeights,
+  covarianceDivergence,
+  deterministicLoss,
+  dualTemperatureLoss,
+  EQUATIONS,
+  logMeanExponential,
+  meanDivergence,
+  meanNextValue,
+  meanSquarePenalty,
+  multiplierLoss,
+  priorDivergenceLoss,
+  reparameterisedLoss,
   residualError,
+  scoreLoss,
+  softNextValue,
+  softStateValueTarget,
   stateValueLoss,
   stateValueTarget,
   stepAdam,
+  type TemperatureSource,
   temperatureInUse,
+  tunedTemperatureLoss,
   updateTarget,
+  weightedLikelihoodLoss,
 } from '../../src/reference/index.js';
-import { rlkit } from '../../src/reference/networks/initialise.js';
-import { parameterSpecs, slice } from '../../src/reference/networks/layout.js';
 import { chacha8, initialiseStream } from '../../src/reference/random.js';
 import { tensorError, tolerance } from '../support/tolerance.js';
 
@@ -24,6 +39,16 @@ const close = (got: ArrayLike<number>, expected: ArrayLike<number>) =>
 describe('Bellman target (J_Q)', () => {
   it('adds the discounted value where the task goes on, and nothing where it ended', () => {
     close(bellmanTarget(vector(1, -2), vector(0, 1), 0.9, vector(5, 7)), [5.5, -2]);
+  });
+
+  it('takes the entropy of the next action into the value of sac-twin', () => {
+    close(softNextValue(vector(5, 7), vector(-1, 2), 0.5), [5.5, 6]);
+    close(softNextValue(vector(5, 7), vector(-1, 2), 0), [5, 7]);
+  });
+
+  it('averages over the K actions of mpo', () => {
+    close(meanNextValue(vector(1, 2, 6, -1, 0, 4), 3), [3, 1]);
+    close(meanNextValue(vector(1, 2), 1), [1, 2]);
   });
 });
 
@@ -54,35 +79,170 @@ describe('M-step losses (E.2, F.3)', () => {
   });
 });
 
-describe('E-step loss (25)', () => {
-  const terms = {
-    logDensity: vector(-1, 2),
-    sampledActionValue: vector(3, 5),
-    mean: vector(1, 0, 2, -1),
-    logStd: vector(-2, 0, 1, 1),
-  };
-
-  it('is the mean of T log π − Q plus mean squares over batch and dimensions', () => {
-    const { loss } = policyLoss(terms, 0.5, { mean: 0.1, logStd: 0.01 });
-    close([loss], [(-0.5 - 3 + 1 - 5) / 2 + (0.1 * 6) / 4 + (0.01 * 6) / 4]);
-  });
-
-  it('has its partial derivatives by each term', () => {
-    const { gradient } = policyLoss(terms, 0.5, { mean: 0.1, logStd: 0.01 });
-    close(gradient.logDensity, [0.25, 0.25]);
-    close(gradient.sampledActionValue, [-0.5, -0.5]);
-    close(gradient.mean, [0.05, 0, 0.1, -0.05]);
-    close(gradient.logStd, [-0.01, 0, 0.005, 0.005]);
+describe('SAC’s state value target', () => {
+  it('holds the entropy bonus that virel’s has not (A14)', () => {
+    close(softStateValueTarget(vector(1, -3), vector(-1, 2), 0.5), [1.5, -4]);
+    close(softStateValueTarget(vector(1, -3), vector(-1, 2), 0), [1, -3]);
   });
 });
 
-describe('fixed temperature (A5)', () => {
-  const source = { kind: 'fixed', temperature: 1 } as const;
+describe('minimum of two Q (A11)', () => {
+  it('is taken row by row, ties to the first, and remembers whose it is', () => {
+    const { values, source } = EQUATIONS.minimumActionValue([vector(1, 5, 2), vector(3, 4, 2)]);
+    expect([...values]).toEqual([1, 4, 2]);
+    expect([...source]).toEqual([0, 1, 0]);
+  });
 
-  it('is the source’s, or the one given', () => {
-    expect(temperatureInUse(source)).toBe(1);
-    expect(temperatureInUse(source, 0.25)).toBe(0.25);
-    expect(temperatureInUse(source, 0)).toBe(0);
+  it('is the value itself where there is one', () => {
+    const { values, source } = EQUATIONS.minimumActionValue([vector(1, 5)]);
+    expect([...values, ...source]).toEqual([1, 5, 0, 0]);
+  });
+
+  it('is not what a policy reads that follows the first', () => {
+    const { values, source } = EQUATIONS.firstActionValue([vector(1, 5), vector(3, 4)]);
+    expect([...values, ...source]).toEqual([1, 5, 0, 0]);
+  });
+});
+
+describe('E-step loss (25)', () => {
+  const terms = { logDensity: vector(-1, 2), sampledActionValue: vector(3, 5) };
+
+  it('is the mean of T log π − Q', () => {
+    close([reparameterisedLoss(terms, 0.5).loss], [(-0.5 - 3 + 1 - 5) / 2]);
+  });
+
+  it('has its partial derivatives by each term', () => {
+    const { gradient } = reparameterisedLoss(terms, 0.5);
+    close(gradient.logDensity, [0.25, 0.25]);
+    close(gradient.sampledActionValue, [-0.5, -0.5]);
+  });
+
+  it('has a regulariser: mean squares over batch and dimensions (A13)', () => {
+    const { loss, gradient } = meanSquarePenalty(vector(1, 0, 2, -1), 0.1);
+    close([loss], [(0.1 * 6) / 4]);
+    close(gradient, [0.05, 0, 0.1, -0.05]);
+    expect(meanSquarePenalty(vector(), 0.1).loss).toBe(0);
+  });
+
+  it('by the score is log π times a constant, T log π − (Q − V) (A4)', () => {
+    const { loss, gradient } = scoreLoss({ ...terms, stateValue: vector(1, 7) }, 0.5);
+    // factors −0.5 − 2 and 1 + 2
+    close([loss], [(2.5 + 6) / 2]);
+    close(gradient.logDensity, [-1.25, 1.5]);
+  });
+
+  it('of a deterministic policy is −Q alone', () => {
+    const { loss, gradient } = deterministicLoss(vector(3, 5));
+    close([loss], [-4]);
+    close(gradient.sampledActionValue, [-0.5, -0.5]);
+  });
+});
+
+describe('E-step of mpo (App. G)', () => {
+  it('weights the log-densities of each state', () => {
+    const weights = vector(0.25, 0.75, 1, 0);
+    const { loss, gradient } = weightedLikelihoodLoss(vector(-1, 2, 3, 9), weights, 2);
+    close([loss], [-(1.25 + 3) / 2]);
+    close(gradient.logDensity, [-0.125, -0.375, -0.5, 0]);
+  });
+
+  it('by the divergence from the prior is T (log π − log π_φ) − Q (43)', () => {
+    const { loss, gradient } = priorDivergenceLoss(
+      {
+        logDensity: vector(-1, 2),
+        priorLogDensity: vector(-2, 4),
+        sampledActionValue: vector(3, 5),
+      },
+      0.5,
+    );
+    close([loss], [(0.5 - 3 - 1 - 5) / 2]);
+    close(gradient.logDensity, [0.25, 0.25]);
+    close(gradient.priorLogDensity, [-0.25, -0.25]);
+    close(gradient.sampledActionValue, [-0.5, -0.5]);
+  });
+
+  it('has KL divergences that vanish with their gradients at the prior', () => {
+    const policy = { mean: vector(1, -2), logStd: vector(0.3, -1) };
+    for (const divergence of [meanDivergence, covarianceDivergence]) {
+      const { values, gradient } = divergence(policy, policy, 1);
+      expect([...values, ...gradient(vector(3, 5))]).toEqual([0, 0, 0, 0]);
+    }
+  });
+
+  it('has the KL divergences of Gaussians, mean and covariance apart, mean over the rows', () => {
+    const policy = { mean: vector(1, 2), logStd: vector(Math.log(2), 0) };
+    const prior = { mean: vector(0, 2), logStd: vector(0, Math.log(3)) };
+    close(meanDivergence(policy, prior, 2).values, [1 / 4]);
+    // σ_θ/σ_φ of 2 and of 1/3
+    const each = [Math.log(2) + (1 / 4 - 1) / 2, -Math.log(3) + (9 - 1) / 2];
+    close(covarianceDivergence(policy, prior, 2).values, [((each[0] ?? 0) + (each[1] ?? 0)) / 2]);
+  });
+});
+
+describe('Boltzmann weights over sampled actions (3)', () => {
+  const values = vector(1, 2, 4, 0, 0, -1);
+
+  it('are exp(Q/T) normalised over each row', () => {
+    const [one, two, four] = [Math.exp(0.5), Math.exp(1), Math.exp(2)];
+    const sum = one + two + four;
+    const zeros = 2 + Math.exp(-0.5);
+    const expected = [
+      ...[one, two, four].map((value) => value / sum),
+      ...[1, 1, Math.exp(-0.5)].map((value) => value / zeros),
+    ];
+    close(boltzmannWeights(values, 2, 3), expected);
+    close(logMeanExponential(values, 2, 3), [Math.log(sum / 3), Math.log(zeros / 3)]);
+  });
+
+  it('are greedy as T → 0, equal shares of a tie, and uniform as T → ∞', () => {
+    close(boltzmannWeights(values, 1e-3, 3), [0, 0, 1, 0.5, 0.5, 0]);
+    // exp(4/1e14) differs from 1 by 4e-14
+    close(boltzmannWeights(values, 1e14, 3), new Array(6).fill(1 / 3));
+  });
+
+  it('are the golden policy of the tabular case where the samples are all of its actions', () => {
+    // 3 states, 2 actions, T the residual error of T^{π_w}; printed to ten decimals
+    const q = vector(1, 2, 0.5, 1.2, 2.2, 0.3);
+    const temperature = 1.395284741982005;
+    const golden = [
+      [0.3281201697, 0.6718798303],
+      [0.3771436625, 0.6228563375],
+      [0.7960405971, 0.2039594029],
+    ].flat();
+    const error = tensorError(boltzmannWeights(q, temperature, 2), golden);
+    expect(error).toBeLessThan(tolerance.printedDigits.value);
+    // ℓ(w) = log Σ_h exp(Q/T), here a mean over the six pairs
+    const logPartition = (logMeanExponential(q, temperature, 6)[0] ?? 0) + Math.log(6);
+    expect(Math.abs(logPartition - 2.7796782646)).toBeLessThan(tolerance.printedDigits.value);
+  });
+
+  it('do not overflow, and do not move with a constant', () => {
+    const shifted = values.map((value) => value + 4096);
+    close(boltzmannWeights(shifted, 1, 3), boltzmannWeights(values, 1, 3));
+    expect(boltzmannWeights(vector(1e6, 0), 1e-3, 2)).toEqual(vector(1, 0));
+  });
+
+  it.each([0, -1])('refuse T = %d: the limit is another function', (temperature) => {
+    const code = expect.objectContaining({ code: 'TEMPERATURE_NOT_POSITIVE' });
+    expect(() => boltzmannWeights(values, temperature, 3)).toThrow(code);
+    expect(() => logMeanExponential(values, temperature, 3)).toThrow(code);
+  });
+});
+
+describe('temperature', () => {
+  const inputs = { discount: 0.9, residualError: 3, logTemperature: Math.log(2) };
+  const tuned = { kind: 'tuned', targetEntropy: -2, learningRate: 1e-3, initial: 1 } as const;
+
+  it.each<[TemperatureSource, number]>([
+    [{ kind: 'none' }, 0],
+    [{ kind: 'fixed', temperature: 1.5 }, 1.5],
+    [{ kind: 'residual', temperatureScale: 0.4 }, 0.4 * 3],
+    [{ kind: 'residualAuto' }, 0.1 * 3],
+    [tuned, 2],
+  ])('of %j is %d (A1, A2, A5)', (source, expected) => {
+    close([temperatureInUse(source, inputs)], [expected]);
+    expect(temperatureInUse(source, inputs, 0.25)).toBe(0.25);
+    expect(temperatureInUse(source, inputs, 0)).toBe(0);
   });
 
   it.each([
@@ -90,7 +250,28 @@ describe('fixed temperature (A5)', () => {
     [Number.POSITIVE_INFINITY, 'NOT_FINITE'],
     [-1, 'CONFIG_RANGE'],
   ])('refuses %d', (given, code) => {
-    expect(() => temperatureInUse(source, given)).toThrow(expect.objectContaining({ code }));
+    expect(() => temperatureInUse({ kind: 'none' }, inputs, given)).toThrow(
+      expect.objectContaining({ code }),
+    );
+  });
+
+  it('tuned rises while the entropy is below its target', () => {
+    // mean log π = 3, entropy −3 < −2
+    const { loss, gradient } = tunedTemperatureLoss(vector(2, 4), 2, -2);
+    close([loss, gradient], [-Math.log(2), -1]);
+  });
+
+  it('dual is the log partition with a slack, its gradient T ε̄ + T log mean exp(Q/T) − Σ ω Q', () => {
+    const { loss, gradient } = dualTemperatureLoss(vector(1, 1, 3, 3), 0.5, 2, 0.1);
+    // equal Q in each row: weights are uniform, their KL divergence 0, and T would fall
+    close([loss, gradient], [0.5 * 0.1 + 2, 0.5 * 0.1]);
+  });
+
+  it('has multipliers that rise where their divergence exceeds its bound', () => {
+    const logs = vector(0, Math.log(2));
+    const { loss, gradient } = multiplierLoss(logs, vector(0.3, 0.05), 0.1);
+    close([loss], [-0.2 + 0.1]);
+    close(gradient, [-0.2, 0.1]);
   });
 });
 
@@ -137,35 +318,8 @@ describe('Adam (Kingma and Ba 2015)', () => {
   });
 });
 
-describe('initial parameters (rlkit v0.1.2)', () => {
-  const networks = rlkit({ observation: 5, action: 2, hidden: [40, 90] }, initialiseStream(4));
-
-  it('fill their ranges: 1/√out in hidden layers, 1e-3 in policy heads, 3e-3 in value heads', () => {
-    const largest = (values: Float64Array) => Math.max(...values.map(Math.abs));
-    for (const network of [networks.policy, networks.actionValue, networks.stateValue]) {
-      for (const spec of parameterSpecs(network.layout)) {
-        const values = slice(network.values, spec);
-        const hidden = spec.name.includes('.trunk.');
-        if (hidden && spec.name.endsWith('bias')) {
-          expect(new Set(values)).toEqual(new Set([Math.fround(0.1)]));
-          continue;
-        }
-        const head = spec.name.startsWith('policy.') ? 1e-3 : 3e-3;
-        const bound = hidden ? 1 / Math.sqrt(spec.shape[0] as number) : head;
-        // 1 + 2^-24: bounds are rounded to float32
-        expect(largest(values)).toBeLessThanOrEqual(bound * (1 + 2 ** -24));
-        // all of n uniform draws lie below 0.8 of the bound with probability 0.8^n: below 1e-7 from n = 80 on
-        if (spec.length >= 80) expect(largest(values)).toBeGreaterThan(0.8 * bound);
-      }
-    }
-  });
-
-  it('give the target a copy of V', () => {
-    expect(networks.targetStateValue.values).toEqual(networks.stateValue.values);
-    expect(networks.targetStateValue.values).not.toBe(networks.stateValue.values);
-  });
-
-  it('come from ChaCha with 8 rounds, whose first block for a zero key is published', () => {
+describe('stream of initial parameters', () => {
+  it('is ChaCha with 8 rounds, whose first block for a zero key is published', () => {
     // Strombergson, "Test Vectors for the Stream Cipher ChaCha", TC1, 256-bit key, 8 rounds, block 0
     const block = Buffer.from(chacha8(new Uint32Array(8), 0).buffer).toString('hex');
     expect(block).toBe(
@@ -174,7 +328,7 @@ describe('initial parameters (rlkit v0.1.2)', () => {
     );
   });
 
-  it('differ between seeds and agree within one, also above 32 bits', () => {
+  it('differs between seeds and agrees within one, also above 32 bits', () => {
     const first = (seed: number) => initialiseStream(seed)();
     expect(first(2 ** 32)).not.toBe(first(0));
     expect(first(1)).not.toBe(first(0));

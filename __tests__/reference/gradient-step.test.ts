@@ -7,12 +7,12 @@ import {
   dataOf,
   drawOf,
   drawStepOffKinks,
-  PAPER,
   randomScaleParameters,
   type Step,
 } from '../support/cases.js';
 import { centralDifference, STEP } from '../support/finite-difference.js';
 import { disagreements, norm, tensorError, tolerance } from '../support/tolerance.js';
+import { PAPER } from '../support/variants.js';
 
 type Loss = 'policy' | 'actionValue' | 'stateValue';
 
@@ -21,7 +21,7 @@ const sizes = { observation: 3, action: 2, hidden: [4, 5] };
 const task = { observationSize: sizes.observation, actionSize: sizes.action };
 const config = {
   ...PAPER,
-  network: { hidden: sizes.hidden },
+  network: { ...PAPER.network, hidden: sizes.hidden, policyHidden: sizes.hidden },
   policyRegulariser: { mean: 0.02, logStd: 0.03 },
 };
 const ROWS = 7;
@@ -32,8 +32,8 @@ const MARGIN = 100 * STEP;
 function smallCase(seed: number): { learner: ReferenceLearner; step: Step } {
   const draw = drawOf(seed);
   const learner = createLearner(task, config);
-  learner.setParameters(randomScaleParameters(sizes, draw));
-  return { learner, step: drawStepOffKinks(learner, sizes, ROWS, draw, MARGIN) };
+  learner.setParameters(randomScaleParameters(learner, draw));
+  return { learner, step: drawStepOffKinks(learner, { task, config, rows: ROWS }, draw, MARGIN) };
 }
 
 /** The finite difference of one loss by one named parameter of `learner`. */
@@ -42,7 +42,7 @@ function differenceBy(learner: ReferenceLearner, { batch, noise }: Step, loss: L
   const values = data.slice();
   const difference = centralDifference(() => {
     learner.setParameters({ [name]: { shape, data: values } });
-    return learner.gradients(batch, noise).losses[loss];
+    return learner.gradients(batch, noise).losses[loss] as number;
   }, values);
   learner.setParameters({ [name]: { shape, data } });
   return difference;
@@ -179,9 +179,9 @@ describe('update', () => {
     ) as StepFixture;
     const { settings } = fixture;
     const learner = createLearner(fixture.task, {
-      seed: 0,
+      ...PAPER,
       ...settings,
-      network: { hidden: fixture.hidden },
+      network: { ...PAPER.network, hidden: fixture.hidden, policyHidden: fixture.hidden },
       temperature: { kind: 'fixed', temperature: settings.temperature },
     });
     learner.setParameters(
@@ -199,7 +199,7 @@ describe('update', () => {
       const batch = mapBatch(step.batch, (values) => Float64Array.from(values));
       const noise = Float64Array.from(step.noise);
       const { losses, gradients } = learner.gradients(batch, noise);
-      expect(disagreements(scalars(losses), scalars(step.losses), limit)).toEqual([]);
+      expect(disagreements(scalars({ ...losses }), scalars(step.losses), limit)).toEqual([]);
       expect(disagreements(gradients, step.gradients, limit)).toEqual([]);
       expect(learner.update(batch, noise)).toEqual(losses);
       expect(disagreements(dataOf(learner.parameters()), step.parametersAfter, limit)).toEqual([]);

@@ -1,12 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Batch } from '../../src/engine.js';
 import { createLearner } from '../../src/reference/index.js';
-import { drawOf, drawStep, PAPER } from '../support/cases.js';
+import { drawOf, drawStep } from '../support/cases.js';
+import { configOf, PAPER } from '../support/variants.js';
 
 const task = { observationSize: 3, actionSize: 2 };
-const config = { ...PAPER, network: { hidden: [4, 5] } };
+const config = {
+  ...PAPER,
+  network: { ...PAPER.network, hidden: [4, 5], policyHidden: [4, 5] },
+};
 const rows = 3;
-const { batch, noise } = drawStep(task, rows, drawOf(1));
+const { batch, noise } = drawStep({ task, config, rows }, drawOf(1));
 const code = (expected: string, where: string) =>
   expect.objectContaining({ code: expected, where });
 
@@ -155,6 +159,14 @@ describe('actions of the reference', () => {
       const u = Math.atanh(action) - Math.atanh(still[i] as number);
       expect(Math.abs(u - (noise[i] as number))).toBeLessThan(0.02 * Math.abs(noise[i] as number));
     });
+  });
+
+  it('of a deterministic policy take no noise', () => {
+    const widths = { hidden: [4, 5] };
+    const deterministic = createLearner(task, configOf('ddpg', widths));
+    const still = deterministic.act(observations);
+    expect(deterministic.act(observations, new Float64Array(0))).toEqual(still);
+    expect(() => deterministic.act(observations, noise)).toThrow(code('LENGTH_MISMATCH', 'noise'));
   });
 
   it('need whole observations', () => {

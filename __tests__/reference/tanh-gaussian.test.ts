@@ -2,6 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
   sampleTanhGaussian,
+  tanhGaussianDensity,
+  tanhGaussianDensityGradient,
   tanhGaussianGradient,
   tanhGaussianLogDensity,
 } from '../../src/reference/index.js';
@@ -86,6 +88,36 @@ describe('tanh-Gaussian sample', () => {
       const error = tensorError(analytic, centralDifference(loss, values));
       expect(error).toBeLessThan(tolerance.finiteDifference.value);
       expect(error).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe('tanh-Gaussian density of given actions', () => {
+  const preTanh = Float64Array.of(0.5, -2, 0.1, 3);
+  const mean = Float64Array.of(0.3, -1, 0.2, 2);
+  const logStd = Float64Array.of(-0.2, 0.5, -1, 1);
+  const byLogDensity = Float64Array.of(0.7, -1.2);
+
+  it('is that of a sample at its own action', () => {
+    const noise = Float64Array.of(0.7, -1.3, 2, 0.4);
+    const sample = sampleTanhGaussian(mean, logStd, noise, 2);
+    const density = tanhGaussianDensity(sample.preTanh, mean, logStd, 2);
+    expect(tensorError(density, sample.logDensity)).toBeLessThan(tolerance.equation.value);
+  });
+
+  it('has gradients by u, μ and log σ, each on its own', () => {
+    const loss = () => {
+      const density = tanhGaussianDensity(preTanh, mean, logStd, 2);
+      return density.reduce((sum, value, b) => sum + value * (byLogDensity[b] ?? 0), 0);
+    };
+    const gradient = tanhGaussianDensityGradient(preTanh, mean, logStd, byLogDensity);
+    for (const [got, values] of [
+      [gradient.preTanh, preTanh],
+      [gradient.mean, mean],
+      [gradient.logStd, logStd],
+    ] as const) {
+      const difference = centralDifference(loss, values);
+      expect(tensorError(got, difference)).toBeLessThan(tolerance.finiteDifference.value);
     }
   });
 });

@@ -4,24 +4,11 @@
  * Every number is a float32 number held in a Float32Array, so that learners of both precisions read the same inputs.
  */
 
+import { noiseDraws, recipeOf } from '../../src/algorithms/recipe.js';
 import type { Batch, Parameters } from '../../src/engine.js';
 import type { ReferenceConfig, ReferenceLearner, TaskSizes } from '../../src/reference/index.js';
-import { actionValueForward } from '../../src/reference/networks/action-value.js';
-import {
-  actionValueLayout,
-  type Network,
-  type NetworkLayout,
-  parameterSpecs,
-  policyLayout,
-  type Sizes,
-  stateValueLayout,
-  targetStateValueLayout,
-} from '../../src/reference/networks/layout.js';
-import type { Pass } from '../../src/reference/networks/multilayer-perceptron.js';
-import { LOG_STD_BOUNDS, policyForward } from '../../src/reference/networks/policy.js';
-import { stateValueForward } from '../../src/reference/networks/state-value.js';
 import { initialiseStream } from '../../src/reference/random.js';
-import { norm } from './tolerance.js';
+import { KINK_MARGIN, networksOf, rowsNearKinks } from './kinks.js';
 
 /** Draws of a case. */
 export interface Draw {
@@ -41,31 +28,17 @@ export interface Step {
   redrawn: number;
 }
 
-/** Sizes of the four tasks that the package ships. */
+/** Sizes of tasks, from the smallest to the largest that the package ships. */
 export const TASKS: Record<string, TaskSizes> = {
-  'HalfCheetah-v5': { observationSize: 17, actionSize: 6 },
-  'Hopper-v5': { observationSize: 11, actionSize: 3 },
-  'Walker2d-v5': { observationSize: 17, actionSize: 6 },
   'InvertedPendulum-v5': { observationSize: 4, actionSize: 1 },
+  'Reacher-v5': { observationSize: 10, actionSize: 2 },
+  'Hopper-v5': { observationSize: 11, actionSize: 3 },
+  'HalfCheetah-v5': { observationSize: 17, actionSize: 6 },
+  'Walker2d-v5': { observationSize: 17, actionSize: 6 },
+  'Pusher-v5': { observationSize: 23, actionSize: 7 },
+  'Ant-v5': { observationSize: 105, actionSize: 8 },
+  'Humanoid-v5': { observationSize: 348, actionSize: 17 },
 };
-
-/** The `paper` preset's values for what a learner reads. */
-export const PAPER: ReferenceConfig = {
-  seed: 0,
-  discount: 0.99,
-  network: { hidden: [300, 300] },
-  optim: {
-    policyLearningRate: 3e-4,
-    actionValueLearningRate: 3e-4,
-    stateValueLearningRate: 3e-4,
-    targetUpdateRate: 1e-3,
-  },
-  temperature: { kind: 'fixed', temperature: 1 },
-  policyRegulariser: { mean: 1e-3, logStd: 1e-3 },
-};
-
-/** The `paper` preset's batch. */
-export const PAPER_ROWS = 128;
 
 /** Draws that depend on `seed` alone. */
 export function drawOf(seed: number): Draw {
@@ -77,28 +50,44 @@ export function drawOf(seed: number): Draw {
   };
 }
 
+/** How far MPO's prior policy lies from the policy, in the policy's own scales: as after some tens of steps. */
+const PRIOR_DISTANCE = 0.03;
+
 /**
- * Parameters at random scales: each layer's weights have standard deviation g/√in, its biases g/3, with log₂ g uniform on
- * [−1, 1]. Unlike a fresh head, near zero, no layer hides the errors of those behind it; the target differs from V.
+ * Parameters at random scales for a learner: each layer's weights have standard deviation g/√in, its biases g/3, with log₂ g
+ * uniform on [−1, 1]. Unlike a fresh head, near zero, no layer hides the errors of those behind it; targets differ from what
+ * they follow, but MPO's prior policy lies near the policy, and logs near where they start.
  */
-export function randomScaleParameters(sizes: Sizes, draw: Draw): Parameters<Float32Array> {
+export function randomScaleParameters(
+  learner: ReferenceLearner,
+  draw: Draw,
+): Parameters<Float32Array> {
   const parameters: Parameters<Float32Array> = {};
-  for (const layout of layoutsOf(sizes)) {
-    for (const [weight, bias] of pairs(parameterSpecs(layout))) {
-      const gain = 2 ** draw.between(-1, 1);
-      const deviation = gain / Math.sqrt(weight.shape[1] ?? 1);
-      parameters[weight.name] = {
-        shape: weight.shape,
-        data: normals(weight.length, draw, deviation),
-      };
-      parameters[bias.name] = { shape: bias.shape, data: normals(bias.length, draw, gain / 3) };
+  let gain = 1;
+  for (const [name, { shape, data }] of Object.entries(learner.parameters())) {
+    // a weight, then the bias of the same layer
+    if (name.endsWith('.weight')) gain = 2 ** draw.between(-1, 1);
+    const deviation = name.endsWith('.weight') ? gain / Math.sqrt(shape[1] ?? 1) : gain / 3;
+    const drawn = normals(data.length, draw, deviation);
+    parameters[name] = { shape, data: drawn };
+    if (name.startsWith('log')) parameters[name].data = drawn.map((x, i) => x / 3 + (data[i] ?? 0));
+    const followed = parameters[name.replace(/^priorPolicy/, 'policy')]?.data as Float32Array;
+    if (name.startsWith('priorPolicy')) {
+      parameters[name].data = drawn.map((x, i) => (followed[i] as number) + PRIOR_DISTANCE * x);
     }
   }
   return parameters;
 }
 
+/** What a batch with its noise depends on. */
+export interface StepShape {
+  task: TaskSizes;
+  config: ReferenceConfig;
+  rows: number;
+}
+
 /** A batch and noise as training has them: observations and noise N(0, 1), actions U(±1), rewards N(1, 2²), d = 1 in 10 %. */
-export function drawStep(task: TaskSizes, rows: number, draw: Draw): Step {
+export function drawStep({ task, config, rows }: StepShape, draw: Draw): Step {
   const batch = {
     observations: normals(rows * task.observationSize, draw, 1),
     actions: Float32Array.from({ length: rows * task.actionSize }, () => draw.between(-1, 1)),
@@ -106,123 +95,59 @@ export function drawStep(task: TaskSizes, rows: number, draw: Draw): Step {
     nextObservations: normals(rows * task.observationSize, draw, 1),
     terminated: Float32Array.from({ length: rows }, () => (draw.uniform() < 0.1 ? 1 : 0)),
   };
-  return { batch, noise: normals(rows * task.actionSize, draw, 1), redrawn: 0 };
+  return { batch, noise: normals(rows * noiseWidth(task, config), draw, 1), redrawn: 0 };
+}
+
+/** Values of a row's noise. */
+export function noiseWidth(task: TaskSizes, config: ReferenceConfig): number {
+  return noiseDraws(recipeOf(config), config.eStep.samples) * task.actionSize;
 }
 
 /**
- * As {@link drawStep}, with each row drawn again until all that `learner` computes from it stays {@link KINK_MARGIN}
- * away from every ReLU's kink and from log σ's clip.
+ * As {@link drawStep}, with each row drawn again until all that `learner` computes from it stays `margin` away from every
+ * ReLU's kink, from log σ's clip and from a tie of two Q.
  *
  * By row, not by batch: 128 rows through 3,000 units meet a kink nearly always, one row in some twenty.
  */
 export function drawStepOffKinks(
   learner: ReferenceLearner,
-  sizes: Sizes,
-  rows: number,
+  shape: StepShape,
   draw: Draw,
   margin = KINK_MARGIN,
 ): Step {
-  const task = { observationSize: sizes.observation, actionSize: sizes.action };
-  const networks = networksOf(learner.parameters(), sizes);
-  const step = drawStep(task, rows, draw);
-  let near = rowsNearKinks(networks, sizes, step, rows, margin);
+  const { task, config, rows } = shape;
+  const networks = networksOf(task, config, learner.parameters());
+  const step = drawStep(shape, draw);
+  let near = rowsNearKinks(networks, config, step, rows, margin);
   while (near.length > 0) {
     step.redrawn += near.length;
     if (step.redrawn > 20 * rows) throw new Error(`kinks everywhere: ${step.redrawn} rows redrawn`);
-    const fresh = drawStep(task, near.length, draw);
-    const again = rowsNearKinks(networks, sizes, fresh, near.length, margin);
+    const fresh = drawStep({ ...shape, rows: near.length }, draw);
+    const again = rowsNearKinks(networks, config, fresh, near.length, margin);
     near.forEach((row, i) => {
-      copyRow(step, row, fresh, i, sizes);
+      copyRow(step, row, fresh, i, shape);
     });
     near = again.map((i) => near[i] as number);
   }
   return step;
 }
 
-/** Distance from a kink within which float32 may take its other side, in units of 1 or of the layer's own size if larger. */
-export const KINK_MARGIN = 1e-5;
-
-function rowsNearKinks(
-  { policy, actionValue, stateValue, targetStateValue }: ReturnType<typeof networksOf>,
-  sizes: Sizes,
-  { batch, noise }: Step,
-  rows: number,
-  margin: number,
-): number[] {
-  const observations = Float64Array.from(batch.observations);
-  const actions = Float64Array.from(batch.actions);
-  const nextObservations = Float64Array.from(batch.nextObservations);
-
-  const pi = policyForward(policy, observations);
-  const action = pi.mean.map((mean, i) =>
-    Math.tanh(mean + Math.exp(pi.logStd[i] as number) * (noise[i] as number)),
-  );
-  const passes: Pass[] = [
-    pi.pass,
-    actionValueForward(actionValue, observations, actions, rows).pass,
-    actionValueForward(actionValue, observations, action, rows).pass,
-    stateValueForward(stateValue, observations).pass,
-    stateValueForward(targetStateValue, nextObservations).pass,
-  ];
-
-  const near = new Set<number>();
-  const mark = (values: Float64Array, kink: number, width: number) => {
-    const size = Math.max(1, norm(values) / Math.sqrt(values.length));
-    values.forEach((value, i) => {
-      if (Math.abs(value - kink) < margin * size) near.add(Math.floor(i / width));
-    });
-  };
-  for (const { preActivations } of passes) {
-    for (const values of preActivations) mark(values, 0, values.length / rows);
-  }
-  mark(pi.unclippedLogStd, LOG_STD_BOUNDS.low, sizes.action);
-  mark(pi.unclippedLogStd, LOG_STD_BOUNDS.high, sizes.action);
-  return [...near];
-}
-
-function copyRow(into: Step, row: number, from: Step, fromRow: number, sizes: Sizes): void {
+function copyRow(
+  into: Step,
+  row: number,
+  from: Step,
+  fromRow: number,
+  { task, config }: StepShape,
+): void {
   const copy = (target: Float32Array, source: Float32Array, width: number) => {
     target.set(source.subarray(fromRow * width, (fromRow + 1) * width), row * width);
   };
-  copy(into.batch.observations, from.batch.observations, sizes.observation);
-  copy(into.batch.actions, from.batch.actions, sizes.action);
+  copy(into.batch.observations, from.batch.observations, task.observationSize);
+  copy(into.batch.actions, from.batch.actions, task.actionSize);
   copy(into.batch.rewards, from.batch.rewards, 1);
-  copy(into.batch.nextObservations, from.batch.nextObservations, sizes.observation);
+  copy(into.batch.nextObservations, from.batch.nextObservations, task.observationSize);
   copy(into.batch.terminated, from.batch.terminated, 1);
-  copy(into.noise, from.noise, sizes.action);
-}
-
-/** The networks behind named parameters. */
-function networksOf(parameters: Parameters<Float64Array>, sizes: Sizes) {
-  const networkOf = (layout: NetworkLayout): Network => {
-    const values = new Float64Array(layout.length);
-    for (const { name, offset } of parameterSpecs(layout)) {
-      values.set(parameters[name]?.data ?? [], offset);
-    }
-    return { layout, values };
-  };
-  return {
-    policy: networkOf(policyLayout(sizes)),
-    actionValue: networkOf(actionValueLayout(sizes)),
-    stateValue: networkOf(stateValueLayout(sizes)),
-    targetStateValue: networkOf(targetStateValueLayout(sizes)),
-  };
-}
-
-function layoutsOf(sizes: Sizes): NetworkLayout[] {
-  return [
-    policyLayout(sizes),
-    actionValueLayout(sizes),
-    stateValueLayout(sizes),
-    targetStateValueLayout(sizes),
-  ];
-}
-
-/** [a, b, c, d] as [[a, b], [c, d]]. */
-function pairs<T>(values: readonly T[]): [T, T][] {
-  return values.flatMap((value, i) =>
-    i % 2 === 0 ? [[value, values[i + 1] as T] satisfies [T, T]] : [],
-  );
+  copy(into.noise, from.noise, noiseWidth(task, config));
 }
 
 function normals(length: number, draw: Draw, deviation: number): Float32Array {

@@ -34,6 +34,10 @@ export const tolerance = {
     value: 1e-12,
     why: 'the same float64 terms added in another order: some ε64 per sum of at most 12 rows',
   },
+  temperature: {
+    value: 1e-6,
+    why: 'a float32 number times another, or the exponential of one: some ε32',
+  },
   loss: {
     value: 1e-5,
     why: 'float32 networks: each of about 3 layers rounds its sums of 300 terms by √300 · ε32 = 1e-6 at most; measured 2e-7',

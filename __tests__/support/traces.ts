@@ -3,14 +3,17 @@
 import type { Parameters, StepGradients } from '../../src/engine.js';
 import {
   createLearner,
+  EQUATIONS,
+  type Equations,
   type ReferenceConfig,
   type ReferenceLearner,
-  VIREL,
 } from '../../src/reference/index.js';
 import { drawOf, drawStepOffKinks, randomScaleParameters, type Step, TASKS } from './cases.js';
 
 /** A case by name; everything else follows from it. */
 export interface LearnerCase {
+  /** What it shows. */
+  name: string;
   /** A task's id, for its sizes. */
   env: string;
   /** Parameters as a new learner has them, or at random scales. */
@@ -23,8 +26,8 @@ export interface LearnerCase {
   updates: number;
   /** Temperature given to every step instead of the config's. */
   temperature?: number;
-  /** Value of every `policy.logStd.bias`, to bring log σ to its clip. */
-  logStdBias?: number;
+  /** Values of every bias of this name in every network, such as `logStd.bias`, to bring log σ to its clip. */
+  bias?: { name: string; value: number };
 }
 
 /** The reference's run of a case. */
@@ -40,28 +43,17 @@ export interface Trace {
   cancellation: Cancellation;
 }
 
-/** Σ|x_b| / |Σ x_b| over the rows of the first step: the factor by which a sum magnifies its terms' relative rounding. */
-export interface Cancellation {
-  /** J_π without its regulariser. */
-  policyLoss: number;
-  /** ∂J_Q by the last bias of Q. */
-  actionValueBias: number;
-  /** ∂J_V by the last bias of V. */
-  stateValueBias: number;
-}
+/**
+ * Σ|x_b| / |Σ x_b| over the rows of the first step, by what is summed: the factor by which a sum magnifies its terms' relative
+ * rounding. Losses by their equation, gradients by the last bias of a value network.
+ */
+export type Cancellation = Record<string, number>;
 
 /** `npm test`'s line for a case. */
-export function titleOf({
-  env,
-  networks,
-  rows,
-  config,
-  temperature,
-  logStdBias,
-}: LearnerCase): string {
-  const given = temperature === undefined ? '' : `, temperature ${temperature}`;
-  const clip = logStdBias === undefined ? '' : `, log σ near ${logStdBias}`;
-  return `${env}, ${config.network.hidden.join('x')}, ${rows} rows, ${networks}${given}${clip}`;
+export function titleOf({ name, env, networks, rows, config }: LearnerCase): string {
+  const { hidden, policyHidden } = config.network;
+  const widths = [...new Set([hidden.join('x'), policyHidden.join('x')])].join(' and ');
+  return `${name}: ${env}, ${widths}, ${rows} rows, ${networks}`;
 }
 
 /** The options that the case gives to every step. */
@@ -71,39 +63,30 @@ export function optionsOf({ temperature }: LearnerCase): { temperature?: number 
 
 /** Parameters of a case as float32. */
 function parametersOf(learner: ReferenceLearner, spec: LearnerCase): Parameters<Float32Array> {
-  const task = taskOf(spec);
-  const sizes = {
-    observation: task.observationSize,
-    action: task.actionSize,
-    hidden: spec.config.network.hidden,
-  };
   const parameters =
     spec.networks === 'random scale'
-      ? randomScaleParameters(sizes, drawOf(spec.seed))
+      ? randomScaleParameters(learner, drawOf(spec.seed))
       : float32Parameters(learner.parameters());
-  if (spec.logStdBias !== undefined) parameters['policy.logStd.bias']?.data.fill(spec.logStdBias);
+  for (const [name, { data }] of Object.entries(parameters)) {
+    if (spec.bias && name.endsWith(spec.bias.name)) data.fill(spec.bias.value);
+  }
   return parameters;
 }
 
 /** Runs the reference through the case. */
 export function traceOf(spec: LearnerCase): Trace {
-  const task = taskOf(spec);
-  const learner = createLearner(task, spec.config);
+  const shape = { task: taskOf(spec), config: spec.config, rows: spec.rows };
+  const learner = createLearner(shape.task, spec.config);
   const parameters = parametersOf(learner, spec);
   learner.setParameters(parameters);
 
   // each batch keeps off the kinks of the parameters that it meets
   const draw = drawOf(spec.seed + 1_000_000);
-  const sizes = {
-    observation: task.observationSize,
-    action: task.actionSize,
-    hidden: spec.config.network.hidden,
-  };
   const options = optionsOf(spec);
   const steps: Step[] = [];
   let first: StepGradients<Float64Array> | undefined;
   for (let update = 0; update < spec.updates; update++) {
-    const step = drawStepOffKinks(learner, sizes, spec.rows, draw);
+    const step = drawStepOffKinks(learner, shape, draw);
     steps.push(step);
     first ??= learner.gradients(step.batch, step.noise, options);
     learner.update(step.batch, step.noise, options);
@@ -114,36 +97,120 @@ export function traceOf(spec: LearnerCase): Trace {
   return { parameters, steps, first, last: learner.parameters(), redrawn, cancellation };
 }
 
-/** Reads the rows' terms off the parts of a reference that takes the first step. */
+/** Reads the rows' terms off the equations of a reference that takes the first step. */
 function cancellationOf(
   spec: LearnerCase,
   parameters: Parameters<Float32Array>,
   { batch, noise }: Step,
 ): Cancellation {
-  const terms: Partial<Cancellation> = {};
-  const learner = createLearner(taskOf(spec), spec.config, {
-    ...VIREL,
-    actionValueLoss(values, target) {
-      const regression = VIREL.actionValueLoss(values, target);
-      terms.actionValueBias = cancellation(regression.gradient);
-      return regression;
-    },
-    stateValueLoss(values, target) {
-      const regression = VIREL.stateValueLoss(values, target);
-      terms.stateValueBias = cancellation(regression.gradient);
-      return regression;
-    },
-    policyLoss(policy, temperature, regulariser) {
-      const { logDensity, sampledActionValue } = policy;
-      terms.policyLoss = cancellation(
-        logDensity.map((logPi, b) => temperature * logPi - (sampledActionValue[b] as number)),
-      );
-      return VIREL.policyLoss(policy, temperature, regulariser);
-    },
-  });
+  const found: Cancellation = {};
+  const see = (name: string, terms: Float64Array) => {
+    found[name] = Math.max(found[name] ?? 1, cancellation(terms));
+  };
+  const learner = createLearner(taskOf(spec), spec.config, watched(see));
   learner.setParameters(parameters);
   learner.gradients(batch, noise, optionsOf(spec));
-  return terms as Cancellation;
+  return found;
+}
+
+/** The equations, with the terms of each sum shown to `see`. */
+function watched(see: (name: string, terms: Float64Array) => void): Equations {
+  return {
+    ...EQUATIONS,
+    actionValueLoss(values, target) {
+      const regression = EQUATIONS.actionValueLoss(values, target);
+      see('bias of Q', regression.gradient);
+      return regression;
+    },
+    projectedResidualLoss(terms) {
+      const { residual, derivative } = terms;
+      see(
+        'L',
+        residual.map((beta, b) => beta * at(derivative, b) - at(derivative, b) ** 2 / 2),
+      );
+      const projected = EQUATIONS.projectedResidualLoss(terms);
+      see('bias of ζ', projected.gradient.derivative);
+      return projected;
+    },
+    bellmanTargetGradient(targetGradient, terminated, discount) {
+      const byNext = EQUATIONS.bellmanTargetGradient(targetGradient, terminated, discount);
+      see('bias of Q', joined(byNext, scaled(targetGradient, -1)));
+      return byNext;
+    },
+    stateValueLoss(values, target) {
+      const regression = EQUATIONS.stateValueLoss(values, target);
+      see('bias of V', regression.gradient);
+      return regression;
+    },
+    reparameterisedLoss(terms, temperature) {
+      const { logDensity, sampledActionValue } = terms;
+      see('J_π', joined(scaled(logDensity, temperature), scaled(sampledActionValue, -1)));
+      return EQUATIONS.reparameterisedLoss(terms, temperature);
+    },
+    scoreLoss(terms, temperature) {
+      const { logDensity } = terms;
+      const { gradient } = EQUATIONS.scoreLoss(terms, temperature);
+      see(
+        'J_π',
+        logDensity.map((logPi, b) => logPi * at(gradient.logDensity, b)),
+      );
+      return EQUATIONS.scoreLoss(terms, temperature);
+    },
+    deterministicLoss(actionValue) {
+      see('J_π', actionValue);
+      return EQUATIONS.deterministicLoss(actionValue);
+    },
+    weightedLikelihoodLoss(logDensity, weights, samples) {
+      see(
+        'J_π',
+        logDensity.map((logPi, i) => logPi * at(weights, i)),
+      );
+      return EQUATIONS.weightedLikelihoodLoss(logDensity, weights, samples);
+    },
+    priorDivergenceLoss(terms, temperature) {
+      const { logDensity, priorLogDensity, sampledActionValue } = terms;
+      see(
+        'J_π',
+        joined(
+          scaled(logDensity, temperature),
+          scaled(priorLogDensity, -temperature),
+          scaled(sampledActionValue, -1),
+        ),
+      );
+      return EQUATIONS.priorDivergenceLoss(terms, temperature);
+    },
+    tunedTemperatureLoss(logDensity, temperature, targetEntropy) {
+      see(
+        'J_T',
+        logDensity.map((logPi) => logPi + targetEntropy),
+      );
+      return EQUATIONS.tunedTemperatureLoss(logDensity, temperature, targetEntropy);
+    },
+    dualTemperatureLoss(actionValue, temperature, samples, klBound) {
+      const dual = EQUATIONS.dualTemperatureLoss(actionValue, temperature, samples, klBound);
+      // the gradient is what is left of J_T and Σ ω Q̄
+      see('log T', Float64Array.of(dual.loss, dual.gradient - dual.loss));
+      return dual;
+    },
+    multiplierLoss(logMultiplier, divergence, bound) {
+      const multiplier = EQUATIONS.multiplierLoss(logMultiplier, divergence, bound);
+      see('J_m', multiplier.gradient);
+      return multiplier;
+    },
+  };
+}
+
+function scaled(values: Float64Array, factor: number): Float64Array {
+  return values.map((value) => factor * value);
+}
+
+/** Several terms of one sum: what cancels within a row counts too. */
+function joined(...terms: Float64Array[]): Float64Array {
+  return Float64Array.from(terms.flatMap((values) => [...values]));
+}
+
+function at(values: Float64Array, i: number): number {
+  return values[i] as number;
 }
 
 function cancellation(terms: Float64Array): number {

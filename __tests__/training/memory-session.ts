@@ -21,6 +21,13 @@ export interface Behaviour {
 export class MemorySession implements TrainingSession {
   readonly plans: Plan[] = [];
   readonly evaluatedAt: number[] = [];
+  /** Hopper's, whatever the task. */
+  readonly task = {
+    observationSize: 11,
+    actionSize: 3,
+    actionLow: [-1, -1, -1],
+    actionHigh: [1, 1, 1],
+  };
   disposed = 0;
   #behaviour: Behaviour;
   #steps = 0;

@@ -11,12 +11,23 @@ import type { ResolvedConfig } from './schema.js';
  * @throws VirelError `CONFIG_CONFLICT`; `RECIPE_UNSUPPORTED` where the chosen engine lacks a part that another has.
  */
 export function crossCheck(config: ResolvedConfig, algorithm: Algorithm): void {
+  checkTaskFile(config);
   checkBuffer(config);
   checkSchedule(config);
   checkEngine(config);
   checkAgainstAlgorithm(config, algorithm);
   checkTemperature(config);
   checkProjected(config);
+}
+
+/** A task of the user's own comes with its model. */
+function checkTaskFile({ env }: ResolvedConfig): void {
+  if (env.taskFile !== null && env.modelFile === null) {
+    throw conflict(
+      `env.taskFile ${env.taskFile} and env.modelFile null: the task has no model`,
+      '--set env.modelFile=FILE',
+    );
+  }
 }
 
 /** The buffer must come to hold what the steps wait for. */

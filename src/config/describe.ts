@@ -13,7 +13,7 @@ export function describeTemperature(temperature: ResolvedConfig['temperature']):
     case 'residualAuto':
       return '(1 - discount) / mean |r| x residual error';
     case 'tuned':
-      return `tuned to entropy ${temperature.targetEntropy}`;
+      return `tuned to entropy ${temperature.targetEntropy ?? 'minus the action size'}`;
     case 'dual':
       return `dual, bound ${temperature.klBound}`;
   }

@@ -6,17 +6,15 @@
  */
 import { availableParallelism } from 'node:os';
 import type * as z from 'zod';
-import {
-  type CustomEnvironment,
-  type EnvironmentDefinition,
-  taskOf,
-} from '../environments/define.js';
+import type { CustomEnvironment, EnvironmentDefinition } from '../environments/define.js';
+import { readTaskFile } from '../environments/task-file.js';
 import { TASKS, type Task } from '../environments/tasks.js';
 import { VirelError } from '../errors.js';
 import { checkAlgorithm, checkPreset, findTask } from './choices.js';
 import { crossCheck } from './cross-check.js';
-import { placeEnvironment, refuseModule, splitEnvironment } from './custom.js';
+import { placeEnvironment, refuseModule, settleEnvironment, splitEnvironment } from './custom.js';
 import { defaults, defaultVariations } from './defaults.js';
+import { absolute, idOfFile, settleOptions } from './env-options.js';
 import { keepChosenKinds } from './kinds.js';
 import { nearestPath } from './nearest.js';
 import { SHORT_NAMES, type ShortOptions } from './options.js';
@@ -102,7 +100,8 @@ function apply(values: unknown, origin: string, into: Values, prefix = ''): void
     // `env: Hopper-v5` is short for `env: {id: Hopper-v5}`
     if (path === 'env' && typeof value === 'string') into.set('env.id', { value, origin });
     else if (SECTION_PATHS.has(path)) apply(value, origin, into, `${path}.`);
-    else if (LEAF_PATHS.has(path)) into.set(path, { value, origin });
+    // an option that this task does not have is answered with those it has
+    else if (LEAF_PATHS.has(path) || prefix === 'env.') into.set(path, { value, origin });
     else throw unknownKey(path, origin);
   }
 }
@@ -214,22 +213,55 @@ function expectation(issue: z.core.$ZodIssue, notFinite: boolean): string {
 
 const size = (origin: string, bound: string) => (origin === 'array' ? `a list of ${bound}` : bound);
 
+/** What a config needs of its task; the action of the user's own is known once its model is loaded. */
+type SettledTask = Pick<Task, 'id' | 'maxEpisodeSteps'> & { readonly actionSize?: number };
+
+/** The built-in task, or the user's own, which is called as asked or as its file; its options are checked. */
+function settleTask(
+  id: { value: unknown; origin: string },
+  file: { value: unknown; origin: string },
+  asked: Values,
+): SettledTask {
+  refuseModule(asked);
+  if (typeof file.value !== 'string' || file.value === '') {
+    const task = findTask(id, TASKS);
+    settleOptions(task, asked);
+    return task;
+  }
+  if (!asked.has('env.id')) asked.set('env.id', { ...file, value: idOfFile(file.value) });
+  const task = {
+    id: String(asked.get('env.id')?.value),
+    maxEpisodeSteps: readTaskFile(file.value).maxEpisodeSteps,
+  };
+  settleOptions({ id: '' }, asked);
+  return task;
+}
+
 /** Fills in what the task and the machine decide. */
-function decide(config: Config, layers: Values, task: Task, machine: Machine): ResolvedConfig {
+function decide(
+  config: Config,
+  layers: Values,
+  task: SettledTask,
+  machine: Machine,
+): ResolvedConfig {
   const limit = config.env.maxEpisodeSteps ?? task.maxEpisodeSteps;
   // a preset's limit is that of the paper's long tasks; a shorter task keeps its own
   const fromPreset = layers.get('env.maxEpisodeSteps')?.origin.startsWith('preset') ?? false;
   const cuda = config.runtime.device !== 'cpu';
   const { network, temperature } = config;
+  const targetEntropy = task.actionSize === undefined ? null : -task.actionSize;
   return {
     ...config,
     network: { ...network, policyHidden: network.policyHidden ?? [...network.hidden] },
     temperature:
       temperature.kind === 'tuned'
-        ? { ...temperature, targetEntropy: temperature.targetEntropy ?? -task.actionSize }
+        ? { ...temperature, targetEntropy: temperature.targetEntropy ?? targetEntropy }
         : temperature,
     env: {
       ...config.env,
+      modelFile: absolute(config.env.modelFile),
+      taskFile: absolute(config.env.taskFile),
+      module: absolute(config.env.module),
       maxEpisodeSteps: fromPreset ? Math.min(limit, task.maxEpisodeSteps) : limit,
     },
     runtime: {
@@ -268,16 +300,14 @@ function assemble(layers: Values): unknown {
  * Layers to a frozen config, with the origin of every value.
  *
  * @param user What was asked for, weakest first.
- * @param tasks The tasks there are.
- * @param custom The facts of an environment of the caller's, in the place of a task.
+ * @param custom An environment of the caller's, in the place of a task.
  * @throws VirelError `CONFIG_UNKNOWN_KEY`, `CONFIG_TYPE`, `CONFIG_RANGE`, `CONFIG_CONFLICT`, `ENV_UNKNOWN`,
  *   `ALGORITHM_UNKNOWN`; `where` names the layer.
  */
 export function resolveLayers(
   user: readonly Layer[],
   machine: Machine = { cores: availableParallelism() },
-  tasks: readonly Task[] = TASKS,
-  custom?: Task,
+  custom?: CustomEnvironment,
 ): Resolution {
   // what was asked for decides which blocks of which preset lie under it
   const asked: Values = new Map();
@@ -288,13 +318,15 @@ export function resolveLayers(
     (asked.get(path) ?? layers.get(path)) as { value: unknown; origin: string };
   const presetName = checkPreset(chosen('preset'));
   const algorithm = checkAlgorithm(chosen('algorithm'));
-  if (custom === undefined) refuseModule(asked);
-  const task = custom ?? findTask(chosen('env.id'), tasks);
+  const task =
+    custom === undefined
+      ? settleTask(chosen('env.id'), chosen('env.taskFile'), asked)
+      : settleEnvironment(custom, asked);
 
   // what presets say of tasks they say of ours, whatever another one is called
   const family = custom === undefined ? task.id.replace(/-v\d+$/, '') : '';
   applyPreset(presetName, algorithm.name, family, layers);
-  if (custom !== undefined) placeEnvironment(custom, asked, layers);
+  if (custom !== undefined) placeEnvironment(custom, layers);
   const kindOf = (section: string) => chosen(`${section}.kind`)?.value;
   const variations = PRESETS[presetName].algorithms[algorithm.name]?.variations ?? [];
   applyVariations(defaultVariations, 'default', kindOf, layers);
@@ -339,8 +371,7 @@ export function resolveOptions(options: ConfigOptions | ResolvedConfig = {}): {
   environment: CustomEnvironment | undefined;
 } {
   const { environment, rest } = splitEnvironment(options as ConfigOptions);
-  const custom = environment && taskOf(environment);
-  return { resolution: resolveLayers(optionLayers(rest), undefined, TASKS, custom), environment };
+  return { resolution: resolveLayers(optionLayers(rest), undefined, environment), environment };
 }
 
 /**

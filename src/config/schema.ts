@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { ALGORITHMS } from '../algorithms/index.js';
 import type { PolicyObjective } from '../algorithms/recipe.js';
+import { envOptionShape } from './env-options.js';
 import { count, countOrZero, factor, MOST_STEPS, positive, rate } from './numbers.js';
 import { explorationSchema, mStepSchema, scheduleSchema, temperatureSchema } from './variants.js';
 
@@ -56,6 +57,17 @@ export const configSchema = z
         description:
           'module of your own environment; a JavaScript file whose default export it is; null: env.id is a task',
       }),
+      modelFile: z
+        .string()
+        .min(1)
+        .nullable()
+        .meta({ description: "MJCF file of your own; null: the task's" }),
+      taskFile: z
+        .string()
+        .min(1)
+        .nullable()
+        .meta({ description: 'task of your own in JSON, for modelFile; null: the one of env.id' }),
+      ...envOptionShape,
     }),
     seed: countOrZero('seed of every random stream', Number.MAX_SAFE_INTEGER),
     steps: count('environment steps to train for', MOST_STEPS),
@@ -173,9 +185,6 @@ export type ResolvedConfig = Frozen<
   Config & {
     env: { maxEpisodeSteps: number };
     network: { policyHidden: number[] };
-    temperature:
-      | { kind: Exclude<Config['temperature']['kind'], 'tuned'> }
-      | { kind: 'tuned'; targetEntropy: number };
     runtime: { engine: 'kernel' | 'tensor'; threads: number };
   }
 >;

@@ -3,7 +3,7 @@ import { nearest } from '../config/nearest.js';
 import { show } from '../config/show.js';
 import { VirelError } from '../errors.js';
 import type { Random } from './random.js';
-import { TASKS, type Task } from './tasks.js';
+import { TASKS } from './tasks.js';
 
 /** What a step of an environment written in TypeScript answers. */
 export interface CustomStep {
@@ -226,13 +226,6 @@ function checkMovement(definition: object): Movement {
     reset: bind<Dynamics['reset']>(reset, definition),
     step: bind<Dynamics['step']>(step, definition),
   };
-}
-
-/** The facts of an environment as those of a task; it has no time step that we know of. */
-export function taskOf(environment: CustomEnvironment): Task {
-  const { id, observationSize, actionSize, actionLow, actionHigh, maxEpisodeSteps } = environment;
-  const facts = { id, observationSize, actionSize, actionLow, actionHigh, maxEpisodeSteps };
-  return { ...facts, timestep: 1, frameSkip: 1 };
 }
 
 /** What the learner and a saved policy need to know of an environment that it does not step itself. */

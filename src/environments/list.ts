@@ -1,10 +1,18 @@
+import { OPTIONS, type OptionValue } from './task-options.js';
 import { TASKS, type Task } from './tasks.js';
 
+/** A task with its options. */
+export interface ListedTask extends Task {
+  /** Options by name, with their defaults; null for no bound. */
+  readonly options: { readonly [name: string]: OptionValue };
+}
+
 /** Every task, without the native part; copies, the caller's to change. */
-export function listEnvironments(): Task[] {
-  return TASKS.map((task) => ({
-    ...task,
-    actionLow: [...task.actionLow],
-    actionHigh: [...task.actionHigh],
-  }));
+export function listEnvironments(): ListedTask[] {
+  return TASKS.map((task) => structuredClone({ ...task, options: optionsOfTask(task.id) }));
+}
+
+/** Options of a task by name, with their defaults. */
+export function optionsOfTask(id: string): ListedTask['options'] {
+  return OPTIONS[id]?.defaults ?? {};
 }

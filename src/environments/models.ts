@@ -1,18 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { VirelError } from '../errors.js';
-
-/** The MJCF file of each task, by its name in Gymnasium's folder of assets. */
-export const MODEL_FILES: { readonly [id: string]: string } = {
-  'HalfCheetah-v4': 'half_cheetah.xml',
-  'HalfCheetah-v5': 'half_cheetah.xml',
-  'Hopper-v4': 'hopper.xml',
-  'Hopper-v5': 'hopper.xml',
-  'Walker2d-v4': 'walker2d.xml',
-  'Walker2d-v5': 'walker2d_v5.xml',
-  'InvertedPendulum-v4': 'inverted_pendulum.xml',
-  'InvertedPendulum-v5': 'inverted_pendulum.xml',
-};
+import { TASKS } from './tasks.js';
 
 /** `MODEL_MISSING` at a file or folder. */
 export function missingModel(where: string, message: string, cause?: unknown): VirelError {
@@ -31,16 +20,43 @@ export interface ModelFile {
 }
 
 /**
- * Reads the MJCF of a task.
+ * Refuses a task without a model of its own where no file was chosen.
  *
+ * @throws VirelError `MODEL_MISSING`, saying which file it takes and where that is found.
+ */
+export function requireModel(id: string, modelFile: string | null | undefined): void {
+  const needed = TASKS.find((task) => task.id === id)?.modelNeeded ?? '';
+  if (needed === '' || typeof modelFile === 'string') return;
+  throw new VirelError('MODEL_MISSING', `no model of ${id} is shipped`, {
+    where: 'env.modelFile',
+    expected: needed,
+    fix: '--set env.modelFile=FILE',
+  });
+}
+
+/**
+ * Reads the MJCF of a task, or the user's own in its place.
+ *
+ * @param env A config's `env`, or its id and files.
  * @throws VirelError `MODEL_MISSING`.
  */
-export function readModelFile(id: string, directory: string): ModelFile {
-  const file = MODEL_FILES[id] ?? '';
-  const path = join(directory, file);
+export function readModelFile(
+  env: { readonly id: string; readonly modelFile?: string | null | undefined },
+  directory: string,
+): ModelFile {
+  requireModel(env.id, env.modelFile);
+  const own = TASKS.find((task) => task.id === env.id)?.modelFile ?? '';
+  const path = env.modelFile ?? join(directory, own);
   try {
-    return { file, text: readFileSync(path) };
+    return { file: basename(path), text: readFileSync(path) };
   } catch (error) {
-    throw missingModel(path, `no model of ${id} can be read`, error);
+    if (typeof env.modelFile !== 'string')
+      throw missingModel(path, `no model of ${env.id} can be read`, error);
+    throw new VirelError('MODEL_MISSING', `${path} cannot be read`, {
+      where: 'env.modelFile',
+      expected: 'an MJCF file',
+      fix: '--set env.modelFile=FILE',
+      cause: error,
+    });
   }
 }

@@ -158,13 +158,13 @@ export const METRICS: readonly Metric[] = [
   {
     name: 'mpo/kl_mean',
     formula:
-      'sum over dimensions of the mean over the batch of (mu - mu_prior)^2 / (2 sigma_prior^2)',
+      'sum over dimensions of the mean over the batch of (mu - mu_prior)^2 / (2 sigma_prior^2), just before the prior policy last moved',
     unit: 'nats',
   },
   {
     name: 'mpo/kl_cov',
     formula:
-      'sum over dimensions of the mean over the batch of log(sigma / sigma_prior) + (sigma_prior^2 / sigma^2 - 1) / 2',
+      'sum over dimensions of the mean over the batch of log(sigma / sigma_prior) + (sigma_prior^2 / sigma^2 - 1) / 2, just before the prior policy last moved',
     unit: 'nats',
   },
   { name: 'virel/m_step', formula: 'M-steps since the start', unit: 'steps' },
@@ -204,7 +204,7 @@ export const METRICS: readonly Metric[] = [
   {
     name: 'env/time_limit_rate',
     formula:
-      'training episodes that ended at the time limit / training episodes that ended, since the start',
+      'share of the last 100 training episodes that lasted until the time limit (env.maxEpisodeSteps)',
     unit: '1',
   },
   {

@@ -26,8 +26,9 @@ type Segment = { collect: number } | { learn: NativePhase[] };
 
 /** The environment of a session, in training and in evaluation. */
 export class CustomWorld {
+  /** As it was defined. */
+  readonly environment: CustomEnvironment;
   readonly #native: Native;
-  readonly #environment: CustomEnvironment;
   readonly #config: ResolvedConfig;
   readonly #training: GuardedEnvironment;
   readonly #random: Random;
@@ -41,7 +42,7 @@ export class CustomWorld {
   /** Resets the training environment to its first episode. @throws VirelError `ENV_FAILED`, `ENV_INVALID`. */
   constructor(native: Native, environment: CustomEnvironment, config: ResolvedConfig) {
     this.#native = native;
-    this.#environment = environment;
+    this.environment = environment;
     this.#config = config;
     this.#training = new GuardedEnvironment(environment, 'training');
     this.#random = environmentRandom(config.seed, 'reset');
@@ -82,8 +83,8 @@ export class CustomWorld {
     return this.#alone('evaluate', async () => {
       const [from, instance] = seed === undefined ? [this.#config.seed, this.#steps] : [seed, 0];
       const random = environmentRandom(from, 'evaluation', instance);
-      const environment = new GuardedEnvironment(this.#environment, 'evaluation');
-      if (this.#environment.create === undefined) this.#resetDue = true;
+      const environment = new GuardedEnvironment(this.environment, 'evaluation');
+      if (this.environment.create === undefined) this.#resetDue = true;
       const act = (observation: Float64Array) => this.#native.act(observation);
       const limit = this.#config.env.maxEpisodeSteps;
       const traces: EpisodeTrace[] = [];
@@ -93,7 +94,7 @@ export class CustomWorld {
         if (trace === undefined) return { ...summary(traces), stopped: true };
         traces.push(trace);
       }
-      this.#bias = actionValueBias(this.#native, traces, this.#environment, this.#config);
+      this.#bias = actionValueBias(this.#native, traces, this.environment, this.#config);
       return { ...summary(traces), stopped: false };
     });
   }

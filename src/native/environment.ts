@@ -1,7 +1,9 @@
 /** One task, stepped by hand. */
 import type { Environment as Native } from '../../index.d.ts';
+import type { Choices } from '../environments/choices.js';
 import { loadAddon, modelDirectory } from './addon.js';
 import { crossing, fields, float64, textOrNothing, wholeOrNothing } from './boundary.js';
+import { choicesJson } from './choices.js';
 
 /** What a step yields; observation in the task's units, reward unscaled. */
 export interface Step {
@@ -17,8 +19,8 @@ export interface Step {
   info: Record<string, number>;
 }
 
-/** Choices of {@link Environment.create}. */
-export interface EnvironmentOptions {
+/** Choices of {@link Environment.create}; options of the task go by Gymnasium's names, as `envs ID` lists them. */
+export interface EnvironmentOptions extends Choices {
   /** Folder of the MuJoCo model files; the set-up's by default. */
   modelDir?: string;
   /** Replaces the task's time limit; > 0. */
@@ -38,17 +40,19 @@ export class Environment {
   /**
    * Loads a task.
    *
-   * @throws VirelError `ARGUMENT_TYPE`, `ENV_UNKNOWN`, `MODEL_MISSING`, `MODEL_INVALID`, `MODEL_FINGERPRINT`; `NATIVE_MISSING`.
+   * @throws VirelError `ARGUMENT_TYPE`, `ENV_UNKNOWN`, `CONFIG_UNKNOWN_KEY`, `CONFIG_TYPE`, `CONFIG_RANGE`,
+   * `TASK_INVALID`, `MODEL_MISSING`, `MODEL_INVALID`, `MODEL_FINGERPRINT`; `NATIVE_MISSING`.
    */
   static create(id: string, options: EnvironmentOptions = {}): Environment {
-    const { maxEpisodeSteps, modelDir } = fields('options', options);
+    const { maxEpisodeSteps, modelDir, ...choices } = fields('options', options);
     const limit = wholeOrNothing('maxEpisodeSteps', maxEpisodeSteps);
     const folder = textOrNothing('modelDir', modelDir);
+    const json = choicesJson(String(id), choices);
     const addon = loadAddon();
     const directory = modelDirectory(folder);
     return new Environment(
       id,
-      crossing(() => addon.Environment.create(String(id), directory, limit)),
+      crossing(() => addon.Environment.create(String(id), directory, limit, json)),
     );
   }
 
@@ -105,7 +109,8 @@ export class Environment {
   /**
    * Applies a raw action, shape [A], for one environment step. Beyond its bounds MuJoCo clamps it; costs see it as given.
    *
-   * @throws VirelError `LENGTH_MISMATCH`, `NOT_FINITE`; `SIM_UNSTABLE` when the simulator diverged: reset to go on.
+   * @throws VirelError `LENGTH_MISMATCH`, `NOT_FINITE`; `SIM_UNSTABLE` when the simulator diverged: reset to go on;
+   * `REWARD_NOT_FINITE`, naming the part.
    */
   step(action: ArrayLike<number>): Step {
     const raw = float64('action', action);

@@ -9,6 +9,7 @@ import type {
 import { recipeOf } from '../algorithms/recipe.js';
 import type { ResolvedConfig } from '../config/schema.js';
 import { modelDirectory } from './addon.js';
+import { choicesJson } from './choices.js';
 
 /** What a part of the struct holds that the config has no use for; the native side checks it and reads it nowhere. */
 const UNUSED = 1;
@@ -20,6 +21,7 @@ export function toNative(config: ResolvedConfig, external?: NativeExternal): Nat
     environment: config.env.id,
     modelDirectory: external === undefined ? modelDirectory(config.env.modelDir ?? undefined) : '',
     ...(external !== undefined && { external }),
+    environmentChoices: external === undefined ? choicesJson(config.env.id, config.env) : '{}',
     maxEpisodeSteps: config.env.maxEpisodeSteps,
     recipe: nativeRecipe(config),
     seed: config.seed,
@@ -72,7 +74,6 @@ function nativeTemperature(temperature: ResolvedConfig['temperature']): NativeTe
   const native = {
     kind: 'fixed',
     value: 0,
-    targetEntropy: 0,
     klBound: UNUSED,
     meanKlBound: UNUSED,
     covarianceKlBound: UNUSED,
@@ -90,7 +91,16 @@ function nativeTemperature(temperature: ResolvedConfig['temperature']): NativeTe
       return { ...native, kind: 'residual', value: temperature.temperatureScale };
     case 'residualAuto':
       return { ...native, kind: 'residualAuto' };
-    case 'tuned':
+    case 'tuned': {
+      // null: minus the action size, which a task of the user's own has only once its model is loaded
+      const { targetEntropy, ...rest } = temperature;
+      return {
+        ...native,
+        ...rest,
+        ...(targetEntropy !== null && { targetEntropy }),
+        kind: 'trained',
+      };
+    }
     case 'dual':
       return { ...native, ...temperature, kind: 'trained' };
   }

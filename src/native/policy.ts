@@ -1,5 +1,6 @@
 /** A trained policy on its own. */
 import type { Policy as Native } from '../../index.d.ts';
+import type { Choices } from '../environments/choices.js';
 import { type CustomEnvironment, type ExternalFacts, externalOf } from '../environments/define.js';
 import { GuardedEnvironment } from '../environments/guarded.js';
 import { environmentRandom } from '../environments/random.js';
@@ -8,6 +9,7 @@ import { type EvaluationResult, summariseEvaluation } from '../statistics/evalua
 import { loadAddon, modelDirectory } from './addon.js';
 import { crossing, fields, float64, stoppable, textOrNothing, whole } from './boundary.js';
 import { Breath } from './breath.js';
+import { choicesJson } from './choices.js';
 import { runEpisode } from './custom-episode.js';
 
 /** How to evaluate a {@link Policy}. */
@@ -26,6 +28,8 @@ export interface PolicyEvaluation {
 export interface PolicySource {
   /** Folder of the MuJoCo model files that `evaluate` uses unless told; the one of the set-up by default. */
   modelDir?: string | undefined;
+  /** Files and options of the task it was trained in. */
+  choices?: Choices | undefined;
   /** Size and bounds of an environment written in TypeScript; without them `environment` is one of our tasks. */
   external?: ExternalFacts | undefined;
 }
@@ -48,11 +52,14 @@ export class Policy {
   /**
    * Reads a safetensors file.
    *
-   * @throws VirelError `IO`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`, `ENV_UNKNOWN`, `NATIVE_MISSING`.
+   * @throws VirelError `IO`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`, `ENV_UNKNOWN`, `CONFIG_*`, `TASK_INVALID`,
+   * `MODEL_*`, `NATIVE_MISSING`.
    */
   static load(file: string, environment: string, source: PolicySource = {}): Policy {
+    const { choices = {}, external } = source;
+    const json = external === undefined ? choicesJson(environment, choices) : undefined;
     const addon = loadAddon();
-    const native = crossing(() => addon.Policy.load(file, environment, source.external));
+    const native = crossing(() => addon.Policy.load(file, environment, json, external));
     return new Policy(environment, native, source);
   }
 

@@ -10,6 +10,7 @@ import type {
   StepLosses,
   StepOptions,
 } from '../engine.js';
+import type { TaskSizes } from '../environments/choices.js';
 import { type CustomEnvironment, externalOf } from '../environments/define.js';
 import { VirelError } from '../errors.js';
 import type { Plan } from '../schedule/em-schedule.js';
@@ -27,6 +28,7 @@ import {
   whole,
   wholeOrNothing,
 } from './boundary.js';
+import { describeEnvironment } from './choices.js';
 import type { Protocol } from './custom-episode.js';
 import { CustomWorld } from './custom-world.js';
 import { toNative } from './native-config.js';
@@ -229,6 +231,12 @@ export class Session implements Learner<Float32Array> {
    */
   async saveParameters(path: string, metadata: Record<string, string> = {}): Promise<void> {
     await crossingAsync(() => this.#native.saveParameters(path, metadata));
+  }
+
+  /** Sizes and bounds of the environment, its files and options included. */
+  get task(): TaskSizes {
+    const { env } = this.config;
+    return this.#world?.environment ?? describeEnvironment(env.id, env);
   }
 
   /** Frees the native memory; later calls throw `HANDLE_CLOSED`. Idempotent. */

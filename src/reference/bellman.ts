@@ -10,7 +10,8 @@
  *   Q̄(s′, π̄(s′))                                   ddpg
  *   mean_k Q̄(s′, a′_k),  a′_k ~ π_φ(·|s′)          mpo (App. G)
  *
- * Shapes `[B]`. A constant: nothing receives gradient. d marks true terminations only, never a time limit (A9, A27).
+ * Shapes `[B]`. A constant, so that nothing receives gradient; but in the projected M-step, which follows next(s′) too.
+ * d marks true terminations only, never a time limit (A9, A27).
  */
 
 /**
@@ -28,6 +29,15 @@ export function bellmanTarget(
   nextValue: Float64Array,
 ): Float64Array {
   return rewards.map((reward, b) => reward + discount * (1 - terminated[b]!) * nextValue[b]!);
+}
+
+/** The gradient by next(s′) of a loss whose gradient by y_Q is given: γ(1 − d) of it. */
+export function bellmanTargetGradient(
+  targetGradient: Float64Array,
+  terminated: Float64Array,
+  discount: number,
+): Float64Array {
+  return targetGradient.map((gradient, b) => discount * (1 - terminated[b]!) * gradient);
 }
 
 /** Q(s′, ã′) − T log π(ã′|s′) for every row. */

@@ -6,7 +6,7 @@
 export { type AdamState, adamState, stepAdam } from './adam.js';
 export { EQUATIONS, type Equations } from './agents/equations.js';
 export type { ReferenceConfig } from './agents/settings.js';
-export { bellmanTarget, meanNextValue, softNextValue } from './bellman.js';
+export { bellmanTarget, bellmanTargetGradient, meanNextValue, softNextValue } from './bellman.js';
 export { boltzmannWeights, logMeanExponential } from './boltzmann.js';
 export {
   covarianceDivergence,

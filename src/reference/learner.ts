@@ -75,7 +75,7 @@ export interface ReferenceLearner extends Learner<Float64Array> {
   residualError(batch: Batch<Vector>, noise?: Vector, options?: StepOptions): number;
   /** Actions in [−1, 1], `[n, A]`: tanh(μ + σξ) with `noise` ξ `[n, A]`, tanh μ without. */
   act(observations: Vector, noise?: Vector): Float64Array;
-  /** The smallest Q_i(s, a) of each pair, `[n]`, in units of return. */
+  /** Q_0(s, a) of each pair, `[n]`, in units of return. */
   actionValue(observations: Vector, actions: Vector): Float64Array;
 }
 
@@ -262,17 +262,14 @@ function act(
 }
 
 function actionValue(
-  { sizes, equations, networks }: State,
+  { sizes, networks }: State,
   observations: Vector,
   actions: Vector,
 ): Float64Array {
   const rows = rowsOf(observations, sizes.observation);
   const states = expectVector('observations', observations, rows * sizes.observation);
   const checked = expectVector('actions', actions, rows * sizes.action);
-  const values = networks.actionValues.map(
-    (network) => actionValueForward(network, states, checked, rows).values,
-  );
-  return equations.minimumActionValue(values).values;
+  return actionValueForward(networks.actionValues[0]!, states, checked, rows).values;
 }
 
 /** Rows that `values` begins; at least 1, so that a wrong length is told as such. */

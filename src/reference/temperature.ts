@@ -26,8 +26,8 @@ export type TemperatureSource =
 
 /** Constants of a temperature tuned to a target entropy. */
 export interface TunedTemperature {
-  /** H̄, in nats. */
-  targetEntropy: number;
+  /** H̄, in nats; null: −A. */
+  targetEntropy: number | null;
   /** Adam's rate for log T. */
   learningRate: number;
   /** T at the start. */

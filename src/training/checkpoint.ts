@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } 
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import type { ResolvedConfig } from '../config/schema.js';
-import { type CustomEnvironment, type ExternalFacts, externalOf } from '../environments/define.js';
+import { type Choices, choicesOf, type TaskSizes } from '../environments/choices.js';
+import { type ExternalFacts, externalOf } from '../environments/define.js';
 import { TASKS } from '../environments/tasks.js';
 import { VirelError } from '../errors.js';
 import { fileError, pretty, syncFolder, writeWhole } from './files.js';
@@ -22,6 +23,8 @@ const size = z.int().min(1);
 const policySchema = z.object({
   format: z.literal(1),
   env: z.string().min(1),
+  // the native part judges them; older checkpoints have none
+  envOptions: z.record(z.string(), z.unknown()).default({}),
   algorithm: z.string(),
   step: z.int().min(0),
   observationSize: size,
@@ -43,6 +46,8 @@ const trainedSchema = z.object({ env: z.object({ modelDir: z.string().min(1).nul
 export interface PolicyConfig {
   format: 1;
   env: string;
+  /** Files and options of the environment, beside its id. */
+  envOptions: Choices;
   algorithm: string;
   step: number;
   observationSize: number;
@@ -61,22 +66,17 @@ export interface PolicyConfig {
   package: string;
 }
 
-/** What a checkpoint is of. */
-export interface Trained {
-  readonly config: ResolvedConfig;
-  /** The environment, where it is none of our tasks. */
-  readonly environment: CustomEnvironment | undefined;
-  /** Environment steps done. */
-  readonly step: number;
+/** No environment in TypeScript has the id of a task, and none a task file. */
+function simulatorOf({ id, taskFile }: ResolvedConfig['env']): PolicyConfig['simulator'] {
+  return taskFile !== null || TASKS.some((task) => task.id === id) ? 'mujoco' : 'typescript';
 }
 
-function policyConfig({ config, environment, step }: Trained): PolicyConfig {
-  const task = environment ?? TASKS.find(({ id }) => id === config.env.id);
-  if (task === undefined) throw new VirelError('ENV_UNKNOWN', config.env.id);
+function policyConfig(config: ResolvedConfig, task: TaskSizes, step: number): PolicyConfig {
   const { observationSize, actionSize, actionLow, actionHigh } = task;
   return {
     format: 1,
     env: config.env.id,
+    envOptions: choicesOf(config.env),
     algorithm: config.algorithm,
     step,
     observationSize,
@@ -86,7 +86,7 @@ function policyConfig({ config, environment, step }: Trained): PolicyConfig {
     hidden: config.network.policyHidden,
     activation: config.network.activation,
     maxEpisodeSteps: config.env.maxEpisodeSteps,
-    simulator: environment === undefined ? 'mujoco' : 'typescript',
+    simulator: simulatorOf(config.env),
     package: packageVersion(),
   };
 }
@@ -105,25 +105,18 @@ export function parameterFile(runDir: string, name: string): string {
   return join(runDir, 'checkpoints', name, 'pretrained_model', 'model.safetensors');
 }
 
-/**
- * Writes a checkpoint under another name, renames it, then moves `latest` and removes the oldest beyond `keep`.
- *
- * @returns Its folder.
- * @throws VirelError `IO`, `DISK_FULL`, `QUOTA`, `PERMISSION`; the older checkpoints stay as they were.
- */
-export async function saveCheckpoint(
-  runDir: string,
+/** Writes a checkpoint to `path` under another name, then renames it. */
+async function writeCheckpoint(
+  path: string,
   session: TrainingSession,
-  trained: Trained,
-): Promise<string> {
-  const { config, step } = trained;
-  const folder = join(runDir, 'checkpoints');
-  const path = join(folder, stepName(step));
+  config: ResolvedConfig,
+  step: number,
+): Promise<void> {
   const temporary = `${path}.tmp-${process.pid}`;
   try {
     const model = join(temporary, 'pretrained_model');
     mkdirSync(model, { recursive: true });
-    const description = policyConfig(trained);
+    const description = policyConfig(config, session.task, step);
     const { env, algorithm } = description;
     // one key: the writer does not keep the order of several, and equal runs shall give equal files
     await session.saveParameters(join(model, 'model.safetensors'), {
@@ -133,17 +126,52 @@ export async function saveCheckpoint(
     writeWhole(join(model, 'train_config.json'), pretty(config));
     syncFolder(temporary);
     renameSync(temporary, path);
-    syncFolder(folder);
+    syncFolder(dirname(path));
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
     throw fileError(error, path);
   }
+}
+
+/**
+ * Writes a checkpoint under another name, renames it, then moves `latest` and removes the oldest beyond `keep`.
+ *
+ * @returns Its folder.
+ * @throws VirelError `IO`, `DISK_FULL`, `QUOTA`, `PERMISSION`; the older checkpoints stay as they were.
+ */
+export async function saveCheckpoint(
+  runDir: string,
+  session: TrainingSession,
+  config: ResolvedConfig,
+  step: number,
+): Promise<string> {
+  const folder = join(runDir, 'checkpoints');
+  const path = join(folder, stepName(step));
+  await writeCheckpoint(path, session, config, step);
   writeWhole(join(folder, 'latest'), `${stepName(step)}\n`);
   for (const old of listCheckpoints(runDir).slice(0, -config.checkpoint.keep)) {
     const trash = join(folder, `.trash-${old}`);
     renameSync(join(folder, old), trash);
     rmSync(trash, { recursive: true, force: true });
   }
+  return path;
+}
+
+/**
+ * Writes what a diverged run was left with, the last parameters that were finite, to `diverged/<step>`: apart from the
+ * checkpoints, none of which is replaced by it.
+ *
+ * @returns Its folder.
+ * @throws VirelError `IO`, `DISK_FULL`, `QUOTA`, `PERMISSION`.
+ */
+export async function saveDiverged(
+  runDir: string,
+  session: TrainingSession,
+  config: ResolvedConfig,
+  step: number,
+): Promise<string> {
+  const path = join(runDir, 'diverged', stepName(step));
+  await writeCheckpoint(path, session, config, step);
   return path;
 }
 
@@ -154,6 +182,8 @@ export interface SavedPolicy {
   config: PolicyConfig;
   /** Folder of the model files it was trained on; undefined: the one of the set-up. */
   modelDir: string | undefined;
+  /** Files and options of the task. */
+  choices: Choices;
   /** Size and bounds of an environment in TypeScript. */
   external: ExternalFacts | undefined;
 }
@@ -202,5 +232,6 @@ export function findPolicy(runDir: string, step: number | 'latest' = 'latest'): 
   const config: PolicyConfig = readDescription(join(folder, 'config.json'), policySchema);
   const { env } = readDescription(join(folder, 'train_config.json'), trainedSchema);
   const external = config.simulator === 'typescript' ? externalOf(config) : undefined;
-  return { file, config, modelDir: env.modelDir ?? undefined, external };
+  const modelDir = env.modelDir ?? undefined;
+  return { file, config, modelDir, choices: config.envOptions, external };
 }

@@ -1,13 +1,12 @@
 /** One run: collect, update, evaluate, record, save, until the last step or a stop. */
 import { durationMilliseconds, type ResolvedConfig } from '../config/schema.js';
-import type { CustomEnvironment } from '../environments/define.js';
-import { isVirelError } from '../errors.js';
+import { isVirelError, VirelError } from '../errors.js';
 import type { EvaluationEvent, TrainEvent } from '../logging/events.js';
 import { ROLLOUT_EPISODES } from '../logging/metrics.js';
 import type { Progress } from '../native/session.js';
 import { type EmSchedule, emSchedule, nextMultiple } from '../schedule/em-schedule.js';
 import { FIRST_CHUNK, nextChunk } from '../schedule/pace.js';
-import { saveCheckpoint } from './checkpoint.js';
+import { saveCheckpoint, saveDiverged } from './checkpoint.js';
 import type { RunDirectory } from './run-directory.js';
 import type { TrainingSession } from './session.js';
 import type { Outcome } from './summary.js';
@@ -18,8 +17,6 @@ const PROGRESS_EVERY = 200;
 /** What a run works with; the loop reads no clock of its own. */
 export interface LoopContext {
   readonly config: ResolvedConfig;
-  /** The environment, where it is none of our tasks. */
-  readonly environment: CustomEnvironment | undefined;
   readonly session: TrainingSession;
   readonly directory: RunDirectory;
   readonly signal: AbortSignal;
@@ -62,7 +59,8 @@ export class TrainingLoop {
   /**
    * Trains to the last step, or until the signal is given; then the parameters are on disk.
    *
-   * @throws VirelError what the session throws, such as `DIVERGED`; then nothing more is saved.
+   * @throws VirelError what the session throws. On `DIVERGED` the last finite parameters are in `diverged/<step>`, and the
+   *   message says so; otherwise nothing more is saved.
    */
   async run(): Promise<'finished' | 'stopped'> {
     const { config, signal, directory } = this.#context;
@@ -70,8 +68,10 @@ export class TrainingLoop {
     try {
       while (this.#step < config.steps && !signal.aborted) chunk = await this.#advance(chunk);
     } catch (error) {
+      if (!isVirelError(error)) throw error;
+      if (error.code === 'DIVERGED') throw await this.#saveDiverged(error);
       // a stop during an evaluation: the run ends as it stands
-      if (!isVirelError(error) || error.code !== 'ABORTED') throw error;
+      if (error.code !== 'ABORTED') throw error;
     }
     // a stop that comes after the last evaluation stops nothing
     if (!this.#complete) directory.writeStatus({ state: 'stopping', step: this.#step });
@@ -200,6 +200,7 @@ export class TrainingLoop {
     const updatesPerSecond = (this.#updates - this.#recorded.updates) / since;
     this.#recorded = { updates: this.#updates, at: now };
     const newest = this.#episodes.at(-1);
+    const limit = this.#context.config.env.maxEpisodeSteps;
     const temperature = native['virel/temperature'];
     const stepsPerSecond = this.#step / Math.max(wall, 1e-5);
     return {
@@ -208,6 +209,7 @@ export class TrainingLoop {
         'charts/episodic_length': newest.length,
         'rollout/ep_rew_mean': mean(this.#episodes.map((episode) => episode.return)),
         'rollout/ep_len_mean': mean(this.#episodes.map((episode) => episode.length)),
+        'env/time_limit_rate': mean(this.#episodes.map(({ length }) => (length >= limit ? 1 : 0))),
       }),
       ...native,
       ...(temperature !== undefined && { 'losses/alpha': temperature }),
@@ -227,11 +229,29 @@ export class TrainingLoop {
 
   async #save(): Promise<void> {
     if (this.#saved.step === this.#step) return;
-    const { config, environment, session, directory, emit, clock } = this.#context;
-    const trained = { config, environment, step: this.#step };
-    const path = await saveCheckpoint(directory.path, session, trained);
+    const { config, session, directory, emit, clock } = this.#context;
+    const path = await saveCheckpoint(directory.path, session, config, this.#step);
     this.#saved = { step: this.#step, at: clock() };
     emit({ event: 'checkpoint', seed: config.seed, step: this.#step, path });
+  }
+
+  /** Keeps what a diverged session gave back; the error, with the place of it. */
+  async #saveDiverged(error: VirelError): Promise<VirelError> {
+    const { config, session, directory } = this.#context;
+    const { code, message, fix } = error;
+    let kept: string;
+    try {
+      const path = await saveDiverged(directory.path, session, config, this.#step);
+      kept = `the last finite parameters are in ${path}`;
+    } catch (reason) {
+      kept = `they cannot be saved: ${reason instanceof Error ? reason.message : String(reason)}`;
+    }
+    const where = this.#saved.step < 0 ? 'no checkpoint yet' : `checkpoint ${this.#saved.step}`;
+    return new VirelError(code, `${config.algorithm}, ${config.env.id}, ${message}; ${kept}`, {
+      where: `${directory.path}, ${where}`,
+      ...(fix !== undefined && { fix }),
+      cause: error,
+    });
   }
 
   /** A checkpoint on the way that fails is a warning: training goes on, the older ones stand. */

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { ResolvedConfig } from '../config/schema.js';
 import { type ModuleFacts, moduleFacts } from '../environments/load.js';
 import { type ModelFile, readModelFile } from '../environments/models.js';
+import { TASKS } from '../environments/tasks.js';
 import type { NativeFacts } from '../native/facts.js';
 import { sha256 } from '../setup/hash.js';
 import { packageRoot, packageVersion } from '../setup/places.js';
@@ -51,7 +52,7 @@ function gitCommit(): string | null {
 
 /** The task's MJCF as a run uses it. */
 export const readModel = (config: ResolvedConfig, directory: string): ModelFile =>
-  readModelFile(config.env.id, directory);
+  readModelFile(config.env, directory);
 
 /** The manifest of a run that starts now; without native facts those fields are null. */
 export function describeMachine(
@@ -89,4 +90,12 @@ export function describeMachine(
     git: gitCommit(),
     history: [],
   };
+}
+
+/** What to say of a model that is not the file of Gymnasium 1.4.0; nothing of one that is, or of a task without. */
+export function customModel(config: ResolvedConfig, { model }: RunManifest): string | undefined {
+  const task = TASKS.find(({ id }) => id === config.env.id);
+  const known = config.env.taskFile === null ? (task?.modelSha256 ?? '') : '';
+  if (model === null || known === '' || model.sha256.startsWith(known)) return undefined;
+  return `${model.file} (${model.sha256.slice(0, 12)}) is not the file of Gymnasium 1.4.0 (${known}): returns cannot be compared`;
 }

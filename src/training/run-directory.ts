@@ -1,5 +1,5 @@
 /** The folder of a run: where it lies, who may write it, what is written before the first step. */
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
@@ -137,5 +137,7 @@ export function describeRun(
   if (modelDirectory !== undefined) {
     writeWhole(join(directory, 'model.xml'), readModel(config, modelDirectory).text.toString());
   }
+  const { taskFile } = config.env;
+  if (taskFile !== null) writeWhole(join(directory, 'task.json'), readFileSync(taskFile, 'utf8'));
   writeWhole(join(directory, 'run.json'), pretty(manifest));
 }

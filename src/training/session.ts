@@ -1,5 +1,6 @@
 /** What the training loop needs of a session; the native one satisfies it. */
 import type { ResolvedConfig } from '../config/schema.js';
+import type { TaskSizes } from '../environments/choices.js';
 import type { CustomEnvironment } from '../environments/define.js';
 import type { Progress } from '../native/session.js';
 import type { Plan } from '../schedule/em-schedule.js';
@@ -15,6 +16,8 @@ export interface TrainingSession {
     minSteps?: number;
     signal?: AbortSignal;
   }): Promise<EvaluationResult>;
+  /** Sizes and bounds of the environment. */
+  readonly task: TaskSizes;
   /** Numbers of the latest gradient step, by the names of `logging/metrics.ts`. */
   measure(): Promise<Record<string, number>>;
   /** Writes all parameters to a safetensors file. */

@@ -14,7 +14,7 @@ import type { NativeFacts } from '../native/facts.js';
 import { EventQueue } from './event-queue.js';
 import { fileError, pretty, writeWhole } from './files.js';
 import { TrainingLoop } from './loop.js';
-import { describeMachine } from './manifest.js';
+import { customModel, describeMachine } from './manifest.js';
 import { createNativeSession, nativeFacts } from './native.js';
 import {
   defaultRunPath,
@@ -196,6 +196,10 @@ class Run {
     const { torch, mujoco } = manifest.versions;
     const env = config.env.id;
     this.#emit({ event: 'start', seed, runDir, env, algorithm, steps, torch, mujoco });
+    const custom = customModel(config, manifest);
+    if (custom !== undefined) {
+      this.#emit({ event: 'warning', seed, code: 'MODEL_CUSTOM', message: custom });
+    }
     const session = await (this.#control.createSession ?? createNativeSession)(config, environment);
     try {
       return await this.#trainWith(session, directory);
@@ -209,7 +213,6 @@ class Run {
     const { config } = this.#resolution;
     const loop = new TrainingLoop({
       config,
-      environment: this.#environment,
       session,
       directory,
       signal: this.#control.signal ?? new AbortController().signal,

@@ -1,7 +1,7 @@
 //! Flat, all-required structs of the boundary, and their engine counterparts. No defaults: TypeScript resolved them.
 
 use napi_derive::napi;
-use virel_engine::environments::mujoco;
+use virel_engine::environments::mujoco::{self, choices::Choices};
 use virel_engine::environments::spec::Spec;
 use virel_engine::error::{EngineError, Result};
 use virel_engine::learner::{Bootstrap, KlBounds, LearnerConfig, Optimisers, ProjectedSteps, Step};
@@ -49,8 +49,8 @@ pub struct NativeTemperature {
     pub kind: String,
     /// Its number; 0 where it has none.
     pub value: f64,
-    /// Target entropy of a tuned one, in nats.
-    pub target_entropy: f64,
+    /// Target entropy of a tuned one, in nats; null: minus the action size.
+    pub target_entropy: Option<f64>,
     /// KL bound of a dual one.
     pub kl_bound: f64,
     /// KL bound on the fitted mean.
@@ -110,6 +110,8 @@ pub struct NativeConfig {
     pub model_directory: String,
     /// An environment of the caller's instead of a task.
     pub external: Option<NativeExternal>,
+    /// What of the task was chosen, as JSON: `modelFile`, `taskFile`, options.
+    pub environment_choices: String,
     /// Environment steps after which an episode is truncated, > 0.
     pub max_episode_steps: f64,
     /// The algorithm.
@@ -397,7 +399,7 @@ impl NativeConfig {
             value_loss_factor: positive("valueLossFactor", self.value_loss_factor)? as f32,
             target_entropy: number(
                 "targetEntropy",
-                self.temperature.target_entropy,
+                self.temperature.target_entropy.unwrap_or(-(spec.action_size as f64)),
                 f64::from(f32::MIN)..=f64::from(f32::MAX),
                 "a finite number",
             )? as f32,
@@ -412,9 +414,10 @@ impl NativeConfig {
     fn world(&self) -> Result<(World, Spec)> {
         match &self.external {
             None => {
-                let spec = mujoco::task(&self.environment)?.spec();
-                let model_directory = self.model_directory.clone().into();
-                Ok((World::Mujoco { id: self.environment.clone(), model_directory }, spec))
+                let choices = Choices::from_json(&self.environment_choices)?;
+                let spec = mujoco::describe(&self.environment, &choices)?;
+                let (id, model_directory) = (self.environment.clone(), self.model_directory.clone().into());
+                Ok((World::Mujoco { id, model_directory, choices }, spec))
             }
             Some(external) => {
                 let spec =

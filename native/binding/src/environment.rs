@@ -7,6 +7,9 @@ use std::path::Path;
 use napi::bindgen_prelude::Float64Array;
 use napi_derive::napi;
 use virel_engine::environments::environment::Environment as _;
+use virel_engine::environments::mujoco::choices::Choices;
+use virel_engine::environments::mujoco::options::Declared;
+use virel_engine::environments::mujoco::task::Described;
 use virel_engine::environments::mujoco::{self, MujocoEnvironment};
 use virel_engine::environments::spec::Spec;
 use virel_engine::error::{EngineError, Result};
@@ -53,10 +56,76 @@ impl From<Spec> for NativeSpec {
     }
 }
 
-/// Every task, without loading a model.
+/// An option of a task: one of Gymnasium's constructor arguments.
+#[napi(object)]
+pub struct NativeOption {
+    /// Gymnasium's name in camelCase.
+    pub name: String,
+    /// `weight`, `scale`, `count`, `flag`, `interval` or `text`.
+    pub kind: String,
+    /// What is allowed, in words.
+    pub expected: String,
+    /// The default, as JSON.
+    pub default_value: String,
+}
+
+/// A built-in task, without its model loaded.
+#[napi(object)]
+pub struct NativeTask {
+    /// Sizes, bounds and times, every option at its default.
+    pub spec: NativeSpec,
+    /// What the robot is paid for, in one line.
+    pub summary: String,
+    /// How v4 and v5 differ, in one line.
+    pub versions: String,
+    /// Mean return of uniformly random actions; empty if never measured.
+    pub random_return: String,
+    /// Model file in the folder of models; empty where none is shipped.
+    pub model_file: String,
+    /// First 12 hex digits of the SHA-256 of Gymnasium 1.4.0's file; empty for other files.
+    pub model_sha256: String,
+    /// Which file `modelFile` must name where none is shipped; empty for other tasks.
+    pub model_needed: String,
+    /// What can be changed in it.
+    pub options: Vec<NativeOption>,
+}
+
+impl From<Described> for NativeTask {
+    fn from(Described { task, options }: Described) -> Self {
+        let option = |Declared { name, kind }: Declared| NativeOption {
+            name: name.to_owned(),
+            kind: kind.name().to_owned(),
+            expected: kind.expected().to_owned(),
+            default_value: kind.default_value().to_string(),
+        };
+        Self {
+            spec: task.spec().into(),
+            summary: task.about.summary.into_owned(),
+            versions: task.about.versions.into_owned(),
+            random_return: task.about.random_return.into_owned(),
+            model_file: task.model.file.into_owned(),
+            model_sha256: task.model.sha256.into_owned(),
+            model_needed: task.about.model_needed.into_owned(),
+            options: options.into_iter().map(option).collect(),
+        }
+    }
+}
+
+/// Every built-in task, without loading a model.
 #[napi(catch_unwind)]
-pub fn list_environments() -> Vec<NativeSpec> {
-    mujoco::specs().into_iter().map(NativeSpec::from).collect()
+pub fn list_environments() -> napi::Result<Vec<NativeTask>, String> {
+    let tasks = mujoco::described().map_err(to_js)?;
+    Ok(tasks.into_iter().map(NativeTask::from).collect())
+}
+
+/// What a task is with these choices (JSON: `modelFile`, `taskFile`, options); a model is loaded only for a task of
+/// the user's.
+///
+/// Errors: `ENV_UNKNOWN`, `CONFIG_UNKNOWN_KEY`, `CONFIG_RANGE`, `CONFIG_TYPE`, `TASK_INVALID`, `MODEL_*`.
+#[napi(catch_unwind)]
+pub fn describe_environment(id: String, choices: String) -> napi::Result<NativeSpec, String> {
+    let spec = Choices::from_json(&choices).and_then(|choices| mujoco::describe(&id, &choices));
+    spec.map(NativeSpec::from).map_err(to_js)
 }
 
 /// What one step yields.
@@ -84,18 +153,23 @@ pub struct Environment {
 
 #[napi]
 impl Environment {
-    /// Loads a task; `maxEpisodeSteps` replaces its time limit.
+    /// Loads a task with these choices (JSON: `modelFile`, `taskFile`, options); `maxEpisodeSteps` replaces its time
+    /// limit.
     ///
-    /// Errors: `ENV_UNKNOWN`, `MODEL_MISSING`, `MODEL_INVALID`, `MODEL_FINGERPRINT`, `CONFIG_RANGE`.
+    /// Errors: `ENV_UNKNOWN`, `MODEL_MISSING`, `MODEL_INVALID`, `MODEL_FINGERPRINT`, `TASK_INVALID`, `CONFIG_RANGE`,
+    /// `CONFIG_TYPE`, `CONFIG_UNKNOWN_KEY`.
     #[napi(factory, catch_unwind)]
     pub fn create(
         id: String,
         model_directory: String,
         max_episode_steps: Option<f64>,
+        choices: Option<String>,
     ) -> napi::Result<Self, String> {
         let limit = max_episode_steps.map(|steps| whole("maxEpisodeSteps", steps, 1));
         let limit = limit.transpose().map_err(to_js)?;
-        let mut inner = mujoco::create(&id, Path::new(&model_directory)).map_err(to_js)?;
+        let choices =
+            choices.map_or(Ok(Choices::default()), |text| Choices::from_json(&text)).map_err(to_js)?;
+        let mut inner = mujoco::create_with(&id, Path::new(&model_directory), &choices).map_err(to_js)?;
         if let Some(limit) = limit {
             inner.set_max_episode_steps(limit);
         }
@@ -176,7 +250,8 @@ impl Environment {
 
     /// Applies a raw action for one environment step.
     ///
-    /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`; `SIM_UNSTABLE` when the simulator diverged: reset to go on.
+    /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`; `SIM_UNSTABLE` when the simulator diverged: reset to go on;
+    /// `REWARD_NOT_FINITE`, naming the part.
     #[napi(catch_unwind)]
     pub fn step(&mut self, action: &[f64]) -> napi::Result<NativeStep, String> {
         self.with(|inner, _| {

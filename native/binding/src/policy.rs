@@ -8,7 +8,7 @@ use napi_derive::napi;
 use virel_engine::checkpoint::load_parameters;
 use virel_engine::environments::action::to_raw_units;
 use virel_engine::environments::environment::Environment as _;
-use virel_engine::environments::mujoco;
+use virel_engine::environments::mujoco::{self, choices::Choices};
 use virel_engine::environments::spec::Spec;
 use virel_engine::error::{EngineError, Result, expect_finite, expect_len};
 use virel_engine::evaluation::{evaluate, narrow};
@@ -23,14 +23,21 @@ use crate::worker::Worker;
 struct Actor {
     policy: DeterministicPolicy,
     spec: Spec,
+    choices: Choices,
 }
 
 impl Actor {
-    fn load(path: &Path, environment: &str, external: Option<&NativeExternal>) -> Result<Self> {
+    fn load(
+        path: &Path,
+        environment: &str,
+        choices: Option<&str>,
+        external: Option<&NativeExternal>,
+    ) -> Result<Self> {
+        let choices = choices.map_or_else(|| Ok(Choices::default()), Choices::from_json)?;
         let spec = match external {
             // a policy never looks at the limit
             Some(external) => external.spec(environment, u64::MAX)?,
-            None => mujoco::task(environment)?.spec(),
+            None => mujoco::describe(environment, &choices)?,
         };
         let policy = DeterministicPolicy::new(&load_parameters(path)?)?;
         let sizes = policy.sizes();
@@ -44,7 +51,7 @@ impl Actor {
                 got: format!("{} observations, {} actions", sizes.observation, sizes.action),
             });
         }
-        Ok(Self { policy, spec })
+        Ok(Self { policy, spec, choices })
     }
 
     /// Raw actions for `rows` observations.
@@ -84,17 +91,20 @@ pub struct Policy {
 
 #[napi]
 impl Policy {
-    /// Reads the policy's tensors of `path`; `external` describes an environment that is no task of ours.
+    /// Reads the policy's tensors of `path`, of a task with these choices (JSON: `modelFile`, `taskFile`, options), or of
+    /// the environment that `external` describes, which is no task of ours.
     ///
-    /// Errors: `IO`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`, `ENV_UNKNOWN`, `CONFIG_RANGE` (external).
+    /// Errors: `IO`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`, `ENV_UNKNOWN`, `CONFIG_*`, `TASK_INVALID`, `MODEL_*`.
     #[napi(factory, catch_unwind)]
     pub fn load(
         env: &Env,
         path: String,
         environment: String,
+        choices: Option<String>,
         external: Option<NativeExternal>,
     ) -> napi::Result<Self, String> {
-        let make = move || Actor::load(&PathBuf::from(path), &environment, external.as_ref());
+        let make =
+            move || Actor::load(&PathBuf::from(path), &environment, choices.as_deref(), external.as_ref());
         Worker::start(env, "policy", make).map(|worker| Self { worker })
     }
 
@@ -140,7 +150,8 @@ impl Policy {
     ) -> napi::Result<Object<'env>, String> {
         let work = move |actor: &mut Actor, stop: &_| {
             let limit = whole("maxEpisodeSteps", max_episode_steps, 1)?;
-            let mut environment = mujoco::create(&actor.spec.id, Path::new(&model_directory))?;
+            let mut environment =
+                mujoco::create_with(&actor.spec.id, Path::new(&model_directory), &actor.choices)?;
             environment.set_max_episode_steps(limit);
             let mut stream = Stream::new(whole("seed", seed, 0)?, Purpose::Evaluation, 0);
             let policy = &mut actor.policy;

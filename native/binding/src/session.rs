@@ -198,7 +198,7 @@ impl Session {
     pub fn set_parameters(&self, parameters: Vec<NativeParameter>) -> napi::Result<(), String> {
         let parameters =
             parameters.iter().map(parameter_from_js).collect::<Result<Vec<_>>>().map_err(to_js)?;
-        self.worker.call("setParameters", move |session, _| session.learner().set_parameters(&parameters))
+        self.worker.call("setParameters", move |session, _| session.set_parameters(&parameters))
     }
 
     /// One step's losses and gradients on the given batch and noise; nothing is stepped.

@@ -3,13 +3,16 @@
 
 use std::time::Instant;
 
-use virel_engine::agents;
 use virel_engine::error::Result;
 use virel_engine::learner::kernel::KernelLearner;
-use virel_engine::learner::{Learner, LearnerConfig};
-use virel_engine::networks::initialise;
+use virel_engine::learner::{Bootstrap, KlBounds, Learner, LearnerConfig, Optimisers, ProjectedSteps, Step};
+use virel_engine::networks::initialise::{Scheme, TrainedStart, initial};
 use virel_engine::networks::layout::Sizes;
 use virel_engine::random::{Purpose, Stream};
+use virel_engine::recipe::{
+    ActionValueTarget, MStepKind, PolicyCritic, PolicyKind, PolicyObjective, Recipe, StateValueTarget,
+    TrainedTemperature,
+};
 use virel_engine::replay::batch::Batch;
 
 /// Rows of a batch and width of both hidden layers, as in the paper.
@@ -25,22 +28,11 @@ fn main() -> Result<()> {
     let (observation, action) = (numbers.next().unwrap_or(17), numbers.next().unwrap_or(6));
     let blocks = numbers.next().unwrap_or(300);
 
-    let sizes = Sizes { observation, action, hidden: vec![HIDDEN; 2] };
-    let config = LearnerConfig {
-        recipe: agents::recipe("virel")?,
-        sizes: sizes.clone(),
-        batch: BATCH,
-        discount: 0.99,
-        policy_learning_rate: 3e-4,
-        action_value_learning_rate: 3e-4,
-        state_value_learning_rate: 3e-4,
-        target_update_rate: 1e-3,
-        mean_regulariser: 1e-3,
-        log_std_regulariser: 1e-3,
-        threads,
-    };
-    let initial = initialise::rlkit(&sizes, &mut Stream::new(1, Purpose::Initialise, 0));
-    let mut learner = KernelLearner::new(config, &initial)?;
+    let config = config(observation, action, threads);
+    let start = TrainedStart { temperature: 1.0, mean_multiplier: 1.0, covariance_multiplier: 1.0 };
+    let mut stream = Stream::new(1, Purpose::Initialise, 0);
+    let parameters = initial(Scheme::Rlkit, &config.recipe, &config.sizes, &start, &mut stream);
+    let mut learner = KernelLearner::new(config, &parameters)?;
     let mut stream = Stream::new(1, Purpose::PolicyNoise, 0);
     let mut normal = |len: usize| {
         let mut values = vec![0.0; len];
@@ -58,8 +50,11 @@ fn main() -> Result<()> {
         discounts: &discounts,
     };
 
-    let (best, median) =
-        seconds(blocks, || (0..UPDATES).try_for_each(|_| learner.update(&batch, &noise, 1.0)))?;
+    let mut update = || {
+        learner.step(Step::Joint, &batch, &noise, Some(1.0))?;
+        learner.update_targets(Step::Joint)
+    };
+    let (best, median) = seconds(blocks, || (0..UPDATES).try_for_each(|_| update()))?;
     let rate = |seconds: f64| f64::from(UPDATES) / seconds;
     println!(
         "{observation}/{action}, {threads} thread(s): best {:.1}, median {:.1} updates/s",
@@ -75,6 +70,49 @@ fn main() -> Result<()> {
     let each = |seconds: f64| seconds * 1e6 / f64::from(ACTIONS);
     println!("one action: best {:.2}, median {:.2} us", each(best), each(median));
     Ok(())
+}
+
+/// virel with the paper's sizes; what it does not read is 0.
+fn config(observation: usize, action: usize, threads: usize) -> LearnerConfig {
+    let hidden = vec![HIDDEN; 2];
+    LearnerConfig {
+        recipe: Recipe {
+            policy: PolicyKind::TanhGaussian,
+            action_value_target: ActionValueTarget::StateValue,
+            state_value_target: StateValueTarget::ActionValue,
+            policy_objective: PolicyObjective::Reparameterised,
+            policy_critic: PolicyCritic::First,
+            m_step: MStepKind::Direct,
+            trained_temperature: TrainedTemperature::None,
+        },
+        sizes: Sizes { observation, action, policy_hidden: hidden.clone(), hidden, action_values: 1 },
+        batch: BATCH,
+        samples: 1,
+        discount: 0.99,
+        optimisers: Optimisers {
+            policy_learning_rate: 3e-4,
+            action_value_learning_rate: 3e-4,
+            state_value_learning_rate: 3e-4,
+            temperature_learning_rate: 0.0,
+            target_update_rate: 1e-3,
+        },
+        mean_regulariser: 1e-3,
+        log_std_regulariser: 1e-3,
+        value_loss_factor: 1.0,
+        target_entropy: 0.0,
+        kl_bounds: KlBounds { dual: 0.0, mean: 0.0, covariance: 0.0 },
+        projected: ProjectedSteps {
+            value_step: 0.0,
+            value_decay: 0.0,
+            auxiliary_step: 0.0,
+            auxiliary_decay: 0.0,
+            scale: 1.0,
+            radius: 0.0,
+            leak: 0.0,
+        },
+        residual_bootstrap: Bootstrap::Online,
+        threads,
+    }
 }
 
 /// The best and the median of some blocks, after one to warm up.

@@ -86,6 +86,62 @@ pub enum EngineError {
         /// The file's.
         got: f64,
     },
+    /// No model file of this task is shipped.
+    #[error("{id} has no model file of its own: env.modelFile must name {needed}")]
+    ModelNotShipped {
+        /// The task.
+        id: String,
+        /// Which file it takes, and where that is found.
+        needed: String,
+    },
+    /// A task file of the user's cannot be used.
+    #[error("{path}:{line}: {reason}")]
+    TaskInvalid {
+        /// The file.
+        path: String,
+        /// Line of what is wrong, counted from 1.
+        line: usize,
+        /// What is wrong with it, and what would have been accepted.
+        reason: String,
+    },
+    /// A task does not have this option.
+    #[error("{id} has no option env.{name}; its own: {known}")]
+    OptionUnknown {
+        /// The task.
+        id: String,
+        /// The option.
+        name: String,
+        /// The task's options.
+        known: String,
+    },
+    /// An option's value lies outside what is allowed.
+    #[error("{name}: expected {expected}, got {got}")]
+    OptionRefused {
+        /// The option, `env.` included.
+        name: String,
+        /// What is allowed.
+        expected: String,
+        /// What was given.
+        got: String,
+    },
+    /// An option is of another type.
+    #[error("{name}: expected {expected}, got {got}")]
+    OptionType {
+        /// The option, `env.` included.
+        name: String,
+        /// The type.
+        expected: String,
+        /// What was given.
+        got: String,
+    },
+    /// A part of the reward is not finite: a defect of the task, not of the simulator.
+    #[error("the reward's part {part} is {value}")]
+    RewardNotFinite {
+        /// The part's name.
+        part: String,
+        /// Its value.
+        value: f64,
+    },
     /// The simulator left the range of numbers it can continue from.
     #[error("simulator unstable: {reason}")]
     Unstable {
@@ -221,7 +277,12 @@ impl EngineError {
             Self::OutOfRange { .. } => "CONFIG_RANGE",
             Self::ParameterShape { .. } => "PARAMETER_SHAPE",
             Self::EnvironmentUnknown { .. } => "ENV_UNKNOWN",
-            Self::ModelMissing { .. } => "MODEL_MISSING",
+            Self::ModelMissing { .. } | Self::ModelNotShipped { .. } => "MODEL_MISSING",
+            Self::TaskInvalid { .. } => "TASK_INVALID",
+            Self::OptionUnknown { .. } => "CONFIG_UNKNOWN_KEY",
+            Self::OptionRefused { .. } => "CONFIG_RANGE",
+            Self::OptionType { .. } => "CONFIG_TYPE",
+            Self::RewardNotFinite { .. } => "REWARD_NOT_FINITE",
             Self::ModelInvalid { .. } => "MODEL_INVALID",
             Self::ModelFingerprint { .. } => "MODEL_FINGERPRINT",
             Self::Unstable { .. } | Self::SimulatorUnstable { .. } => "SIM_UNSTABLE",

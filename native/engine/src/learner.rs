@@ -301,10 +301,14 @@ pub trait Learner: Send {
     fn policy(&mut self, observations: &[f32], mean: &mut [f32], log_std: &mut [f32]) -> Result<()>;
 }
 
+/// Most action values whose minimum a loss may read.
+const MOST_ACTION_VALUES: usize = 2;
+
 /// Checks the parts, and the numbers that every learner needs to be positive.
 ///
 /// # Errors
-/// `RECIPE_UNSUPPORTED` for parts that do not fit each other, `CONFIG_RANGE` naming the first number that is 0.
+/// `RECIPE_UNSUPPORTED` for parts that do not fit each other, `CONFIG_RANGE` naming the first number that is 0, or more
+/// action values than two.
 pub fn expect_config(config: &LearnerConfig) -> Result<()> {
     config.recipe.expect_coherent()?;
     let sizes = &config.sizes;
@@ -321,6 +325,10 @@ pub fn expect_config(config: &LearnerConfig) -> Result<()> {
     ];
     if let Some((name, value)) = checks.into_iter().find(|&(_, value)| value == 0) {
         return Err(EngineError::OutOfRange { name, expected: "at least 1", got: value.to_string() });
+    }
+    if sizes.action_values > MOST_ACTION_VALUES {
+        let (name, got) = ("number of action values", sizes.action_values.to_string());
+        return Err(EngineError::OutOfRange { name, expected: "at most 2", got });
     }
     if config.recipe.m_step == MStepKind::Projected && sizes.action_values != 1 {
         let reason = "the projected M-step with several action values".to_owned();

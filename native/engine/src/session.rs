@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::environments::environment::{Environment, Outcome};
-use crate::environments::mujoco;
+use crate::environments::mujoco::{self, choices::Choices};
 use crate::environments::spec::Spec;
 use crate::error::{EngineError, Result};
 use crate::evaluation::{Evaluation, Protocol, Trace, evaluate};
@@ -25,6 +25,7 @@ use crate::learner::tensor::TensorLearner;
 use crate::learner::{Learner, LearnerConfig};
 use crate::memory;
 use crate::networks::initialise::{Scheme, TrainedStart, initial};
+use crate::networks::layout::Parameter;
 use crate::random::{Purpose, Stream};
 use collect::Collector;
 use exploration::Exploration;
@@ -54,6 +55,8 @@ pub enum World {
         id: String,
         /// Folder of the MuJoCo model files.
         model_directory: PathBuf,
+        /// What of the task was chosen beside its id.
+        choices: Choices,
     },
     /// An environment of the caller's, who steps it between [`Session::propose`] and [`Session::record`].
     External(Spec),
@@ -159,6 +162,17 @@ impl Session {
         &self.config
     }
 
+    /// Overwrites the named parameters; the others and the optimisers' state stay. A divergence later on gives these
+    /// back, not older ones.
+    ///
+    /// # Errors
+    /// As [`Learner::set_parameters`].
+    pub fn set_parameters(&mut self, parameters: &[Parameter]) -> Result<()> {
+        self.learner.set_parameters(parameters)?;
+        self.improver.keep(self.learner.parameters()?);
+        Ok(())
+    }
+
     /// The learner, for scripts that write their own loop.
     pub fn learner(&mut self) -> &mut dyn Learner {
         self.learner.as_mut()
@@ -229,12 +243,16 @@ impl Session {
                 if stopped() {
                     return Ok(false);
                 }
-                episodes.extend(self.collector.step(learner)?);
+                let episode = self.collector.step(learner);
+                episodes.extend(self.improver.explained(episode, learner, self.collector.steps())?);
             }
             return Ok(true);
         }
+        if stopped() {
+            return Ok(false);
+        }
         if self.collector.replay().stored() < self.config.start_updates {
-            return Ok(!stopped());
+            return Ok(true);
         }
         let (replay, steps) = (self.collector.replay(), self.collector.steps());
         match phase {
@@ -276,7 +294,8 @@ impl Session {
         let mut act = |observation: &[f32], action: &mut [f32]| learner.act(observation, None, action);
         let mut trace = Trace::default();
         let evaluation =
-            evaluate(&mut act, environment.as_mut(), &mut stream, protocol, stop, Some(&mut trace))?;
+            evaluate(&mut act, environment.as_mut(), &mut stream, protocol, stop, Some(&mut trace));
+        let evaluation = self.improver.explained(evaluation, learner, self.collector.steps())?;
         let (discount, scale) = (f64::from(self.config.learner.discount), self.config.reward_scale);
         self.action_value_bias = bias::action_value_bias(self.learner.as_mut(), &trace, discount, scale)?;
         Ok(evaluation)
@@ -307,7 +326,9 @@ impl Session {
     /// # Errors
     /// `DIVERGED`, or what the learner reports.
     pub fn propose(&mut self) -> Result<&[f64]> {
-        self.collector.propose(self.learner.as_mut())
+        let (learner, steps) = (self.learner.as_mut(), self.collector.steps());
+        let action = self.collector.propose(learner);
+        self.improver.explained(action, learner, steps)
     }
 
     /// Stores what the caller's environment answered to [`Self::propose`]: the outcome and the next `observation`
@@ -324,7 +345,9 @@ impl Session {
     /// # Errors
     /// `LENGTH_MISMATCH`, `NOT_FINITE`, `DIVERGED`.
     pub fn act(&mut self, observation: &[f64]) -> Result<Vec<f64>> {
-        self.collector.act(self.learner.as_mut(), observation)
+        let (learner, steps) = (self.learner.as_mut(), self.collector.steps());
+        let action = self.collector.act(learner, observation);
+        self.improver.explained(action, learner, steps)
     }
 }
 
@@ -332,8 +355,8 @@ impl Session {
 fn environment(config: &SessionConfig) -> Result<Option<Box<dyn Environment>>> {
     match &config.world {
         World::External(_) => Ok(None),
-        World::Mujoco { id, model_directory } => {
-            let mut environment = mujoco::create(id, model_directory)?;
+        World::Mujoco { id, model_directory, choices } => {
+            let mut environment = mujoco::create_with(id, model_directory, choices)?;
             environment.set_max_episode_steps(config.max_episode_steps);
             Ok(Some(Box::new(environment)))
         }

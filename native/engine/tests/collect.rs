@@ -1,20 +1,26 @@
 //! What collecting stores, on a scripted environment whose observations tell where they come from.
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod support;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use virel_engine::agents;
+use support::recipes::VIREL;
+use support::session;
 use virel_engine::environments::environment::{Environment, Outcome};
+use virel_engine::environments::mujoco::choices::Choices;
 use virel_engine::environments::spec::Spec;
 use virel_engine::error::{EngineError, Result};
-use virel_engine::learner::{Learner, LearnerConfig, StepGradients, StepTerms};
+use virel_engine::learner::{Learner, Step, StepGradients, StepNorms, StepTerms};
 use virel_engine::networks::layout::{Parameter, Sizes};
-use virel_engine::random::Stream;
+use virel_engine::random::{Purpose, Stream};
 use virel_engine::replay::batch::Batch;
 use virel_engine::replay::buffer::GatheredBatch;
-use virel_engine::session::collect::{Collector, Episode};
-use virel_engine::session::{Engine, SessionConfig};
+use virel_engine::session::collect::Collector;
+use virel_engine::session::exploration::Exploration;
+use virel_engine::session::record::Episode;
+use virel_engine::session::{SessionConfig, World};
 
 const DISCOUNT: f32 = 0.9;
 /// Raw units, not symmetric.
@@ -125,55 +131,46 @@ impl Learner for Constant {
     fn set_parameters(&mut self, _: &[Parameter]) -> Result<()> {
         unreachable!()
     }
-    fn residual_error(&mut self, _: &Batch<'_>) -> Result<f32> {
+    fn temperature(&mut self) -> Result<Option<f32>> {
         unreachable!()
     }
-    fn gradients(&mut self, _: &Batch<'_>, _: &[f32], _: f32) -> Result<StepGradients> {
+    fn residual_error(&mut self, _: &Batch<'_>, _: &[f32], _: Option<f32>) -> Result<f32> {
         unreachable!()
     }
-    fn update(&mut self, _: &Batch<'_>, _: &[f32], _: f32) -> Result<()> {
+    fn gradients(&mut self, _: &Batch<'_>, _: &[f32], _: Option<f32>) -> Result<StepGradients> {
         unreachable!()
     }
-    fn m_step(&mut self, _: &Batch<'_>, _: &[f32]) -> Result<()> {
+    fn step(&mut self, _: Step, _: &Batch<'_>, _: &[f32], _: Option<f32>) -> Result<()> {
         unreachable!()
     }
-    fn e_step(&mut self, _: &Batch<'_>, _: &[f32], _: f32) -> Result<()> {
+    fn update_targets(&mut self, _: Step) -> Result<()> {
         unreachable!()
     }
     fn terms(&mut self) -> Result<StepTerms> {
         unreachable!()
     }
+    fn norms(&mut self) -> Result<StepNorms> {
+        unreachable!()
+    }
+    fn action_value(&mut self, _: &[f32], _: &[f32], _: &mut [f32]) -> Result<()> {
+        unreachable!()
+    }
+    fn policy(&mut self, _: &[f32], _: &mut [f32], _: &mut [f32]) -> Result<()> {
+        unreachable!()
+    }
 }
 
 fn config() -> SessionConfig {
-    SessionConfig {
-        environment: "scripted".to_owned(),
+    let sizes =
+        Sizes { observation: 2, action: 2, policy_hidden: vec![1], hidden: vec![1], action_values: 1 };
+    let mut config = session::config(VIREL, sizes, 1);
+    config.world = World::Mujoco {
+        id: "scripted".to_owned(),
         model_directory: "nowhere".into(),
-        max_episode_steps: 1000,
-        seed: 3,
-        reward_scale: 1.0,
-        temperature: 1.0,
-        start_updates: 1,
-        uniform_steps: 0,
-        reset_every: 0,
-        replay_capacity: 1000,
-        residual_batch: 1,
-        max_unstable_per_10k: 10,
-        learner: LearnerConfig {
-            recipe: agents::recipe("virel").unwrap(),
-            sizes: Sizes { observation: 2, action: 2, hidden: vec![1] },
-            batch: 1,
-            discount: DISCOUNT,
-            policy_learning_rate: 1e-3,
-            action_value_learning_rate: 1e-3,
-            state_value_learning_rate: 1e-3,
-            target_update_rate: 0.1,
-            mean_regulariser: 0.0,
-            log_std_regulariser: 0.0,
-            threads: 1,
-        },
-        engine: Engine::Kernel,
-    }
+        choices: Choices::default(),
+    };
+    config.learner.discount = DISCOUNT;
+    config
 }
 
 /// A collector at the start of a script.
@@ -186,20 +183,10 @@ struct Stage {
 impl Stage {
     fn new(config: &SessionConfig, script: &[Happens]) -> Self {
         let journal = Arc::new(Mutex::new(Journal::default()));
-        let spec = Spec {
-            id: "scripted".to_owned(),
-            observation_size: 2,
-            action_size: 2,
-            action_low: LOW.to_vec(),
-            action_high: HIGH.to_vec(),
-            timestep: 1.0,
-            frame_skip: 1,
-            max_episode_steps: 1000,
-            info: Vec::new(),
-        };
+        let spec = session::spec(2, LOW.to_vec(), HIGH.to_vec());
         let script = script.iter().copied().collect();
         let environment = Scripted { spec, script, step: 0, journal: Arc::clone(&journal) };
-        let collector = Collector::new(config, Box::new(environment)).unwrap();
+        let collector = Collector::new(config, Some(Box::new(environment))).unwrap();
         Self { collector, learner: Constant::new([0.5, -1.0]), journal }
     }
 
@@ -377,4 +364,141 @@ fn an_action_that_is_not_finite_never_reaches_the_environment() {
         assert_eq!(stage.actions().len(), 2);
         assert_eq!((stage.collector.replay().len(), stage.collector.steps()), (2, 2));
     }
+}
+
+/// What an Ornstein-Uhlenbeck process does to the constant action, in one episode of the action stream.
+fn disturbed(stream: &mut Stream, steps: usize, (theta, sigma): (f64, f64)) -> Vec<[f32; 2]> {
+    let mut state = [0.0_f64; 2];
+    let mut actions = Vec::new();
+    for _ in 0..steps {
+        let mut action = [0.5_f32, -1.0];
+        for (state, action) in state.iter_mut().zip(&mut action) {
+            *state = *state - theta * *state + sigma * stream.normal();
+            *action = (f64::from(*action) + *state).clamp(-1.0, 1.0) as f32;
+        }
+        actions.push(action);
+    }
+    actions
+}
+
+#[test]
+fn an_ornstein_uhlenbeck_process_is_added_to_the_mode_and_starts_anew_with_each_episode() {
+    const VALUES: (f64, f64) = (0.15, 0.3);
+    let (theta, sigma) = VALUES;
+    let exploration = Exploration::OrnsteinUhlenbeck { theta, sigma };
+    let config = SessionConfig { exploration, reset_every: 7, ..config() };
+    let script = [
+        Happens::Reward(0.0),
+        Happens::Reward(0.0),
+        Happens::Terminates(0.0),
+        Happens::ReachesTimeLimit(0.0),
+    ];
+    let mut stage = Stage::new(&config, &script);
+    stage.run(9);
+    let mut stream = Stream::new(config.seed, Purpose::Action, 0);
+    // episodes end after the steps 3 and 4, a reset is due after the seventh
+    let expected = [3, 1, 3, 2].map(|steps| disturbed(&mut stream, steps, VALUES)).concat();
+    assert_eq!(stage.stored().as_batch().actions, expected.as_flattened());
+    // it asks for the mode
+    assert!(stage.learner.noises.iter().all(Option::is_none));
+    // rounded apart by the clip: bounds are reached and kept
+    assert!(expected.as_flattened().contains(&-1.0));
+}
+
+#[test]
+fn a_process_does_not_hide_an_action_that_is_not_a_number() {
+    let exploration = Exploration::OrnsteinUhlenbeck { theta: 0.15, sigma: 0.3 };
+    let mut stage = Stage::new(&SessionConfig { exploration, ..config() }, &[]);
+    stage.run(1);
+    stage.learner.action = [f32::NAN, 0.0];
+    assert_eq!(stage.collector.step(&mut stage.learner).unwrap_err().code(), "DIVERGED");
+    assert_eq!(stage.actions().len(), 1);
+}
+
+/// A collector whose environment the caller steps.
+fn external(config: SessionConfig) -> (Collector, Constant) {
+    let spec = session::spec(2, LOW.to_vec(), HIGH.to_vec());
+    let config = SessionConfig { world: World::External(spec), ..config };
+    (Collector::new(&config, None).unwrap(), Constant::new([0.5, -1.0]))
+}
+
+const STEP: Outcome = Outcome { reward: 1.5, terminated: false, truncated: false };
+
+#[test]
+fn an_environment_of_the_callers_is_stepped_between_propose_and_record() {
+    let (mut collector, mut learner) =
+        external(SessionConfig { reward_scale: 2.0, max_episode_steps: 3, reset_every: 5, ..config() });
+    collector.begin(&[0.0, 1.0]).unwrap();
+    let mut answers = Vec::new();
+    for step in 1..=6 {
+        // in its units
+        assert_eq!(collector.propose(&mut learner).unwrap(), [2.0, -2.0]);
+        let outcome = Outcome { terminated: step == 4, ..STEP };
+        let recorded = collector.record(outcome, &[f64::from(step), 1.0]).unwrap();
+        if recorded.reset {
+            collector.begin(&[f64::from(step), 9.0]).unwrap();
+        }
+        answers.push((recorded.episode.map(|e| (e.step, e.episode_return, e.length)), recorded.reset));
+    }
+    let ended = |step, episode_return, length| (Some((step, episode_return, length)), true);
+    // the limit after step 3, a termination after step 4, a reset that is no end after step 5
+    let going = (None, false);
+    assert_eq!(answers, [going, going, ended(3, 4.5, 3), ended(4, 1.5, 1), (None, true), going]);
+    let mut gathered = GatheredBatch::default();
+    collector.replay().gather(&[0, 1, 2, 3, 4, 5], &mut gathered);
+    let batch = gathered.as_batch();
+    assert_eq!(batch.rewards, [3.0; 6]);
+    assert_eq!(batch.discounts, [DISCOUNT, DISCOUNT, DISCOUNT, 0.0, DISCOUNT, DISCOUNT]);
+    assert_eq!(batch.observations, [0.0, 1.0, 1.0, 1.0, 2.0, 1.0, 3.0, 9.0, 4.0, 9.0, 5.0, 9.0]);
+    assert_eq!(batch.next_observations, [1.0, 1.0, 2.0, 1.0, 3.0, 1.0, 4.0, 1.0, 5.0, 1.0, 6.0, 1.0]);
+    assert_eq!(batch.actions, [0.5, -1.0].repeat(6));
+}
+
+#[test]
+fn what_the_callers_environment_may_not_say_is_refused_before_it_is_stored() {
+    let (mut collector, mut learner) = external(config());
+    for (observation, code) in [
+        (vec![0.0], "LENGTH_MISMATCH"),
+        (vec![0.0; 3], "LENGTH_MISMATCH"),
+        (vec![0.0, f64::NAN], "NOT_FINITE"),
+    ] {
+        assert_eq!(collector.begin(&observation).unwrap_err().code(), code);
+        assert_eq!(collector.act(&mut learner, &observation).unwrap_err().code(), code);
+    }
+    collector.begin(&[1.0, 2.0]).unwrap();
+    collector.propose(&mut learner).unwrap();
+    for (reward, observation, code) in [
+        (1.0, vec![0.0], "LENGTH_MISMATCH"),
+        (1.0, vec![f64::INFINITY, 0.0], "NOT_FINITE"),
+        (f64::NAN, vec![3.0, 4.0], "NOT_FINITE"),
+    ] {
+        let error = collector.record(Outcome { reward, ..STEP }, &observation).unwrap_err();
+        assert_eq!(error.code(), code);
+        assert_eq!((collector.steps(), collector.replay().len()), (0, 0));
+    }
+    collector.record(STEP, &[3.0, 4.0]).unwrap();
+    let mut gathered = GatheredBatch::default();
+    collector.replay().gather(&[0], &mut gathered);
+    assert_eq!(gathered.as_batch().observations, [1.0, 2.0]);
+    assert_eq!(gathered.as_batch().next_observations, [3.0, 4.0]);
+}
+
+#[test]
+fn acting_alone_draws_and_stores_nothing() {
+    let (collector, mut learner) = external(config());
+    assert_eq!(collector.act(&mut learner, &[1.0, 2.0]).unwrap(), [2.0, -2.0]);
+    assert_eq!(learner.noises, [None]);
+    assert_eq!((collector.steps(), collector.replay().len()), (0, 0));
+    learner.action = [f32::NAN, 0.0];
+    assert_eq!(collector.act(&mut learner, &[1.0, 2.0]).unwrap_err().code(), "DIVERGED");
+}
+
+#[test]
+fn a_session_does_not_step_the_callers_environment() {
+    let (mut collector, mut learner) = external(config());
+    collector.begin(&[1.0, 2.0]).unwrap();
+    assert_eq!(collector.step(&mut learner).unwrap_err().code(), "ENV_EXTERNAL");
+    // and neither counts nor draws
+    assert_eq!(collector.steps(), 0);
+    assert!(learner.noises.is_empty());
 }

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use virel_engine::environments::environment::Environment;
-use virel_engine::environments::mujoco::{MujocoEnvironment, create, specs, take_warnings};
+use virel_engine::environments::mujoco::choices::Choices;
+use virel_engine::environments::mujoco::{MujocoEnvironment, create_with, specs, take_warnings};
 use virel_engine::random::{Purpose, Stream};
 
 /// The system's allocator, counting the calls of each thread.
@@ -41,7 +42,12 @@ fn make(id: &str) -> MujocoEnvironment {
     let models = std::env::var_os("VIREL_MODELS")
         .map(PathBuf::from)
         .expect("VIREL_MODELS must name the folder with Gymnasium's model files (half_cheetah.xml, ...)");
-    create(id, &models).unwrap_or_else(|error| panic!("{id}: {error}"))
+    let model_file = id.ends_with("-rllab").then(|| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../__tests__/fixtures/environments");
+        folder.join(format!("{id}.xml"))
+    });
+    let choices = Choices { model_file, ..Choices::default() };
+    create_with(id, &models, &choices).unwrap_or_else(|error| panic!("{id}: {error}"))
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod support;
 
 use support::Case;
+use support::recipes::{DDPG, VIREL};
 use virel_engine::learner::Learner as _;
 use virel_engine::learner::kernel::KernelLearner;
 use virel_engine::networks::layout::Sizes;
@@ -14,12 +15,15 @@ use virel_engine::random::{Purpose, Stream};
 fn a_policy_on_its_own_acts_as_the_kernel_learner_to_the_bit() {
     const ROWS: usize = 50;
     // no hidden width is a whole number of cache lines, then all are; a bias makes a row one longer
-    for hidden in [vec![19, 33], vec![32, 48, 16], vec![15], vec![300, 300]] {
-        let sizes = Sizes { observation: 17, action: 6, hidden };
-        let case = Case::random(5, sizes.clone(), 4, 1.5);
+    let hidden = [vec![19, 33], vec![32, 48, 16], vec![15], vec![300, 300]];
+    for (variant, hidden) in [VIREL, DDPG].into_iter().flat_map(|v| hidden.clone().map(|h| (v, h))) {
+        let sizes =
+            Sizes { observation: 17, action: 6, policy_hidden: hidden, hidden: vec![21], action_values: 1 };
+        let case = Case::of(variant, 5, sizes.clone(), 4, 1.5);
         let mut learner = KernelLearner::new(case.config(), &case.parameters).unwrap();
         let mut policy = DeterministicPolicy::new(&learner.parameters().unwrap()).unwrap();
-        assert_eq!(policy.sizes(), sizes);
+        // of the policy alone
+        assert_eq!(policy.sizes(), Sizes { hidden: Vec::new(), action_values: 0, ..sizes.clone() });
 
         let mut observations = vec![0.0; ROWS * sizes.observation];
         Stream::new(6, Purpose::Reset, 0).fill_normal(&mut observations);

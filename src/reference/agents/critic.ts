@@ -66,8 +66,10 @@ function projected(inputs: StepInputs): CriticGradients {
   });
 
   // ∇_w L = mean [(∇β) j] + mean [(β − j) ∇j],  ∇β = γ(1−d) ∇Q(s′, ã′) − ∇Q(s, a)
-  const byNext = gradient.residual.map(
-    (value, b) => config.discount * (1 - batch.terminated[b]!) * value,
+  const byNext = equations.bellmanTargetGradient(
+    gradient.residual,
+    batch.terminated,
+    config.discount,
   );
   const parts = [
     actionValueGradient(network, next, byNext),

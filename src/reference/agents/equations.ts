@@ -4,7 +4,7 @@
  */
 
 import { stepAdam } from '../adam.js';
-import { bellmanTarget, meanNextValue, softNextValue } from '../bellman.js';
+import { bellmanTarget, bellmanTargetGradient, meanNextValue, softNextValue } from '../bellman.js';
 import { boltzmannWeights } from '../boltzmann.js';
 import {
   covarianceDivergence,
@@ -54,6 +54,7 @@ export const EQUATIONS = {
 
   // M-step: J_Q, or L(w, ζ), and J_V
   bellmanTarget,
+  bellmanTargetGradient,
   softNextValue,
   meanNextValue,
   actionValueLoss,

@@ -21,12 +21,15 @@ export const TRAINED_TEMPERATURES: Record<TrainedTemperature, TrainedTemperature
 };
 
 /** Towards the target entropy, by the policy loss's own ã. */
-function tuned({ equations, config, temperature }: StepInputs, drawn: Drawn): TemperatureGradients {
+function tuned(
+  { equations, config, batch, temperature }: StepInputs,
+  drawn: Drawn,
+): TemperatureGradients {
   if (config.temperature.kind !== 'tuned') return { losses: {}, gradients: {} };
   const { loss, gradient } = equations.tunedTemperatureLoss(
     drawn.own!.sample.logDensity,
     temperature,
-    config.temperature.targetEntropy,
+    config.temperature.targetEntropy ?? -drawn.own!.sample.action.length / batch.rows,
   );
   return {
     losses: { temperature: loss },

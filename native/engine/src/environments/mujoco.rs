@@ -1,35 +1,110 @@
 //! MuJoCo tasks: each is a row of data in a file of its own, all run by one mechanism.
 //!
-//! `task` is the vocabulary of the rows, `model` loads and proves a model file, `rules` binds a row to a model,
-//! `simulator` steps under guard, `environment` puts them together.
+//! `task` is what a row is, `vocabulary` the words it is made of, `options` what users may change in it. `model` loads
+//! and proves a model file, `file` reads rows of users from JSON; `rules` binds a row to a model, with `measure` (quantities), `observe` (observations) and
+//! `start` (resets); `simulator` steps under guard, `environment` puts them together.
 
 use std::path::Path;
 
-use self::task::{Task, Version};
+use self::choices::Choices;
+use self::options::Options;
+use self::task::{Described, Task, Version};
+use super::environment::Environment as _;
 use super::spec::Spec;
 use crate::error::{EngineError, Result};
 
+mod ant;
+pub mod choices;
 mod environment;
+mod file;
 mod half_cheetah;
 mod hopper;
+mod humanoid;
+mod humanoid_standup;
+mod inverted_double_pendulum;
 mod inverted_pendulum;
+mod measure;
 mod messages;
 mod model;
+mod observe;
+pub mod options;
+mod pusher;
+mod reacher;
+mod rllab;
 mod rules;
 mod simulator;
+mod start;
+mod swimmer;
 pub mod task;
+pub mod vocabulary;
 mod walker2d;
 
 pub use environment::MujocoEnvironment;
 pub use messages::take_warnings;
 
-/// Every built-in task, by name; each exists in both versions.
-const TASKS: [fn(Version) -> Task; 4] =
-    [half_cheetah::task, hopper::task, inverted_pendulum::task, walker2d::task];
+/// A row of the table of tasks.
+enum Row {
+    /// In both of Gymnasium's versions.
+    Both(fn(Version, &mut Options) -> Task),
+    /// In one.
+    One(fn(&mut Options) -> Task),
+}
 
-/// The rows of all built-in tasks.
+/// Every built-in task: the one list that a new task is added to.
+const TASKS: [Row; 13] = [
+    Row::Both(ant::task),
+    Row::Both(half_cheetah::task),
+    Row::Both(hopper::task),
+    Row::Both(humanoid::task),
+    Row::Both(humanoid_standup::task),
+    Row::Both(inverted_double_pendulum::task),
+    Row::Both(inverted_pendulum::task),
+    Row::One(pusher::task),
+    Row::Both(reacher::task),
+    Row::Both(swimmer::task),
+    Row::Both(walker2d::task),
+    Row::One(rllab::humanoid),
+    Row::One(rllab::swimmer),
+];
+
+/// Calls `visit` for every built-in task until it answers.
+fn search<T>(mut visit: impl FnMut(&dyn Fn(&mut Options) -> Task) -> Option<T>) -> Option<T> {
+    TASKS.iter().find_map(|row| match row {
+        Row::Both(build) => {
+            Version::ALL.iter().find_map(|&version| visit(&|options: &mut Options| build(version, options)))
+        }
+        Row::One(build) => visit(build),
+    })
+}
+
+/// All built-in tasks with their options.
+///
+/// # Errors
+/// None: a row's own defaults are never refused.
+pub fn described() -> Result<Vec<Described>> {
+    let mut all = Vec::new();
+    let failed = search(|build| {
+        let mut options = Options::default();
+        let task = build(&mut options);
+        match options.finish(&task.id) {
+            Ok(options) => {
+                all.push(Described { task, options });
+                None
+            }
+            Err(error) => Some(error),
+        }
+    });
+    failed.map_or(Ok(all), Err)
+}
+
+/// The rows of all built-in tasks, every option at its default.
 pub fn tasks() -> Vec<Task> {
-    TASKS.iter().flat_map(|task| Version::ALL.map(task)).collect()
+    let mut all = Vec::new();
+    let _: Option<()> = search(|build| {
+        all.push(build(&mut Options::default()));
+        None
+    });
+    all
 }
 
 /// What is known of all built-in tasks without their model files.
@@ -37,15 +112,32 @@ pub fn specs() -> Vec<Spec> {
     tasks().iter().map(Task::spec).collect()
 }
 
-/// The row of the built-in task `id`.
+/// The row of the built-in task `id`, every option at its default.
 ///
 /// # Errors
 /// `ENV_UNKNOWN`, with the id to use instead.
 pub fn task(id: &str) -> Result<Task> {
-    let tasks = tasks();
-    let known: Vec<&str> = tasks.iter().map(|task| task.id.as_str()).collect();
-    let unknown = || EngineError::EnvironmentUnknown { id: id.to_owned(), advice: advice(id, &known) };
-    tasks.iter().find(|task| task.id == id).cloned().ok_or_else(unknown)
+    task_with(id, &Choices::default())
+}
+
+/// The row of the built-in task `id` with these options.
+///
+/// # Errors
+/// `ENV_UNKNOWN`, with the id to use instead; `CONFIG_UNKNOWN_KEY` and `CONFIG_RANGE` of an option.
+pub fn task_with(id: &str, choices: &Choices) -> Result<Task> {
+    let found = search(|build| {
+        if build(&mut Options::default()).id != id {
+            return None;
+        }
+        let mut options = Options::new(choices.options.clone());
+        let task = build(&mut options);
+        Some(options.finish(id).map(|_| task))
+    });
+    found.unwrap_or_else(|| {
+        let tasks = tasks();
+        let known: Vec<&str> = tasks.iter().map(|task| task.id.as_str()).collect();
+        Err(EngineError::EnvironmentUnknown { id: id.to_owned(), advice: advice(id, &known) })
+    })
 }
 
 /// The built-in task `id` with its model file in `model_directory`.
@@ -53,7 +145,52 @@ pub fn task(id: &str) -> Result<Task> {
 /// # Errors
 /// `ENV_UNKNOWN`, `MODEL_MISSING`, `MODEL_INVALID`, `MODEL_FINGERPRINT`.
 pub fn create(id: &str, model_directory: &Path) -> Result<MujocoEnvironment> {
-    MujocoEnvironment::new(&task(id)?, model_directory)
+    create_with(id, model_directory, &Choices::default())
+}
+
+/// The task `id` with what the user chose.
+///
+/// # Errors
+/// As [`create`]; `CONFIG_UNKNOWN_KEY`, `CONFIG_TYPE` and `CONFIG_RANGE` of an option; `TASK_INVALID` of a task file.
+pub fn create_with(id: &str, model_directory: &Path, choices: &Choices) -> Result<MujocoEnvironment> {
+    if let Some(task_file) = &choices.task_file {
+        return create_from_file(id, task_file, choices);
+    }
+    let task = task_with(id, choices)?;
+    match &choices.model_file {
+        Some(file) => MujocoEnvironment::with_model(&task, file),
+        None if task.about.model_needed.is_empty() => MujocoEnvironment::new(&task, model_directory),
+        None => Err(EngineError::ModelNotShipped {
+            id: id.to_owned(),
+            needed: task.about.model_needed.to_string(),
+        }),
+    }
+}
+
+/// A task of the user's, which has neither a model nor options of its own.
+fn create_from_file(id: &str, task_file: &Path, choices: &Choices) -> Result<MujocoEnvironment> {
+    if let Some(name) = choices.options.keys().next() {
+        let known = "it has none, its file says it all".to_owned();
+        return Err(EngineError::OptionUnknown { id: id.to_owned(), name: name.clone(), known });
+    }
+    match &choices.model_file {
+        Some(model_file) => file::create(id, task_file, model_file),
+        None => Err(EngineError::ModelNotShipped {
+            id: id.to_owned(),
+            needed: format!("the MJCF that {} is for", task_file.display()),
+        }),
+    }
+}
+
+/// What is known of the task `id` with what the user chose; a model is loaded only for a task of the user's.
+///
+/// # Errors
+/// As [`create_with`].
+pub fn describe(id: &str, choices: &Choices) -> Result<Spec> {
+    if choices.task_file.is_some() {
+        return create_with(id, Path::new(""), choices).map(|environment| environment.spec().clone());
+    }
+    Ok(task_with(id, choices)?.spec())
 }
 
 /// Why there is no task `id`, and which to use instead.

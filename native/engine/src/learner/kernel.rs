@@ -45,7 +45,7 @@ use crate::learner::Bootstrap;
 use crate::math::residual::residual_error;
 use crate::math::tanh_gaussian::clip;
 use crate::networks::layout::{Networks, Parameter};
-use crate::recipe::{ActionValueTarget, MStepKind, PolicyKind};
+use crate::recipe::{ActionValueTarget, MStepKind, PolicyKind, PolicyObjective, StateValueTarget};
 use crate::replay::batch::Batch;
 
 /// [`Learner`] in float32 by hand; see the module's text.
@@ -57,6 +57,8 @@ pub struct KernelLearner {
     /// None on one thread.
     critic_thread: Option<CriticThread>,
     terms: StepTerms,
+    /// Norms of the latest step whose gradients [`Learner::gradients`] has overwritten since.
+    earlier_norms: StepNorms,
 }
 
 impl KernelLearner {
@@ -80,8 +82,8 @@ impl KernelLearner {
         let critic_thread =
             if config.threads > 1 { Some(CriticThread::spawn(Arc::clone(&shared))?) } else { None };
         let actor = Actor::new(&config, &networks, &shared.shapes);
-        let mut learner =
-            Self { config, networks, shared, actor, critic_thread, terms: StepTerms::default() };
+        let (terms, earlier_norms) = (StepTerms::default(), StepNorms::default());
+        let mut learner = Self { config, networks, shared, actor, critic_thread, terms, earlier_norms };
         learner.set_parameters(initial)?;
         Ok(learner)
     }
@@ -102,6 +104,27 @@ impl KernelLearner {
         Ok(())
     }
 
+    /// T of a step; 0 where none of its losses reads one.
+    fn temperature_of(&self, step: Step, given: Option<f32>) -> Result<f32> {
+        let recipe = &self.config.recipe;
+        let by_m = recipe.action_value_target == ActionValueTarget::SoftActionValue
+            || recipe.state_value_target == StateValueTarget::SoftActionValue;
+        let by_e = recipe.policy_objective != PolicyObjective::Deterministic;
+        if !(step.has_m() && by_m || step.has_e() && by_e) {
+            return Ok(0.0);
+        }
+        let temperature = temperature_in_use(given, self.actor.logs.temperature())?;
+        let weighs = step.has_e() && recipe.policy_objective == PolicyObjective::WeightedLikelihood;
+        if weighs && given.is_some_and(|given| given <= 0.0) {
+            return Err(EngineError::OutOfRange {
+                name: "temperature",
+                expected: "a number above 0, since actions are weighted by exp(Q/T)",
+                got: temperature.to_string(),
+            });
+        }
+        Ok(temperature)
+    }
+
     /// The halves of a step, as far as it has them.
     fn run(
         &mut self,
@@ -112,7 +135,7 @@ impl KernelLearner {
     ) -> Result<Terms> {
         let draws = self.config.recipe.draws(self.config.samples);
         expect_batch(&self.config.sizes, batch, noise, draws)?;
-        let temperature = temperature_in_use(temperature, self.actor.logs.temperature())?;
+        let temperature = self.temperature_of(step, temperature)?;
         self.load(batch, noise)?;
 
         let (shared, actor) = (&*self.shared, &mut self.actor);
@@ -231,7 +254,9 @@ impl Learner for KernelLearner {
         noise: &[f32],
         temperature: Option<f32>,
     ) -> Result<StepGradients> {
+        let norms = self.norms()?;
         let terms = self.run((Step::Joint, Use::Keep), batch, noise, temperature)?;
+        self.earlier_norms = norms;
         let mut at_these_parameters = StepTerms::default();
         terms.store(&mut at_these_parameters);
         let (shapes, critic) = (&self.shared.shapes, lock(&self.shared.critic)?);
@@ -249,6 +274,12 @@ impl Learner for KernelLearner {
     fn step(&mut self, step: Step, batch: &Batch<'_>, noise: &[f32], temperature: Option<f32>) -> Result<()> {
         let terms = self.run((step, Use::Step), batch, noise, temperature)?;
         terms.store(&mut self.terms);
+        if step.has_m() {
+            (self.earlier_norms.action_value, self.earlier_norms.state_value) = (None, None);
+        }
+        if step.has_e() {
+            self.earlier_norms.policy = None;
+        }
         Ok(())
     }
 
@@ -286,10 +317,12 @@ impl Learner for KernelLearner {
         };
         let action_values = critic.action_value_gradients.iter().zip(&critic.action_value_optimisers);
         let state_value = critic.state_value_optimiser.as_ref();
+        let of_state_value = || of(&[(&critic.state_value_gradient, state_value?)]);
+        let earlier = self.earlier_norms;
         Ok(StepNorms {
-            policy: of(&[(&self.actor.gradient, &self.actor.optimiser)]),
-            action_value: of(&action_values.collect::<Vec<_>>()),
-            state_value: state_value.and_then(|optimiser| of(&[(&critic.state_value_gradient, optimiser)])),
+            policy: earlier.policy.or_else(|| of(&[(&self.actor.gradient, &self.actor.optimiser)])),
+            action_value: earlier.action_value.or_else(|| of(&action_values.collect::<Vec<_>>())),
+            state_value: earlier.state_value.or_else(of_state_value),
         })
     }
 

@@ -194,7 +194,7 @@ impl Learner for TensorLearner {
 
     fn norms(&mut self) -> Result<StepNorms> {
         use_threads(self.config.threads)?;
-        self.optimisers.norms(&self.trained, &self.gradients)
+        self.optimisers.norms(&self.gradients)
     }
 
     fn act(&mut self, observations: &[f32], noise: Option<&[f32]>, actions: &mut [f32]) -> Result<()> {

@@ -3,10 +3,12 @@
 //!
 //! Shapes: B samples; A action dimensions. Gradient reaches μ and log σ; ∂Q/∂ã, T and ξ are constants.
 //! With ξ fixed, log N(u; μ, σ) depends on log σ alone, so ∂ log π/∂μ = 2 tanh u and
-//! ∂ log π/∂ log σ = 2 tanh u · σξ − 1.
+//! ∂ log π/∂ log σ = 2 tanh u · σξ − 1. Objectives that read a prior policy are in [`prior`].
 
-use super::real::{Real, sum};
-use super::tanh_gaussian::{clip, clip_slope, log_density_of, slope};
+pub mod prior;
+
+use super::real::Real;
+use super::tanh_gaussian::{clip, clip_slope, slope};
 use crate::error::{Result, expect_len};
 
 /// Constants of J_π.
@@ -223,214 +225,6 @@ pub fn deterministic_gradient<F: Real>(
     Ok(())
 }
 
-/// μ and log σ before its clip of two policies in one action dimension, `[B]` each, and noise for K draws, `[K · B]`.
-#[derive(Debug, Clone, Copy)]
-pub struct Pair<'a, F> {
-    /// μ_θ.
-    pub mean: &'a [F],
-    /// log σ_θ.
-    pub log_std: &'a [F],
-    /// μ_φ.
-    pub prior_mean: &'a [F],
-    /// log σ_φ.
-    pub prior_log_std: &'a [F],
-    /// ξ, sample k of row b at k B + b.
-    pub noise: &'a [F],
-}
-
-impl<F: Real> Pair<'_, F> {
-    /// B and K.
-    fn extent(&self) -> Result<(usize, usize)> {
-        let rows = self.mean.len();
-        expect_len("logStd", self.log_std.len(), rows)?;
-        expect_len("priorMean", self.prior_mean.len(), rows)?;
-        expect_len("priorLogStd", self.prior_log_std.len(), rows)?;
-        let samples = self.noise.len() / rows.max(1);
-        expect_len("noise", self.noise.len(), rows * samples)?;
-        Ok((rows, samples))
-    }
-}
-
-/// ∂J_π/∂μ_θ and ∂J_π/∂(log σ_θ) in one action dimension of the weighted likelihood (App. G),
-/// −mean_b Σ_k ω_k log π_θ(a_k|s), u_k = μ_φ + σ_φ ξ_k, plus the regularisers.
-///
-/// * `weight` `[K · B]`: ω.
-///
-/// # Errors
-/// `LENGTH_MISMATCH`.
-#[inline(always)]
-pub fn likelihood_gradient<F: Real>(
-    factors: &Factors<F>,
-    dimensions: usize,
-    pair: &Pair<'_, F>,
-    weight: &[F],
-    by_mean: &mut [F],
-    by_log_std: &mut [F],
-) -> Result<()> {
-    let (rows, samples) = pair.extent()?;
-    expect_len("weight", weight.len(), rows * samples)?;
-    expect_len("byMean", by_mean.len(), rows)?;
-    expect_len("byLogStd", by_log_std.len(), rows)?;
-    by_mean.fill(F::of(0.0));
-    by_log_std.fill(F::of(0.0));
-    let share = F::of(-1.0 / rows as f64);
-    for k in 0..samples {
-        let of_sample = k * rows..(k + 1) * rows;
-        let (noise, weight) = (&pair.noise[of_sample.clone()], &weight[of_sample]);
-        for b in 0..rows {
-            let deviation = (-clip(pair.log_std[b])).exponential();
-            let pre_tanh = pair.prior_mean[b] + clip(pair.prior_log_std[b]).exponential() * noise[b];
-            let standardised = (pre_tanh - pair.mean[b]) * deviation;
-            let by_density = share * weight[b];
-            by_mean[b] += by_density * standardised * deviation;
-            by_log_std[b] += by_density * (standardised * standardised - F::of(1.0));
-        }
-    }
-    let (mean_pull, log_std_pull) = factors.pulls(rows, dimensions);
-    for b in 0..rows {
-        let raw = pair.log_std[b];
-        by_mean[b] += mean_pull * pair.mean[b];
-        by_log_std[b] = clip_slope(raw) * (by_log_std[b] + log_std_pull * clip(raw));
-    }
-    Ok(())
-}
-
-/// Adds the gradient of `mean_multiplier` · KL_mean + `covariance_multiplier` · KL_cov in one action dimension, with
-/// KL_mean = mean_b (μ_θ−μ_φ)²/2σ_φ² and KL_cov = mean_b [log(σ_θ/σ_φ) + (σ_φ²/σ_θ² − 1)/2].
-///
-/// # Errors
-/// `LENGTH_MISMATCH`.
-#[inline(always)]
-pub fn add_kl_gradient<F: Real>(
-    mean_multiplier: F,
-    covariance_multiplier: F,
-    pair: &Pair<'_, F>,
-    by_mean: &mut [F],
-    by_log_std: &mut [F],
-) -> Result<()> {
-    let (rows, _) = pair.extent()?;
-    expect_len("byMean", by_mean.len(), rows)?;
-    expect_len("byLogStd", by_log_std.len(), rows)?;
-    let share = F::of(1.0 / rows as f64);
-    for b in 0..rows {
-        let (raw, prior) = (pair.log_std[b], clip(pair.prior_log_std[b]));
-        let inverse_variance = (F::of(-2.0) * prior).exponential();
-        let ratio = (F::of(2.0) * (prior - clip(raw))).exponential();
-        let distance = pair.mean[b] - pair.prior_mean[b];
-        by_mean[b] += mean_multiplier * share * distance * inverse_variance;
-        by_log_std[b] += clip_slope(raw) * covariance_multiplier * share * (F::of(1.0) - ratio);
-    }
-    Ok(())
-}
-
-/// KL_mean and KL_cov of [`add_kl_gradient`] in one action dimension, in nats.
-///
-/// # Errors
-/// `LENGTH_MISMATCH`.
-#[inline(always)]
-pub fn kl_divergences<F: Real>(pair: &Pair<'_, F>) -> Result<(f64, f64)> {
-    let (rows, _) = pair.extent()?;
-    let half = F::of(0.5);
-    let mean = (0..rows).map(|b| {
-        let distance = pair.mean[b] - pair.prior_mean[b];
-        half * distance * distance * (F::of(-2.0) * clip(pair.prior_log_std[b])).exponential()
-    });
-    let covariance = (0..rows).map(|b| {
-        let log_ratio = clip(pair.prior_log_std[b]) - clip(pair.log_std[b]);
-        half * ((F::of(2.0) * log_ratio).exponential() - F::of(1.0)) - log_ratio
-    });
-    Ok((sum(mean) / rows as f64, sum(covariance) / rows as f64))
-}
-
-/// ∂J_π/∂μ_θ and ∂J_π/∂(log σ_θ) in one action dimension of (43),
-/// mean_{b,k}[T(log N(u_k; θ) − log N(u_k; φ)) − Q(s, tanh u_k)], u_k = μ_θ + σ_θ ξ_k, plus the regularisers.
-///
-/// * `by_action` `[K · B]`: −∂Q/∂ã_k / (K B).
-///
-/// # Errors
-/// `LENGTH_MISMATCH`.
-#[inline(always)]
-pub fn divergence_gradient<F: Real>(
-    factors: &Factors<F>,
-    dimensions: usize,
-    pair: &Pair<'_, F>,
-    by_action: &[F],
-    by_mean: &mut [F],
-    by_log_std: &mut [F],
-) -> Result<()> {
-    let (rows, samples) = pair.extent()?;
-    expect_len("byAction", by_action.len(), rows * samples)?;
-    expect_len("byMean", by_mean.len(), rows)?;
-    expect_len("byLogStd", by_log_std.len(), rows)?;
-    by_mean.fill(F::of(0.0));
-    by_log_std.fill(F::of(0.0));
-    let density = factors.temperature / F::of((rows * samples) as f64);
-    for k in 0..samples {
-        let of_sample = k * rows..(k + 1) * rows;
-        let (noise, by_action) = (&pair.noise[of_sample.clone()], &by_action[of_sample]);
-        for b in 0..rows {
-            let spread = clip(pair.log_std[b]).exponential() * noise[b];
-            let pre_tanh = pair.mean[b] + spread;
-            let prior_precision = (F::of(-2.0) * clip(pair.prior_log_std[b])).exponential();
-            let by_pre_tanh =
-                by_action[b] * slope(pre_tanh) + density * (pre_tanh - pair.prior_mean[b]) * prior_precision;
-            by_mean[b] += by_pre_tanh;
-            by_log_std[b] += by_pre_tanh * spread - density;
-        }
-    }
-    let (mean_pull, log_std_pull) = factors.pulls(rows, dimensions);
-    for b in 0..rows {
-        let raw = pair.log_std[b];
-        by_mean[b] += mean_pull * pair.mean[b];
-        by_log_std[b] = clip_slope(raw) * (by_log_std[b] + log_std_pull * clip(raw));
-    }
-    Ok(())
-}
-
-/// **Adds** log N(u_k; θ) − log N(u_k; φ) of one action dimension, u_k = μ_θ + σ_θ ξ_k, to `log_ratio` `[K · B]`: the
-/// change of variables of tanh cancels.
-///
-/// # Errors
-/// `LENGTH_MISMATCH`.
-#[inline(always)]
-pub fn add_log_ratio<F: Real>(pair: &Pair<'_, F>, log_ratio: &mut [F]) -> Result<()> {
-    let (rows, samples) = pair.extent()?;
-    expect_len("logRatio", log_ratio.len(), rows * samples)?;
-    let half = F::of(0.5);
-    for (of_sample, noise) in
-        log_ratio.chunks_exact_mut(rows.max(1)).zip(pair.noise.chunks_exact(rows.max(1)))
-    {
-        for b in 0..rows {
-            let (log_std, prior) = (clip(pair.log_std[b]), clip(pair.prior_log_std[b]));
-            let pre_tanh = pair.mean[b] + log_std.exponential() * noise[b];
-            let standardised = (pre_tanh - pair.prior_mean[b]) * (-prior).exponential();
-            of_sample[b] += half * (standardised * standardised - noise[b] * noise[b]) + prior - log_std;
-        }
-    }
-    Ok(())
-}
-
-/// **Adds** log π_θ of one action dimension at u_k = μ_φ + σ_φ ξ_k to `log_density` `[K · B]`.
-///
-/// # Errors
-/// `LENGTH_MISMATCH`.
-#[inline(always)]
-pub fn add_log_density_of_prior_samples<F: Real>(pair: &Pair<'_, F>, log_density: &mut [F]) -> Result<()> {
-    let (rows, samples) = pair.extent()?;
-    expect_len("logDensity", log_density.len(), rows * samples)?;
-    for (of_sample, noise) in
-        log_density.chunks_exact_mut(rows.max(1)).zip(pair.noise.chunks_exact(rows.max(1)))
-    {
-        for b in 0..rows {
-            let log_std = clip(pair.log_std[b]);
-            let pre_tanh = pair.prior_mean[b] + clip(pair.prior_log_std[b]).exponential() * noise[b];
-            let standardised = (pre_tanh - pair.mean[b]) * (-log_std).exponential();
-            of_sample[b] += log_density_of(standardised, log_std, pre_tanh);
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -525,6 +319,147 @@ mod tests {
         let (mut by_mean, mut by_log_std) = ([1.0; SAMPLES], [1.0; SAMPLES]);
         gradient(&factors, 1, &heads, &[0.0; SAMPLES], &mut by_mean, &mut by_log_std).unwrap();
         assert_eq!((by_mean, by_log_std), ([0.0; SAMPLES], [0.0; SAMPLES]));
+    }
+
+    /// Compares a gradient by μ and log σ at [`heads`] with central differences of `loss`.
+    fn expect_gradient(
+        heads: &[[f64; SAMPLES]; 3],
+        loss: impl Fn(&[f64; SAMPLES], &[f64; SAMPLES]) -> f64,
+        by_mean: &[f64; SAMPLES],
+        by_log_std: &[f64; SAMPLES],
+    ) {
+        const STEP: f64 = 1e-5;
+        for b in 0..SAMPLES {
+            let at = |of_mean: f64, of_log_std: f64| {
+                let [mut mean, mut log_std, _] = *heads;
+                mean[b] += of_mean;
+                log_std[b] += of_log_std;
+                loss(&mean, &log_std)
+            };
+            // h² = 1e-10 times third derivatives of at most some hundreds, and rounding 1e-16 / h
+            let scale = 1.0 + by_mean[b].abs() + by_log_std[b].abs();
+            let difference = (at(STEP, 0.0) - at(-STEP, 0.0)) / (2.0 * STEP);
+            assert!((by_mean[b] - difference).abs() < 1e-8 * scale, "μ_{b}: {} {difference}", by_mean[b]);
+            let difference = (at(0.0, STEP) - at(0.0, -STEP)) / (2.0 * STEP);
+            assert!((by_log_std[b] - difference).abs() < 1e-8 * scale, "σ_{b}: {difference}");
+        }
+    }
+
+    #[test]
+    fn score_gradient_is_the_difference_at_a_constant_action_and_advantage() {
+        const ADVANTAGE: [f64; SAMPLES] = [0.8, -1.5, 0.2, 2.2, -0.1];
+        let [mean, mut log_std, noise] = heads();
+        // one beyond its clip
+        log_std[3] = 2.3;
+        let pre_tanh: Vec<f64> =
+            (0..SAMPLES).map(|b| mean[b] + log_std[b].clamp(-20.0, 2.0).exp() * noise[b]).collect();
+        // the density of u; that of ã differs by a constant of μ and σ
+        let loss = |mean: &[f64; SAMPLES], log_std: &[f64; SAMPLES]| {
+            let terms = (0..SAMPLES).map(|b| {
+                let log_std = log_std[b].clamp(-20.0, 2.0);
+                let standardised = (pre_tanh[b] - mean[b]) / log_std.exp();
+                ADVANTAGE[b] * (-0.5 * standardised * standardised - log_std)
+            });
+            let (squared_mean, squared_log_std) = regulariser_sums(mean, log_std).unwrap();
+            let count = SAMPLES as f64;
+            terms.sum::<f64>() / count + FACTORS.regularisers(squared_mean / count, squared_log_std / count)
+        };
+        let (mut by_mean, mut by_log_std) = ([9.0; SAMPLES], [9.0; SAMPLES]);
+        let given = Heads { mean: &mean, log_std: &log_std, noise: &noise };
+        score_gradient(&FACTORS, 1, &given, &ADVANTAGE, &mut by_mean, &mut by_log_std).unwrap();
+        expect_gradient(&[mean, log_std, noise], loss, &by_mean, &by_log_std);
+        assert_eq!(by_log_std[3], 0.0);
+    }
+
+    #[test]
+    fn an_advantage_of_zero_leaves_the_regularisers_alone() {
+        let [mean, log_std, noise] = heads();
+        let given = Heads { mean: &mean, log_std: &log_std, noise: &noise };
+        let (mut by_mean, mut by_log_std) = ([9.0; SAMPLES], [9.0; SAMPLES]);
+        score_gradient(&FACTORS, 1, &given, &[0.0; SAMPLES], &mut by_mean, &mut by_log_std).unwrap();
+        for b in 0..SAMPLES {
+            assert!((by_mean[b] - 0.4 * FACTORS.mean_regulariser * mean[b]).abs() < 1e-16);
+            assert!((by_log_std[b] - 0.4 * FACTORS.log_std_regulariser * log_std[b]).abs() < 1e-16);
+        }
+    }
+
+    #[test]
+    fn advantage_is_the_soft_value_less_its_baseline() {
+        let mut got = [0.0; 2];
+        advantage(&[-1.0, 2.0], &[3.0, 0.5], &[1.0, 4.0], 0.5, &mut got).unwrap();
+        assert_eq!(got, [-2.5, 4.5]);
+    }
+
+    #[test]
+    fn deterministic_gradient_is_the_difference_of_its_loss() {
+        let [mean, log_std, noise] = heads();
+        let loss = |mean: &[f64; SAMPLES], _: &[f64; SAMPLES]| {
+            let terms = mean
+                .iter()
+                .enumerate()
+                .map(|(b, &mean)| FACTORS.mean_regulariser * mean * mean - action_value(b, mean.tanh()));
+            terms.sum::<f64>() / SAMPLES as f64
+        };
+        let mut by_action_value = [0.0; SAMPLES];
+        action_value_gradient(&mut by_action_value);
+        let by_action: Vec<f64> =
+            (0..SAMPLES).map(|b| by_action_value[b] * action_value_slope(b, mean[b].tanh())).collect();
+        let mut by_mean = [9.0; SAMPLES];
+        deterministic_gradient(&FACTORS, 1, &mean, &by_action, &mut by_mean).unwrap();
+        expect_gradient(&[mean, log_std, noise], loss, &by_mean, &[0.0; SAMPLES]);
+    }
+
+    #[test]
+    fn the_smaller_action_value_takes_the_gradient_and_the_first_of_two_equal_ones() {
+        let (first, second) = ([1.0, 3.0, 2.0, -1.0], [2.0, 0.5, 2.0, -1.5]);
+        let (mut by_first, mut by_second) = ([9.0; 4], [9.0; 4]);
+        minimum_gradient(&first, &second, &mut by_first, &mut by_second).unwrap();
+        assert_eq!((by_first, by_second), ([-0.25, 0.0, -0.25, 0.0], [0.0, -0.25, 0.0, -0.25]));
+        // of −mean min away from ties
+        let loss = |first: &[f64; 4], second: &[f64; 4]| {
+            -first.iter().zip(second).map(|(a, b)| a.min(*b)).sum::<f64>() / 4.0
+        };
+        for b in [0, 1, 3] {
+            let at = |h: f64, k: f64| {
+                let (mut first, mut second) = (first, second);
+                first[b] += h;
+                second[b] += k;
+                loss(&first, &second)
+            };
+            // piecewise linear: exact but for rounding
+            assert!((by_first[b] - (at(1e-3, 0.0) - at(-1e-3, 0.0)) / 2e-3).abs() < 1e-12);
+            assert!((by_second[b] - (at(0.0, 1e-3) - at(0.0, -1e-3)) / 2e-3).abs() < 1e-12);
+        }
+    }
+
+    /// Every gradient of this file in one precision.
+    fn everything<F: Real>() -> Vec<f64> {
+        let narrow = |values: &[f64]| -> Vec<F> { values.iter().map(|&x| F::of(x)).collect() };
+        let [mean, log_std, noise] = heads().map(|values| narrow(&values));
+        let signal = narrow(&[0.8, -1.5, 0.2, 2.2, -0.1]);
+        let factors = Factors {
+            temperature: F::of(FACTORS.temperature),
+            mean_regulariser: F::of(FACTORS.mean_regulariser),
+            log_std_regulariser: F::of(FACTORS.log_std_regulariser),
+        };
+        let heads = Heads { mean: &mean, log_std: &log_std, noise: &noise };
+        let mut results = [(); 6].map(|()| vec![F::of(0.0); SAMPLES]);
+        let [a, b, c, d, e, f] = &mut results;
+        gradient(&factors, 3, &heads, &signal, a, b).unwrap();
+        score_gradient(&factors, 3, &heads, &signal, c, d).unwrap();
+        deterministic_gradient(&factors, 3, &mean, &signal, e).unwrap();
+        advantage(&mean, &log_std, &noise, factors.temperature, f).unwrap();
+        results.concat().into_iter().map(Real::wide).collect()
+    }
+
+    #[test]
+    fn f32_agrees_with_f64() {
+        let (single, double) = (everything::<f32>(), everything::<f64>());
+        for (index, (got, expected)) in single.iter().zip(&double).enumerate() {
+            // ten roundings of values up to 20
+            assert!((got - expected).abs() < 2e-6 * (1.0 + expected.abs()), "{index}: {got} {expected}");
+        }
+        assert_ne!(single, double);
     }
 
     #[test]

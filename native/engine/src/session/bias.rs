@@ -69,9 +69,11 @@ mod tests {
 
     #[test]
     fn returns_near_a_time_limit_are_not() {
-        // 0.1 and 0.01 of the return are beyond the limit one and two steps before it
-        let trace = Trace { rewards: vec![1.0; 5], ends: vec![(2, true), (5, false)], ..Trace::default() };
-        let got = returns(&trace, 0.1, 1.0);
-        assert_eq!(got.iter().map(Option::is_some).collect::<Vec<_>>(), [true, true, true, true, false]);
+        // 20 % and 4 % of a return are beyond the limit one and two steps before it, 0.8 % three
+        let trace = Trace { rewards: vec![1.0; 7], ends: vec![(2, true), (6, false)], ..Trace::default() };
+        let got = returns(&trace, 0.2, 1.0);
+        // the last belongs to an episode that has not ended
+        let known = [true, true, true, true, false, false, false];
+        assert_eq!(got.iter().map(Option::is_some).collect::<Vec<_>>(), known);
     }
 }

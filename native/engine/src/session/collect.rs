@@ -107,8 +107,12 @@ impl Collector {
     /// One step of the session's own environment; the episode, if it ended.
     ///
     /// # Errors
-    /// `DIVERGED`, `SIM_UNSTABLE`, or what environment and learner report; `ENV_EXTERNAL` without one.
+    /// `DIVERGED`, `SIM_UNSTABLE`, or what environment and learner report; `ENV_EXTERNAL` without one, before anything
+    /// is drawn.
     pub fn step(&mut self, learner: &mut dyn Learner) -> Result<Option<Episode>> {
+        if self.environment.is_none() {
+            return Err(EngineError::ExternalEnvironment);
+        }
         self.choose_action(learner)?;
         to_raw_units(&self.spec, &self.action, &mut self.raw_action);
         self.steps += 1;

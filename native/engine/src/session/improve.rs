@@ -6,7 +6,7 @@ use crate::error::{EngineError, Result};
 use crate::learner::{Learner, Step};
 use crate::networks::layout::Parameter;
 use crate::random::{Purpose, Stream};
-use crate::recipe::Recipe;
+use crate::recipe::{ActionValueTarget, Recipe};
 use crate::replay::batch::Batch;
 use crate::replay::buffer::{GatheredBatch, ReplayBuffer};
 
@@ -77,6 +77,8 @@ pub struct Improver {
     residual: ResidualConfig,
     residual_error: f64,
     residual_floor: f64,
+    /// Period of `residual.every` gradient steps that the residual error was last due in.
+    measured_period: Option<u64>,
     /// Whether losses can be read after every step for nothing.
     on_host: bool,
     index_stream: Stream,
@@ -84,6 +86,8 @@ pub struct Improver {
     residual_index_stream: Stream,
     residual_noise_stream: Stream,
     counts: Counts,
+    /// KL of mean and covariance just before a prior policy last moved; right after, they are 0.
+    divergences: (Option<f32>, Option<f32>),
     /// Halves since whose targets were last moved: M-steps, E-steps.
     since_targets: (u64, u64),
     converged_m: Converged,
@@ -113,12 +117,14 @@ impl Improver {
             residual: config.residual,
             residual_error: config.residual.warmup_value,
             residual_floor: 0.0,
+            measured_period: None,
             on_host: config.engine == Engine::Kernel,
             index_stream: stream(Purpose::ReplayIndex),
             noise_stream: stream(Purpose::PolicyNoise),
             residual_index_stream: stream(Purpose::ResidualIndex),
             residual_noise_stream: stream(Purpose::ResidualNoise),
             counts: Counts::default(),
+            divergences: (None, None),
             since_targets: (0, 0),
             converged_m: Converged::default(),
             converged_e: Converged::default(),
@@ -206,6 +212,10 @@ impl Improver {
         }
         if due.1 {
             *e = 0;
+            if self.recipe.action_value_target == ActionValueTarget::PriorPolicy {
+                let terms = learner.terms()?;
+                self.divergences = (terms.kl_mean, terms.kl_covariance);
+            }
         }
         learner.update_targets(half)
     }
@@ -231,16 +241,13 @@ impl Improver {
         let mut reached = false;
         let mut failed = Ok(());
         while !reached && latest < max_steps && !stop.load(Ordering::Relaxed) {
-            failed = learner
-                .step(half, &batch, &noise, temperature)
-                .and_then(|()| self.expect_finite(learner, env_steps))
-                .and_then(|()| change.after_step(learner))
-                .map(|change| reached = change < tolerance);
+            latest += 1;
+            let done = self.converging_step(half, learner, (&batch, &noise, temperature), env_steps);
+            let changed = done.and_then(|()| change.after_step(learner));
+            failed = changed.map(|change| reached = change < tolerance);
             if failed.is_err() {
                 break;
             }
-            latest += 1;
-            self.counts.add(half);
         }
         (self.gathered, self.noise) = (gathered, noise);
         failed?;
@@ -253,6 +260,19 @@ impl Improver {
         Ok(!stop.load(Ordering::Relaxed))
     }
 
+    /// One gradient step of a converging half, with its targets frozen.
+    fn converging_step(
+        &mut self,
+        half: Step,
+        learner: &mut dyn Learner,
+        (batch, noise, temperature): (&Batch<'_>, &[f32], Option<f32>),
+        env_steps: u64,
+    ) -> Result<()> {
+        learner.step(half, batch, noise, temperature)?;
+        self.counts.add(half);
+        self.expect_finite(learner, env_steps)
+    }
+
     /// Draws the rows and the noise of a gradient step.
     fn draw(&mut self, replay: &ReplayBuffer) {
         draw(&mut self.index_stream, self.batch, replay, &mut self.indices, &mut self.gathered);
@@ -260,10 +280,12 @@ impl Improver {
         self.noise_stream.fill_normal(&mut self.noise);
     }
 
-    /// The residual error on fresh rows, where the temperature reads it and it is due; its first value holds until the
-    /// buffer has more rows than it takes.
+    /// The residual error on fresh rows, where the temperature reads it and it is due, once in every period of
+    /// `residual.every` gradient steps; its first value holds until the buffer has more rows than it takes.
     fn measure(&mut self, learner: &mut dyn Learner, replay: &ReplayBuffer) -> Result<()> {
-        let is_due = self.updates().is_multiple_of(self.residual.every);
+        // a converging half may step over the first gradient step of a period
+        let period = self.updates() / self.residual.every;
+        let is_due = self.measured_period.replace(period) != Some(period);
         if !self.source.reads_residual_error() || !is_due || replay.len() <= self.residual.batch {
             return Ok(());
         }
@@ -305,6 +327,25 @@ impl Improver {
             self.kept = (parameters, self.updates());
         }
         Ok(())
+    }
+
+    /// Copies of parameters that a divergence gives back: finite ones that the learner has now.
+    pub fn keep(&mut self, parameters: Vec<Parameter>) {
+        self.kept = (parameters, self.updates());
+    }
+
+    /// What a policy answered, or the divergence that an action shows which is not finite: parameters break with a
+    /// gradient step, before a loss says so.
+    ///
+    /// # Errors
+    /// `DIVERGED`, with the parameters as they last were finite; any other as it is.
+    pub fn explained<T>(&self, answer: Result<T>, learner: &mut dyn Learner, env_steps: u64) -> Result<T> {
+        answer.map_err(|error| match error {
+            EngineError::ActionNotFinite { index, value, .. } => {
+                self.diverged(learner, env_steps, format!("the policy's action[{index}]"), value)
+            }
+            other => other,
+        })
     }
 
     fn diverged(&self, learner: &mut dyn Learner, step: u64, quantity: String, value: f64) -> EngineError {
@@ -373,8 +414,8 @@ impl Improver {
             push("policy/entropy", terms.log_density.map(|value| -value));
             push("policy/mean_abs_action", Some(terms.absolute_action));
             push("policy/log_std", terms.log_std);
-            push("mpo/kl_mean", terms.kl_mean);
-            push("mpo/kl_cov", terms.kl_covariance);
+            push("mpo/kl_mean", self.divergences.0.or(terms.kl_mean));
+            push("mpo/kl_cov", self.divergences.1.or(terms.kl_covariance));
             let is_dual = terms.losses.mean_multiplier.is_some();
             push("mpo/dual_temperature", if is_dual { learner.temperature()? } else { None });
             push("losses/alpha_loss", terms.losses.temperature);

@@ -123,6 +123,7 @@ fn sum(terms: &[u64]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::needs;
+    use crate::environments::mujoco::choices::Choices;
     use crate::learner::{Bootstrap, KlBounds, LearnerConfig, Optimisers, ProjectedSteps};
     use crate::memory::expect_fits;
     use crate::networks::initialise::{Scheme, TrainedStart};
@@ -148,7 +149,11 @@ mod tests {
 
     fn config(hidden: &[usize], batch: usize, replay_capacity: usize) -> SessionConfig {
         SessionConfig {
-            world: World::Mujoco { id: "HalfCheetah-v5".to_owned(), model_directory: "nowhere".into() },
+            world: World::Mujoco {
+                id: "HalfCheetah-v5".to_owned(),
+                model_directory: "nowhere".into(),
+                choices: Choices::default(),
+            },
             max_episode_steps: 1000,
             seed: 0,
             reward_scale: 1.0,

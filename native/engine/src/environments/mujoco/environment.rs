@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use super::model;
-use super::rules::Rules;
-use super::simulator::Simulator;
-use super::task::{Noise, Reset, Task};
+use super::measure::Lacking;
+use super::model::{self, Proof};
+use super::rules::{Place, Rules};
+use super::simulator::{Model, Simulator};
+use super::task::{Reset, Task};
 use crate::environments::environment::{Environment, Outcome};
 use crate::environments::spec::Spec;
-use crate::error::{Result, expect_finite, expect_len};
+use crate::error::{EngineError, Result, expect_finite, expect_len};
 use crate::random::Stream;
 
 /// One task in one simulation of its own.
@@ -17,6 +18,8 @@ pub struct MujocoEnvironment {
     simulator: Simulator,
     rules: Rules,
     reset: Reset,
+    /// Whether an unhealthy step ends the episode.
+    terminates: bool,
     /// Environment steps since the episode began.
     elapsed: u64,
     /// Values of [`Spec::info`]; zeros before the first step.
@@ -24,19 +27,45 @@ pub struct MujocoEnvironment {
 }
 
 impl MujocoEnvironment {
-    /// Loads the task's model from `model_directory`; stands at the model's own start.
+    /// Loads the task's own model from `model_directory`; stands at the model's own start.
     ///
     /// # Errors
     /// `MODEL_MISSING`, `MODEL_INVALID`, `MODEL_FINGERPRINT`.
     pub fn new(task: &Task, model_directory: &Path) -> Result<Self> {
-        let path = model_directory.join(task.model.file.as_ref()).display().to_string();
-        let model = model::load(model_directory, &task.model)?;
-        let rules = Rules::new(task, &model, &path)?;
+        let path = model_directory.join(task.model.file.as_ref());
+        let (model, path) = (model::load(&path)?, path.display().to_string());
+        model::check(&model, &task.model, Proof::Same, &path)?;
+        Self::bind(task, model, &path, &|_, lacking| invalid(&path, lacking))
+    }
+
+    /// The task on a model file of the user's, which must fit it.
+    ///
+    /// # Errors
+    /// `MODEL_MISSING`, `MODEL_INVALID`, `MODEL_FINGERPRINT`.
+    pub fn with_model(task: &Task, model_file: &Path) -> Result<Self> {
+        let (model, path) = (model::load(model_file)?, model_file.display().to_string());
+        model::check(&model, &task.model, Proof::Fits, &path)?;
+        let mut task = task.clone();
+        task.model.timestep = model.opt().timestep;
+        Self::bind(&task, model, &path, &|_, lacking| invalid(&path, lacking))
+    }
+
+    /// The task on a loaded model; `explain` makes an error of what the model lacks.
+    pub(super) fn bind(
+        task: &Task,
+        model: Model,
+        path: &str,
+        explain: &dyn Fn(Place, Lacking) -> EngineError,
+    ) -> Result<Self> {
+        let rules = Rules::new(task, &model).map_err(|(place, lacking)| explain(place, lacking))?;
+        let simulator = Simulator::new(model, task.refresh, path)?;
         let spec = task.spec();
         let info = vec![0.0; spec.info.len()];
-        let mut simulator = Simulator::new(model, &path)?;
-        simulator.forward();
-        Ok(Self { spec, simulator, rules, reset: task.reset.clone(), elapsed: 0, info })
+        let (reset, terminates) = (task.reset.clone(), task.terminates);
+        let mut environment = Self { spec, simulator, rules, reset, terminates, elapsed: 0, info };
+        environment.simulator.forward();
+        environment.rules.remember_start(&environment.simulator);
+        Ok(environment)
     }
 
     /// Another environment of the same task on the same loaded model, which neither changes; it stands at the
@@ -52,6 +81,7 @@ impl MujocoEnvironment {
             simulator,
             rules: self.rules.clone(),
             reset: self.reset.clone(),
+            terminates: self.terminates,
             elapsed: 0,
             info: vec![0.0; self.info.len()],
         })
@@ -66,6 +96,11 @@ impl MujocoEnvironment {
     }
 }
 
+/// A built-in task names something that the file does not have.
+fn invalid(path: &str, lacking: Lacking) -> EngineError {
+    EngineError::ModelInvalid { path: path.to_owned(), reason: lacking.reason }
+}
+
 impl Environment for MujocoEnvironment {
     fn spec(&self) -> &Spec {
         &self.spec
@@ -73,10 +108,8 @@ impl Environment for MujocoEnvironment {
 
     fn reset(&mut self, stream: &mut Stream, observation: &mut [f64]) -> Result<()> {
         expect_len("observation", observation.len(), self.spec.observation_size)?;
-        let Reset { positions, velocities } = &self.reset;
         self.simulator.reset();
-        positions.add(stream, self.simulator.qpos_mut());
-        velocities.add(stream, self.simulator.qvel_mut());
+        self.reset.write(stream, &mut self.simulator);
         self.begin(observation);
         Ok(())
     }
@@ -108,11 +141,11 @@ impl Environment for MujocoEnvironment {
 
         // judge
         let healthy = self.rules.healthy(&self.simulator);
-        let reward = self.rules.reward(action, healthy, &mut self.info);
+        let reward = self.rules.reward(action, healthy, &mut self.info)?;
         self.rules.observe(&self.simulator, observation);
         self.elapsed += 1;
         let truncated = self.elapsed >= self.spec.max_episode_steps;
-        Ok(Outcome { reward, terminated: !healthy, truncated })
+        Ok(Outcome { reward, terminated: self.terminates && !healthy, truncated })
     }
 
     fn info(&self) -> &[f64] {
@@ -129,17 +162,5 @@ impl Environment for MujocoEnvironment {
 
     fn set_max_episode_steps(&mut self, steps: u64) {
         self.spec.max_episode_steps = steps;
-    }
-}
-
-impl Noise {
-    /// Adds one draw to each value.
-    fn add(self, stream: &mut Stream, values: &mut [f64]) {
-        for value in values {
-            *value += match self {
-                Self::Uniform(limit) => stream.uniform_in(-limit, limit),
-                Self::Normal(deviation) => deviation * stream.normal(),
-            };
-        }
     }
 }

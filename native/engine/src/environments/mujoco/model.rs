@@ -6,52 +6,66 @@ use std::sync::Arc;
 use mujoco_rs::mujoco_c::mjtDisableBit;
 use mujoco_rs::wrappers::mj_model::{MjModel, MjtObjBase, MjtTrn};
 
+use super::measure;
 use super::messages;
-use super::task::Fingerprint;
+use super::simulator::Model;
+use super::task::{Actuator, Fingerprint};
 use crate::error::{EngineError, Result};
 
 /// Tables state masses to six decimals.
 const MASS_TOLERANCE: f64 = 1e-6;
 
-/// Loads `fingerprint.file` from `directory` and compares it with the fingerprint.
+/// How much of a fingerprint a file must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// All of it: the file is the task's own.
+    Same,
+    /// Sizes, driven joints and ranges of the actions, so that the task's rules apply: the file is the user's.
+    Fits,
+}
+
+/// Loads a model file.
 ///
 /// # Errors
-/// `MODEL_MISSING`, `MODEL_INVALID`, `MODEL_FINGERPRINT`.
-pub(super) fn load(directory: &Path, fingerprint: &Fingerprint) -> Result<Arc<MjModel>> {
-    let path = directory.join(fingerprint.file.as_ref());
+/// `MODEL_MISSING`, `MODEL_INVALID`.
+pub(super) fn load(path: &Path) -> Result<Model> {
     let name = path.display().to_string();
     if !path.is_file() {
         return Err(EngineError::ModelMissing { path: name });
     }
     messages::install();
-    let mut model = MjModel::from_xml(&path).map_err(|error| {
+    let mut model = MjModel::from_xml(path).map_err(|error| {
         // one line: MuJoCo puts the place on a second
         let reason = error.to_string().trim_end().replace('\n', ", ");
-        EngineError::ModelInvalid { path: name.clone(), reason }
+        EngineError::ModelInvalid { path: name, reason }
     })?;
-    check(&model, fingerprint, &name)?;
     // a diverged state must be reported, not silently replaced by the start
     model.opt_mut().disableflags |= mjtDisableBit::mjDSBL_AUTORESET as i32;
     Ok(Arc::new(model))
 }
 
-/// Compares what is known of the task's model with what was loaded.
-fn check(model: &MjModel, expected: &Fingerprint, path: &str) -> Result<()> {
+/// Compares what is known of the task's model with what was loaded from `path`.
+///
+/// # Errors
+/// `MODEL_FINGERPRINT`; `MODEL_INVALID` for a joint that is not there.
+pub(super) fn check(model: &MjModel, expected: &Fingerprint, proof: Proof, path: &str) -> Result<()> {
     let count =
         |quantity, got: i64, expected: usize| require(path, quantity, got as f64, expected as f64, 0.0);
     count("bodies", model.nbody(), expected.bodies)?;
     count("nq", model.nq(), expected.nq)?;
     count("nv", model.nv(), expected.nv)?;
     count("nu", model.nu(), expected.actuators.len())?;
-    require(path, "timestep", model.opt().timestep, expected.timestep, 0.0)?;
-    require(path, "mass", model.body_mass().iter().sum(), expected.mass, MASS_TOLERANCE)?;
-
+    if proof == Proof::Same {
+        require(path, "timestep", model.opt().timestep, expected.timestep, 0.0)?;
+        require(path, "mass", model.body_mass().iter().sum(), expected.mass, MASS_TOLERANCE)?;
+    }
     for (index, actuator) in expected.actuators.iter().enumerate() {
-        let joint = model
-            .name_to_id(MjtObjBase::mjOBJ_JOINT, &actuator.joint)
-            .ok_or_else(|| no_joint(path, &actuator.joint))?;
-        count("joint driven by an actuator", driven_joint(model, index), joint)?;
-        require(path, "gear of an actuator", model.actuator_gear()[index][0], actuator.gear, 0.0)?;
+        let joint = measure::joint(model, &actuator.joint)
+            .map_err(|lacking| EngineError::ModelInvalid { path: path.to_owned(), reason: lacking.reason })?;
+        count("joint driven by an actuator", driven_joint(model, index).map_or(-1, |id| id as i64), joint)?;
+        if proof == Proof::Same {
+            require(path, "gear of an actuator", model.actuator_gear()[index][0], actuator.gear, 0.0)?;
+        }
         let [low, high] = model.actuator_ctrlrange()[index];
         require(path, "low end of a control range", low, actuator.low, 0.0)?;
         require(path, "high end of a control range", high, actuator.high, 0.0)?;
@@ -59,17 +73,39 @@ fn check(model: &MjModel, expected: &Fingerprint, path: &str) -> Result<()> {
     Ok(())
 }
 
-/// Id of the joint that an actuator drives; -1 when it drives something else.
-fn driven_joint(model: &MjModel, actuator: usize) -> i64 {
-    match model.actuator_trntype()[actuator] {
-        MjtTrn::mjTRN_JOINT => i64::from(model.actuator_trnid()[actuator][0]),
-        _ => -1,
-    }
+/// The fingerprint of a model of the user's.
+///
+/// # Errors
+/// `MODEL_INVALID` when an action has no range: nothing could say what ±1 of a policy means.
+pub(super) fn fingerprint(model: &MjModel, path: &str) -> Result<Fingerprint> {
+    let actuator = |index: usize| {
+        let [low, high] = model.actuator_ctrlrange()[index];
+        if !(low < high && low.is_finite() && high.is_finite()) {
+            let reason = format!("actuator {index} has no ctrlrange");
+            return Err(EngineError::ModelInvalid { path: path.to_owned(), reason });
+        }
+        let joint = driven_joint(model, index).and_then(|id| model.id_to_name(MjtObjBase::mjOBJ_JOINT, id));
+        let joint = joint.unwrap_or_default().to_owned().into();
+        Ok(Actuator { joint, gear: model.actuator_gear()[index][0], low, high })
+    };
+    Ok(Fingerprint {
+        file: path.to_owned().into(),
+        sha256: "".into(),
+        bodies: model.nbody() as usize,
+        mass: model.body_mass().iter().sum(),
+        nq: model.nq() as usize,
+        nv: model.nv() as usize,
+        timestep: model.opt().timestep,
+        actuators: (0..model.nu() as usize).map(actuator).collect::<Result<_>>()?,
+    })
 }
 
-/// A joint that the task names and the model lacks.
-pub(super) fn no_joint(path: &str, joint: &str) -> EngineError {
-    EngineError::ModelInvalid { path: path.to_owned(), reason: format!("has no joint named {joint}") }
+/// Id of the joint that an actuator drives, if it drives one.
+fn driven_joint(model: &MjModel, actuator: usize) -> Option<usize> {
+    match model.actuator_trntype()[actuator] {
+        MjtTrn::mjTRN_JOINT => usize::try_from(model.actuator_trnid()[actuator][0]).ok(),
+        _ => None,
+    }
 }
 
 fn require(path: &str, quantity: &'static str, got: f64, expected: f64, tolerance: f64) -> Result<()> {

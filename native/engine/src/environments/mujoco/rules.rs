@@ -1,24 +1,44 @@
 //! A task bound to a loaded model: names looked up once, then only arithmetic, without allocation.
 
-use mujoco_rs::wrappers::mj_model::{MjModel, MjtJoint, MjtObjBase};
+use mujoco_rs::wrappers::mj_model::MjModel;
 
-use super::model::no_joint;
+use super::measure::{Address, Lacking};
+use super::observe::View;
 use super::simulator::Simulator;
-use super::task::{Condition, Quantity, Segment, Signal, Task};
-use crate::error::{EngineError, Result};
+use super::task::{Condition, Quantity, Signal, Task};
+use crate::error::EngineError;
 
-/// Gymnasium's bound on clipped velocities.
-const VELOCITY_LIMIT: f64 = 10.0;
+/// Where in a task something is that its model does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Reset,
+    Reward(usize),
+    Healthy(usize),
+    Observation(usize),
+    Info(usize),
+}
+
+/// A part of the reward.
+#[derive(Clone)]
+struct Part {
+    name: String,
+    terms: Vec<(f64, Signal<usize>)>,
+    low: f64,
+    high: f64,
+}
 
 /// What a task's words mean in one model, and the quantities of the latest step.
 #[derive(Clone)]
 pub(super) struct Rules {
     /// Every quantity that the task names, once; signals and conditions refer to places in this list.
     measured: Vec<Measured>,
-    reward: Vec<(f64, Signal<usize>)>,
+    reward: Vec<Part>,
+    base_reward: f64,
     healthy: Vec<Condition<usize>>,
-    observation: Vec<Segment>,
+    observation: Vec<View>,
     info: Vec<Signal<usize>>,
+    /// Seconds of one physics step.
+    timestep: f64,
     /// Seconds of one environment step.
     duration: f64,
 }
@@ -33,107 +53,124 @@ struct Measured {
     now: f64,
 }
 
-/// Where the simulator keeps a quantity.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Address {
-    /// Index into the positions.
-    Position(usize),
-}
-
 impl Rules {
     /// Looks up every name of `task` in `model`.
     ///
     /// # Errors
-    /// `MODEL_INVALID` when a name or an index is not in the model; `path` names the file.
-    pub fn new(task: &Task, model: &MjModel, path: &str) -> Result<Self> {
-        let mut measured = Vec::new();
+    /// What the task asks for and the model lacks, with its place in the task.
+    pub fn new(task: &Task, model: &MjModel) -> Result<Self, (Place, Lacking)> {
+        let mut measured: Vec<Measured> = Vec::new();
         let mut place = |quantity: &Quantity| {
-            let address = address(quantity, model, path)?;
-            let known = measured.iter().position(|entry: &Measured| entry.address == address);
+            let address = Address::of(quantity, model)?;
+            let known = measured.iter().position(|entry| entry.address == address);
             Ok(known.unwrap_or_else(|| {
-                let start = address.start(model);
-                measured.push(Measured { address, start, before: start, now: start });
+                measured.push(Measured { address, start: 0.0, before: 0.0, now: 0.0 });
                 measured.len() - 1
             }))
         };
 
         let mut reward = Vec::with_capacity(task.reward.len());
-        for part in &task.reward {
-            reward.push((part.weight, part.signal.bind(&mut place)?));
+        for (index, part) in task.reward.iter().enumerate() {
+            let mut terms = Vec::with_capacity(part.terms.len());
+            for (weight, signal) in &part.terms {
+                let bound = signal.bind(&mut place).map_err(|lacking| (Place::Reward(index), lacking))?;
+                terms.push((*weight, bound));
+            }
+            reward.push(Part { name: part.name.to_string(), terms, low: part.low, high: part.high });
         }
-        let healthy =
-            task.healthy.iter().map(|condition| condition.bind(&mut place)).collect::<Result<_>>()?;
-        let info = task.info.iter().map(|(_, signal)| signal.bind(&mut place)).collect::<Result<_>>()?;
-        let duration = task.model.timestep * task.frame_skip as f64;
-        check_ranges(task, path)?;
-        Ok(Self { measured, reward, healthy, observation: task.observation.clone(), info, duration })
+        let (nq, nv) = (model.nq() as usize, model.nv() as usize);
+        let healthy = each(&task.healthy, Place::Healthy, |condition| {
+            check_state(condition, nq + nv)?;
+            condition.bind(&mut place)
+        })?;
+        let info = each(&task.info, Place::Info, |(_, signal)| signal.bind(&mut place))?;
+        let observation = each(&task.observation, Place::Observation, |segment| View::of(segment, model))?;
+        task.reset.check(nq, nv).map_err(|lacking| (Place::Reset, lacking))?;
+        let timestep = model.opt().timestep;
+        let duration = timestep * task.frame_skip as f64;
+        let base_reward = task.base_reward;
+        Ok(Self { measured, reward, base_reward, healthy, observation, info, timestep, duration })
+    }
+
+    /// Remembers the quantities of a simulator that stands at the model's own start.
+    pub fn remember_start(&mut self, simulator: &Simulator) {
+        for entry in &mut self.measured {
+            entry.start = entry.address.read(simulator.data());
+        }
     }
 
     /// Remembers the quantities as the previous step, or the reset, left them.
     pub fn before_step(&mut self, simulator: &Simulator) {
         for entry in &mut self.measured {
-            entry.before = entry.address.read(simulator);
+            entry.before = entry.address.read(simulator.data());
         }
     }
 
     /// Reads the quantities as the step left them.
     pub fn after_step(&mut self, simulator: &Simulator) {
         for entry in &mut self.measured {
-            entry.now = entry.address.read(simulator);
+            entry.now = entry.address.read(simulator.data());
         }
     }
 
-    /// Whether the episode goes on.
+    /// Whether the robot is as it should be.
     pub fn healthy(&self, simulator: &Simulator) -> bool {
-        self.healthy.iter().all(|condition| match condition {
-            Condition::Inside(place, low, high) => {
-                let now = self.measured[*place].now;
-                *low < now && now < *high
+        self.healthy.iter().all(|condition| match *condition {
+            Condition::Inside { of, low, high } => {
+                let now = self.measured[of].now;
+                low < now && now < high
             }
-            Condition::Within(place, low, high) => (*low..=*high).contains(&self.measured[*place].now),
-            Condition::StateBelow(range, limit) => {
+            Condition::Within { of, low, high } => (low..=high).contains(&self.measured[of].now),
+            Condition::StateInside { first, low, high } => {
                 let state = simulator.qpos().iter().chain(simulator.qvel());
-                state.skip(range.start).take(range.len()).all(|value| value.abs() < *limit)
+                state.skip(first).all(|&value| low < value && value < high)
             }
         })
     }
 
     /// The reward of the step; fills `info` with the task's measurements, then the parts of the reward.
-    pub fn reward(&self, action: &[f64], healthy: bool, info: &mut [f64]) -> f64 {
+    ///
+    /// # Errors
+    /// `REWARD_NOT_FINITE`, naming the part.
+    pub fn reward(&self, action: &[f64], healthy: bool, info: &mut [f64]) -> Result<f64, EngineError> {
         let (measurements, parts) = info.split_at_mut(self.info.len());
         for (value, signal) in measurements.iter_mut().zip(&self.info) {
             *value = self.signal(signal, action, healthy);
         }
-        for (value, (weight, signal)) in parts.iter_mut().zip(&self.reward) {
-            *value = weight * self.signal(signal, action, healthy);
+        let mut reward = self.base_reward;
+        for (value, part) in parts.iter_mut().zip(&self.reward) {
+            let terms =
+                part.terms.iter().map(|(weight, signal)| weight * self.signal(signal, action, healthy));
+            let sum: f64 = terms.sum();
+            *value = sum.clamp(part.low, part.high);
+            // a limit must not hide what is no number
+            if !value.is_finite() || !sum.is_finite() {
+                return Err(EngineError::RewardNotFinite { part: part.name.clone(), value: sum });
+            }
+            reward += *value;
         }
-        parts.iter().sum()
+        Ok(reward)
     }
 
     /// Fills the observation.
     pub fn observe(&self, simulator: &Simulator, observation: &mut [f64]) {
         let mut rest = observation;
-        for segment in &self.observation {
-            let (range, source) = match segment {
-                Segment::Positions(range) => (range, simulator.qpos()),
-                Segment::Velocities(range) | Segment::ClippedVelocities(range) => (range, simulator.qvel()),
-            };
-            let (values, tail) = rest.split_at_mut(range.len());
-            values.copy_from_slice(&source[range.clone()]);
-            if matches!(segment, Segment::ClippedVelocities(_)) {
-                for value in values {
-                    *value = value.clamp(-VELOCITY_LIMIT, VELOCITY_LIMIT);
-                }
-            }
-            rest = tail;
+        for view in &self.observation {
+            rest = view.read(simulator.data(), rest);
         }
     }
 
     fn signal(&self, signal: &Signal<usize>, action: &[f64], healthy: bool) -> f64 {
-        match signal {
-            Signal::Now(place) => self.measured[*place].now,
-            Signal::FromStart(place) => self.measured[*place].now - self.measured[*place].start,
-            Signal::Rate(place) => (self.measured[*place].now - self.measured[*place].before) / self.duration,
+        match *signal {
+            Signal::Now(place) => self.measured[place].now,
+            Signal::Before(place) => self.measured[place].before,
+            Signal::FromStart(place) => self.measured[place].now - self.measured[place].start,
+            Signal::Rate(place) => (self.measured[place].now - self.measured[place].before) / self.duration,
+            Signal::PerTimestep(place) => self.measured[place].now / self.timestep,
+            Signal::SquaredFrom { of, from } => {
+                let distance = self.measured[of].now - from;
+                distance * distance
+            }
             Signal::Always => 1.0,
             Signal::WhileHealthy => f64::from(u8::from(healthy)),
             Signal::SquaredAction => action.iter().map(|value| value * value).sum(),
@@ -141,55 +178,23 @@ impl Rules {
     }
 }
 
-impl Address {
-    fn read(self, simulator: &Simulator) -> f64 {
-        match self {
-            Self::Position(index) => simulator.qpos()[index],
-        }
-    }
-
-    fn start(self, model: &MjModel) -> f64 {
-        match self {
-            Self::Position(index) => model.qpos0()[index],
-        }
-    }
+/// Binds every entry of a list; an error has the place of its entry.
+fn each<T, B>(
+    entries: &[T],
+    place: fn(usize) -> Place,
+    mut bind: impl FnMut(&T) -> Result<B, Lacking>,
+) -> Result<Vec<B>, (Place, Lacking)> {
+    let bound = entries.iter().enumerate();
+    bound.map(|(index, entry)| bind(entry).map_err(|lacking| (place(index), lacking))).collect()
 }
 
-/// Looks a quantity up.
-fn address(quantity: &Quantity, model: &MjModel, path: &str) -> Result<Address> {
-    match quantity {
-        Quantity::Joint(name) => {
-            let joint =
-                model.name_to_id(MjtObjBase::mjOBJ_JOINT, name).ok_or_else(|| no_joint(path, name))?;
-            match model.jnt_type()[joint] {
-                MjtJoint::mjJNT_SLIDE | MjtJoint::mjJNT_HINGE => {
-                    Ok(Address::Position(model.jnt_qposadr()[joint] as usize))
-                }
-                MjtJoint::mjJNT_FREE | MjtJoint::mjJNT_BALL => {
-                    let reason = format!("joint {name} has no single position: it is no slide or hinge");
-                    Err(EngineError::ModelInvalid { path: path.to_owned(), reason })
-                }
-            }
+/// A condition on the state begins inside it.
+fn check_state(condition: &Condition, size: usize) -> Result<(), Lacking> {
+    match condition {
+        Condition::StateInside { first, .. } if *first > size => {
+            let reason = format!("state from {first} on asked for, the model has {size} values");
+            Err(Lacking { name: "stateInside".to_owned(), reason })
         }
+        Condition::StateInside { .. } | Condition::Inside { .. } | Condition::Within { .. } => Ok(()),
     }
-}
-
-/// Every range of the task lies inside the model's state.
-fn check_ranges(task: &Task, path: &str) -> Result<()> {
-    let (nq, nv) = (task.model.nq, task.model.nv);
-    let segments = task.observation.iter().map(|segment| match segment {
-        Segment::Positions(range) => ("positions", range, nq),
-        Segment::Velocities(range) | Segment::ClippedVelocities(range) => ("velocities", range, nv),
-    });
-    let conditions = task.healthy.iter().filter_map(|condition| match condition {
-        Condition::StateBelow(range, _) => Some(("state", range, nq + nv)),
-        Condition::Inside(..) | Condition::Within(..) => None,
-    });
-    for (name, range, size) in segments.chain(conditions) {
-        if range.start > range.end || range.end > size {
-            let reason = format!("{name} {}..{} asked for, it has {size}", range.start, range.end);
-            return Err(EngineError::ModelInvalid { path: path.to_owned(), reason });
-        }
-    }
-    Ok(())
 }

@@ -7,6 +7,7 @@ use mujoco_rs::mujoco_c::mjMAXVAL;
 use mujoco_rs::wrappers::mj_data::{MjData, MjtWarning};
 use mujoco_rs::wrappers::mj_model::MjModel;
 
+use super::task::Refresh;
 use crate::error::{EngineError, Result};
 
 /// Warnings after which the state means nothing; the others (full buffers) only lose contacts.
@@ -17,9 +18,13 @@ const FATAL: [(MjtWarning, &str); 4] = [
     (MjtWarning::mjWARN_BADCTRL, "ctrl"),
 ];
 
+/// A loaded model, shared by its simulations.
+pub(super) type Model = Arc<MjModel>;
+
 /// A model's moving state.
 pub(super) struct Simulator {
-    data: MjData<Arc<MjModel>>,
+    data: MjData<Model>,
+    refresh: Refresh,
 }
 
 impl Simulator {
@@ -27,12 +32,12 @@ impl Simulator {
     ///
     /// # Errors
     /// `MODEL_INVALID` when MuJoCo cannot allocate the state; `path` names the model's file.
-    pub fn new(model: Arc<MjModel>, path: &str) -> Result<Self> {
+    pub fn new(model: Model, refresh: Refresh, path: &str) -> Result<Self> {
         let invalid = |error: MjDataError| EngineError::ModelInvalid {
             path: path.to_owned(),
             reason: error.to_string(),
         };
-        Ok(Self { data: MjData::try_new(model).map_err(invalid)? })
+        Ok(Self { data: MjData::try_new(model).map_err(invalid)?, refresh })
     }
 
     /// Another simulation of the same model, at its start.
@@ -40,7 +45,12 @@ impl Simulator {
     /// # Errors
     /// `MODEL_INVALID` as for [`Self::new`].
     pub fn sibling(&self, path: &str) -> Result<Self> {
-        Self::new(self.data.model_clone(), path)
+        Self::new(self.data.model_clone(), self.refresh, path)
+    }
+
+    /// All that MuJoCo holds, to read.
+    pub fn data(&self) -> &MjData<Model> {
+        &self.data
     }
 
     /// Generalised positions `[nq]`.
@@ -71,10 +81,20 @@ impl Simulator {
     /// Computes what follows from positions and velocities, without moving in time.
     pub fn forward(&mut self) {
         self.data.forward();
+        match self.refresh {
+            Refresh::AsLeft => {}
+            Refresh::Anew => self.complete(),
+        }
+    }
+
+    /// What `mj_forward` leaves out: contact forces on the bodies, velocities of subtrees.
+    fn complete(&mut self) {
+        self.data.rne_post_constraint();
+        self.data.subtree_vel();
     }
 
     /// Holds `control` `[nu]` for `steps` physics steps. MuJoCo clamps it to the control range itself and leaves
-    /// what was written unclamped. Derived quantities stay as the integrator left them (under RK4 from its last
+    /// what was written unclamped. Derived quantities stay, unless the task wants them anew, as the integrator left them (under RK4 from its last
     /// stage, under Euler from the last physics step's start): refreshing them would be another task.
     ///
     /// # Errors
@@ -90,8 +110,11 @@ impl Simulator {
             self.data.step();
             self.check(time)?;
         }
-        // contact forces, as Gymnasium reads them: once, after the last physics step; 1 % of a step's time
-        self.data.rne_post_constraint();
+        match self.refresh {
+            // contact forces, as Gymnasium reads them: once, after the last physics step; 1 % of a step's time
+            Refresh::AsLeft => self.data.rne_post_constraint(),
+            Refresh::Anew => self.forward(),
+        }
         Ok(())
     }
 

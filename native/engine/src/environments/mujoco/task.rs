@@ -1,15 +1,20 @@
-//! The vocabulary in which every MuJoCo task is stated: plain data, no code, so that a task is one table row.
+//! A MuJoCo task as plain data: one row, no code. Built-in rows are functions of Gymnasium's constructor options
+//! (`options`), each in a file of its own; rows of users are read from JSON (`file`).
 //!
-//! A [`Task`] names quantities of the simulator; [`super::rules::Rules`] looks the names up in the loaded model
-//! and does the arithmetic of a step. A task that needs a new word adds one variant here (a body's position to
-//! [`Quantity`], a contact cost to [`Signal`], contact forces to [`Segment`]) and its meaning there: every match
-//! is exhaustive, so the compiler lists what the new word must answer.
+//! A row says *what* in the words of [`super::vocabulary`]; [`super::rules::Rules`] looks the words up in the loaded
+//! model and does the arithmetic of a step. A task that needs a new word adds one variant there and its meaning in
+//! `measure`, `observe` or `rules`: every match is exhaustive, so the compiler lists what the new word must answer.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
+use serde::Deserialize;
+
+use super::options::{Declared, Options};
+pub use super::vocabulary::{
+    Condition, Draw, Field, Map, Noise, Quantity, Reset, Segment, Signal, body, joint, positions, site,
+    squared_from, velocities,
+};
 use crate::environments::spec::Spec;
-use crate::error::Result;
 
 /// A name in a model or in a step's `info`: borrowed in built-in tasks, owned when read from a file.
 pub type Name = Cow<'static, str>;
@@ -28,22 +33,54 @@ pub enum Version {
 pub struct Task {
     /// Public id, such as `Hopper-v5`.
     pub id: String,
+    /// What people want to know before they choose it.
+    pub about: About,
     /// The robot, and what its file must contain.
     pub model: Fingerprint,
     /// Physics steps of one environment step.
     pub frame_skip: usize,
     /// Environment steps after which an episode is truncated.
     pub max_episode_steps: u64,
-    /// Noise around the model's own start.
+    /// When what follows from positions and velocities is computed.
+    pub refresh: Refresh,
+    /// How an episode starts.
     pub reset: Reset,
-    /// The reward is the sum of these parts.
+    /// The reward is the sum of these parts, and of `base_reward`.
     pub reward: Vec<Part>,
-    /// The episode terminates as soon as one of these fails; without any it never does.
+    /// Paid on every step and reported nowhere; zero but in HumanoidStandup.
+    pub base_reward: f64,
+    /// Healthy are the steps after which all of these hold.
     pub healthy: Vec<Condition>,
+    /// Whether an unhealthy step ends the episode.
+    pub terminates: bool,
     /// The observation is these segments, one after the other.
     pub observation: Vec<Segment>,
     /// Numbers reported beside the parts of the reward.
     pub info: Vec<(Name, Signal)>,
+}
+
+/// What is known of a task beyond its rules.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct About {
+    /// What the robot is paid for, in one line.
+    pub summary: Name,
+    /// How v4 and v5 differ, in one line.
+    pub versions: Name,
+    /// Mean return of uniformly random actions, with what is known of its spread; empty if never measured.
+    pub random_return: Name,
+    /// Which model file it takes where none is shipped; empty for tasks with one of Gymnasium's.
+    pub model_needed: Name,
+}
+
+/// When the simulator computes what follows from positions and velocities: forces, body positions, centres of mass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Refresh {
+    /// Gymnasium's way: after a step they stay as the integrator left them, contact forces excepted.
+    #[default]
+    AsLeft,
+    /// rllab's way: all of it, anew, after every step and reset; velocities of subtrees too.
+    Anew,
 }
 
 /// What a model file must contain to be the task's model; compared at load.
@@ -51,6 +88,8 @@ pub struct Task {
 pub struct Fingerprint {
     /// File in the folder of models.
     pub file: Name,
+    /// First 12 hex digits of the SHA-256 of Gymnasium 1.4.0's file; empty for other files.
+    pub sha256: Name,
     /// Bodies, the world included.
     pub bodies: usize,
     /// Total mass, kg.
@@ -83,89 +122,35 @@ pub fn motors<const N: usize>(limit: f64, motors: [(&'static str, f64); N]) -> V
     motors.map(|(joint, gear)| Actuator { joint: joint.into(), gear, low: -limit, high: limit }).into()
 }
 
-/// Noise added to the model's own start, every coordinate on its own.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Reset {
-    /// Added to the positions.
-    pub positions: Noise,
-    /// Added to the velocities, which start at zero.
-    pub velocities: Noise,
-}
-
-/// A distribution with mean zero.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Noise {
-    /// Uniform between minus and plus this.
-    Uniform(f64),
-    /// Normal with this standard deviation.
-    Normal(f64),
-}
-
-/// A scalar that the simulator holds at any moment.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Quantity {
-    /// Position of a slide (m) or hinge (rad) joint, by its name.
-    Joint(Name),
-}
-
-/// The position of a slide (m) or hinge (rad) joint.
-pub const fn joint(name: &'static str) -> Quantity {
-    Quantity::Joint(Name::Borrowed(name))
-}
-
-/// A scalar of one environment step. `Q` is how a quantity is named: by words in a task, by place in its rules.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Signal<Q = Quantity> {
-    /// The quantity after the step.
-    Now(Q),
-    /// The same, relative to the model's own start.
-    FromStart(Q),
-    /// Its change over the step, per second.
-    Rate(Q),
-    /// One, on every step.
-    Always,
-    /// One on a step that ends healthy, zero on one that terminates.
-    WhileHealthy,
-    /// Sum of squares of the raw action, before any clamping.
-    SquaredAction,
-}
-
-/// One part of the reward, reported in `info` under its name.
+/// One part of the reward, reported in `info` under its name: Σ weight · signal, kept between two limits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
     /// Gymnasium's v5 name, such as `reward_ctrl`.
     pub name: Name,
-    /// Reward per unit of the signal; negative for a cost.
-    pub weight: f64,
-    /// What is paid for.
-    pub signal: Signal,
+    /// Reward per unit of each signal; negative for a cost.
+    pub terms: Vec<(f64, Signal)>,
+    /// The part is never below this.
+    pub low: f64,
+    /// The part is never above this.
+    pub high: f64,
+}
+
+/// A part of the reward with several terms.
+pub fn parts<const N: usize>(name: &'static str, terms: [(f64, Signal); N]) -> Part {
+    Part { name: name.into(), terms: terms.into(), low: f64::NEG_INFINITY, high: f64::INFINITY }
 }
 
 /// A part of the reward.
 pub fn part(name: &'static str, weight: f64, signal: Signal) -> Part {
-    Part { name: name.into(), weight, signal }
+    parts(name, [(weight, signal)])
 }
 
-/// What must hold after a step for the episode to go on. NaN fails all of them.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Condition<Q = Quantity> {
-    /// Strictly between two numbers.
-    Inside(Q, f64, f64),
-    /// Between two numbers, or equal to one.
-    Within(Q, f64, f64),
-    /// Every value of the state (positions, then velocities) in the range is strictly below the limit in magnitude.
-    StateBelow(Range<usize>, f64),
-}
-
-/// A run of an observation's values.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Segment {
-    /// Generalised positions.
-    Positions(Range<usize>),
-    /// Generalised velocities.
-    Velocities(Range<usize>),
-    /// Generalised velocities, clipped to ±10 as Gymnasium does.
-    ClippedVelocities(Range<usize>),
+impl Part {
+    /// The same part as a cost whose size stays within `[low, high]`.
+    #[must_use]
+    pub fn with_cost_in(self, [low, high]: [f64; 2]) -> Self {
+        Self { low: -high, high: -low, ..self }
+    }
 }
 
 impl Version {
@@ -180,11 +165,27 @@ impl Version {
         }
     }
 
-    /// What the bonus for being healthy is paid on: v4 pays it on the terminating step too.
-    pub const fn survival(self) -> Signal {
+    /// One of two values.
+    pub fn pick<T>(self, v4: T, v5: T) -> T {
         match self {
-            Self::V4 => Signal::Always,
-            Self::V5 => Signal::WhileHealthy,
+            Self::V4 => v4,
+            Self::V5 => v5,
+        }
+    }
+
+    /// Physics steps of an environment step: an option in v5 alone.
+    pub fn frame_skip(self, default: usize, options: &mut Options) -> usize {
+        match self {
+            Self::V4 => default,
+            Self::V5 => options.count("frameSkip", default),
+        }
+    }
+
+    /// What the bonus for being healthy is paid on: v4 pays it on the terminating step too.
+    pub const fn survival(self, terminates: bool) -> Signal {
+        match (self, terminates) {
+            (Self::V4, true) => Signal::Always,
+            (Self::V4, false) | (Self::V5, _) => Signal::WhileHealthy,
         }
     }
 }
@@ -209,36 +210,11 @@ impl Task {
     }
 }
 
-impl Segment {
-    /// How many values it adds to the observation.
-    fn len(&self) -> usize {
-        match self {
-            Self::Positions(range) | Self::Velocities(range) | Self::ClippedVelocities(range) => range.len(),
-        }
-    }
-}
-
-impl Signal {
-    /// The same signal of a quantity found by `find`.
-    pub(super) fn bind<Q>(&self, find: impl FnOnce(&Quantity) -> Result<Q>) -> Result<Signal<Q>> {
-        Ok(match self {
-            Self::Now(quantity) => Signal::Now(find(quantity)?),
-            Self::FromStart(quantity) => Signal::FromStart(find(quantity)?),
-            Self::Rate(quantity) => Signal::Rate(find(quantity)?),
-            Self::Always => Signal::Always,
-            Self::WhileHealthy => Signal::WhileHealthy,
-            Self::SquaredAction => Signal::SquaredAction,
-        })
-    }
-}
-
-impl Condition {
-    /// The same condition on a quantity found by `find`.
-    pub(super) fn bind<Q>(&self, find: impl FnOnce(&Quantity) -> Result<Q>) -> Result<Condition<Q>> {
-        Ok(match self {
-            Self::Inside(quantity, low, high) => Condition::Inside(find(quantity)?, *low, *high),
-            Self::Within(quantity, low, high) => Condition::Within(find(quantity)?, *low, *high),
-            Self::StateBelow(range, limit) => Condition::StateBelow(range.clone(), *limit),
-        })
-    }
+/// A built-in task with the options that its row asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Described {
+    /// The row, with every option at its default.
+    pub task: Task,
+    /// Its options, in the order of Gymnasium's constructor.
+    pub options: Vec<Declared>,
 }

@@ -3,10 +3,11 @@
 use super::actor::{Actor, Buffers};
 use super::shared::expect_part;
 use super::vector;
-use crate::error::Result;
+use crate::error::{EngineError, Result};
 use crate::learner::Losses;
 use crate::math::boltzmann::Partition;
-use crate::math::e_step::{self, Factors, Heads, Means, Pair};
+use crate::math::e_step::prior::Pair;
+use crate::math::e_step::{self, Factors, Heads, Means};
 use crate::math::real::{Real, sum};
 use crate::math::tanh_gaussian::clip;
 use crate::math::temperature::{dual_gradient, dual_loss, multiplier_loss, tuned_gradient, tuned_loss};
@@ -117,6 +118,7 @@ fn weighted_likelihood(actor: &mut Actor, factors: &Factors<f32>, n: usize) -> R
     let prior = expect_part(prior.as_ref(), "prior policy")?;
     let count = prior.count();
     let weight = row.row_mut(0, count);
+    expect_positive(factors.temperature)?;
     let partition = vector::boltzmann_weights(n, factors.temperature, values.of(0), weight)?;
 
     let mut divergences = (0.0, 0.0);
@@ -245,6 +247,16 @@ fn regularise(actor: &Actor, factors: &Factors<f32>, n: usize, terms: &mut Polic
     terms.loss += factors.regularisers(squared_mean, squared_log_std);
     terms.log_std = (actor.recipe.policy == PolicyKind::TanhGaussian).then_some(log_std);
     Ok(())
+}
+
+/// A Boltzmann policy has a temperature above 0; its limit at 0 is another function.
+fn expect_positive(temperature: f32) -> Result<()> {
+    if temperature > 0.0 {
+        return Ok(());
+    }
+    let (name, expected) =
+        ("temperature", "a number above 0, which the weights of sampled actions divide by");
+    Err(EngineError::OutOfRange { name, expected, got: temperature.to_string() })
 }
 
 fn average(values: &[f32]) -> f64 {

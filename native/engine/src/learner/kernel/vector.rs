@@ -6,7 +6,8 @@
 use crate::error::Result;
 use crate::math::adam::AdamStep;
 use crate::math::boltzmann::{self, Partition};
-use crate::math::e_step::{self, Factors, Heads, Pair};
+use crate::math::e_step::prior::{self, Pair};
+use crate::math::e_step::{self, Factors, Heads};
 use crate::math::{bellman, m_step, residual, tanh_gaussian, target_update};
 use crate::networks::mlp::{self, Shape};
 
@@ -131,43 +132,43 @@ vectorised! {
         e_step::deterministic_gradient(factors, dimensions, mean, by_action, by_mean)
     }
 
-    /// [`e_step::likelihood_gradient`].
+    /// [`prior::likelihood_gradient`].
     pub fn likelihood_gradient(
         factors: &Factors<f32>, dimensions: usize, pair: &Pair<'_, f32>, weight: &[f32], by_mean: &mut [f32],
         by_log_std: &mut [f32],
     ) -> Result<()> {
-        e_step::likelihood_gradient(factors, dimensions, pair, weight, by_mean, by_log_std)
+        prior::likelihood_gradient(factors, dimensions, pair, weight, by_mean, by_log_std)
     }
 
-    /// [`e_step::add_log_density_of_prior_samples`].
+    /// [`prior::add_log_density_of_prior_samples`].
     pub fn add_log_density_of_prior_samples(pair: &Pair<'_, f32>, log_density: &mut [f32]) -> Result<()> {
-        e_step::add_log_density_of_prior_samples(pair, log_density)
+        prior::add_log_density_of_prior_samples(pair, log_density)
     }
 
-    /// [`e_step::add_kl_gradient`].
+    /// [`prior::add_kl_gradient`].
     pub fn add_kl_gradient(
         mean_multiplier: f32, covariance_multiplier: f32, pair: &Pair<'_, f32>, by_mean: &mut [f32],
         by_log_std: &mut [f32],
     ) -> Result<()> {
-        e_step::add_kl_gradient(mean_multiplier, covariance_multiplier, pair, by_mean, by_log_std)
+        prior::add_kl_gradient(mean_multiplier, covariance_multiplier, pair, by_mean, by_log_std)
     }
 
-    /// [`e_step::kl_divergences`].
+    /// [`prior::kl_divergences`].
     pub fn kl_divergences(pair: &Pair<'_, f32>) -> Result<(f64, f64)> {
-        e_step::kl_divergences(pair)
+        prior::kl_divergences(pair)
     }
 
-    /// [`e_step::divergence_gradient`].
+    /// [`prior::divergence_gradient`].
     pub fn divergence_gradient(
         factors: &Factors<f32>, dimensions: usize, pair: &Pair<'_, f32>, by_action: &[f32], by_mean: &mut [f32],
         by_log_std: &mut [f32],
     ) -> Result<()> {
-        e_step::divergence_gradient(factors, dimensions, pair, by_action, by_mean, by_log_std)
+        prior::divergence_gradient(factors, dimensions, pair, by_action, by_mean, by_log_std)
     }
 
-    /// [`e_step::add_log_ratio`].
+    /// [`prior::add_log_ratio`].
     pub fn add_log_ratio(pair: &Pair<'_, f32>, log_ratio: &mut [f32]) -> Result<()> {
-        e_step::add_log_ratio(pair, log_ratio)
+        prior::add_log_ratio(pair, log_ratio)
     }
 
     /// [`boltzmann::weights`].

@@ -203,7 +203,7 @@ fn weighted_likelihood(given: &Given<'_>) -> Result<Objective> {
     let multipliers = given.trained.logs.as_ref().map(Logs::multipliers).transpose()?;
     let loss = WeightedLikelihood {
         rows: given.inputs.rows,
-        boltzmann: Boltzmann::new(&given.target_values(&sample)?, &given.temperature.value()?)?,
+        boltzmann: Boltzmann::new(&given.target_values(&sample)?, &given.temperature.positive()?)?,
         placed: distribution.place(&sample)?,
         distribution,
         prior,

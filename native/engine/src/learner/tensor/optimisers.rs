@@ -88,10 +88,10 @@ impl Optimisers {
     }
 
     /// Norms of the gradients and of the changes that the latest steps made with them.
-    pub fn norms(&mut self, trained: &Trained, gradients: &Trained) -> Result<StepNorms> {
+    pub fn norms(&mut self, gradients: &Trained) -> Result<StepNorms> {
         let mut norms = StepNorms::default();
         if self.m_stepped {
-            norms.action_value = Some(self.action_value_norms(trained, gradients)?);
+            norms.action_value = Some(self.action_value_norms(gradients)?);
             for (adam, gradient) in self.state_value.iter_mut().zip(&gradients.state_value) {
                 norms.state_value = Some(joined(&[&gradient.values], &[adam.change_norm()?])?);
             }
@@ -102,10 +102,9 @@ impl Optimisers {
         Ok(norms)
     }
 
-    fn action_value_norms(&mut self, trained: &Trained, gradients: &Trained) -> Result<Norms> {
+    fn action_value_norms(&mut self, gradients: &Trained) -> Result<Norms> {
         let adam = self.action_values.iter_mut().map(Adam::change_norm);
-        let projected = self.projected.iter().zip(&trained.action_values);
-        let projected = projected.map(|(descent, network)| descent.change_norm(&network.values));
+        let projected = self.projected.iter().map(|descent| Ok(descent.change_norm()));
         let changes = adam.chain(projected).collect::<Result<Vec<_>>>()?;
         let gradients: Vec<_> = gradients.action_values.iter().map(|network| &network.values).collect();
         joined(&gradients, &changes)

@@ -76,14 +76,17 @@ pub struct ProjectedDescent {
     steps: ProjectedSteps,
     /// k, steps taken.
     taken: u64,
-    /// w before the latest step.
+    /// Room for w before a step.
     previous: Tensor,
+    /// ‖change of w‖₂ of the latest step, a scalar: unlike Adam's it cannot be told from what is kept.
+    change_norm: Tensor,
 }
 
 impl ProjectedDescent {
     /// Before the first step on weights shaped as `values`.
     pub fn new(values: &Tensor, steps: ProjectedSteps) -> Result<Self> {
-        Ok(Self { steps, taken: 0, previous: values.f_zeros_like()? })
+        let change_norm = Tensor::f_zeros([], (values.f_kind()?, values.device()))?;
+        Ok(Self { steps, taken: 0, previous: values.f_zeros_like()?, change_norm })
     }
 
     /// One step of w and ζ against the gradients that [`ProjectedResidual::backward`] wrote.
@@ -96,14 +99,15 @@ impl ProjectedDescent {
         // onto the ball: by 1 inside, to the bit
         let shrink = values.f_norm()?.f_reciprocal()?.f_mul_scalar_(self.steps.radius)?.f_clamp_max_(1.0)?;
         let _ = values.f_mul_(&shrink)?;
+        self.change_norm = self.previous.f_sub_(&values)?.f_norm()?;
         let mut auxiliary = weights.auxiliary.values.shallow_clone();
         let _ = auxiliary.f_mul_scalar_(1.0 - self.steps.leak)?;
         let _ = auxiliary.f_sub_(&gradient.auxiliary.values.f_mul_scalar(auxiliary_step)?)?;
         Ok(())
     }
 
-    /// ‖change of w‖₂ of the latest step, a scalar; `values` is w.
-    pub fn change_norm(&self, values: &Tensor) -> Result<Tensor> {
-        Ok(values.f_sub(&self.previous)?.f_norm()?)
+    /// ‖change of w‖₂ of the latest step, a scalar.
+    pub fn change_norm(&self) -> Tensor {
+        self.change_norm.shallow_clone()
     }
 }

@@ -12,7 +12,7 @@ use tch::Tensor;
 
 use super::boltzmann::Boltzmann;
 use super::transfer::Placement;
-use crate::error::Result;
+use crate::error::{EngineError, Result};
 use crate::learner::{KlBounds, temperature_in_use};
 use crate::networks::layout::ParameterSpec;
 
@@ -76,6 +76,7 @@ impl Logs {
 /// T of one step, a scalar on the device.
 pub struct Temperature {
     placement: Placement,
+    given: Option<f32>,
     value: Option<Tensor>,
     /// log T where T is the learner's own: through T it would lose digits near T = 1.
     own_log: Option<Tensor>,
@@ -93,7 +94,7 @@ impl Temperature {
             (None, Some(log)) => Some(log.f_exp()?),
             (None, None) => None,
         };
-        Ok(Self { placement, value, own_log })
+        Ok(Self { placement, given, value, own_log })
     }
 
     /// T.
@@ -105,6 +106,21 @@ impl Temperature {
             Some(value) => Ok(value.shallow_clone()),
             // always the error
             None => self.placement.upload(&[temperature_in_use(None, None)?], &[]),
+        }
+    }
+
+    /// T > 0, what weights need: their limit at 0 is another function.
+    ///
+    /// # Errors
+    /// `CONFIG_RANGE` where there is none or a given one is not above 0.
+    pub fn positive(&self) -> Result<Tensor> {
+        match self.given {
+            Some(given) if given <= 0.0 => Err(EngineError::OutOfRange {
+                name: "temperature",
+                expected: "a number above 0, since actions are weighted by exp(Q/T)",
+                got: given.to_string(),
+            }),
+            _ => self.value(),
         }
     }
 

@@ -1,0 +1,98 @@
+/** Learning curves: evaluation return over environment steps, one thin line a seed, one thick line an algorithm's mean. */
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+
+/** Colours that stay apart for every kind of colour vision (Okabe and Ito). */
+const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#000000'];
+
+/** Steps at which every run of an algorithm was evaluated, with the mean over them. */
+function means(curves) {
+  const algorithms = [...new Set(curves.map(({ algorithm }) => algorithm))];
+  return algorithms.flatMap((algorithm) => {
+    const own = curves.filter((curve) => curve.algorithm === algorithm);
+    const byStep = new Map();
+    for (const { evaluations } of own) {
+      for (const { step, return_mean: value } of evaluations) {
+        byStep.set(step, [...(byStep.get(step) ?? []), value]);
+      }
+    }
+    return [...byStep]
+      .filter(([, list]) => list.length === own.length)
+      .map(([step, list]) => ({
+        algorithm,
+        seeds: own.length,
+        step,
+        value: list.reduce((sum, each) => sum + each, 0) / list.length,
+      }));
+  });
+}
+
+/**
+ * The picture of one task as SVG.
+ *
+ * @param {string} env Task id.
+ * @param {{algorithm: string, seed: number, evaluations: {step: number, return_mean: number}[]}[]} curves Raw evaluations.
+ */
+export function drawCurves(env, curves) {
+  const points = curves.flatMap(({ algorithm, seed, evaluations }) =>
+    evaluations.map(({ step, return_mean: value }) => ({
+      algorithm,
+      run: `${algorithm} ${seed}`,
+      step,
+      value,
+    })),
+  );
+  const averages = means(curves);
+  const algorithms = [...new Set(curves.map(({ algorithm }) => algorithm))];
+  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+  const colour = { type: 'categorical', domain: algorithms, range: COLOURS };
+  const figure = Plot.plot({
+    document,
+    width: 720,
+    height: 380,
+    marginLeft: 60,
+    marginTop: 36,
+    marginBottom: 48,
+    marginRight: 110,
+    style: { fontFamily: 'sans-serif', fontSize: '13px', background: 'white', color: '#222' },
+    x: {
+      label: 'environment steps',
+      labelAnchor: 'center',
+      tickFormat: (step) => step.toLocaleString('en'),
+      ticks: 6,
+    },
+    y: { label: `${env}: return of the deterministic policy, every seed and the mean`, grid: true },
+    color: colour,
+    marks: [
+      Plot.ruleY([0], { stroke: '#999' }),
+      Plot.lineY(points, {
+        x: 'step',
+        y: 'value',
+        z: 'run',
+        stroke: 'algorithm',
+        strokeWidth: 0.8,
+        strokeOpacity: 0.5,
+      }),
+      Plot.lineY(averages, { x: 'step', y: 'value', stroke: 'algorithm', strokeWidth: 2.2 }),
+      Plot.text(
+        averages,
+        Plot.selectLast({
+          x: 'step',
+          y: 'value',
+          z: 'algorithm',
+          fill: 'algorithm',
+          text: ({ algorithm, seeds }) => `${algorithm} (n=${seeds})`,
+          textAnchor: 'start',
+          dx: 6,
+        }),
+      ),
+    ],
+  });
+  figure.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
+  figure.setAttribute('role', 'img');
+  figure.setAttribute(
+    'aria-label',
+    `${env}: return over environment steps of ${algorithms.join(', ')}`,
+  );
+  return `${figure.outerHTML}\n`;
+}

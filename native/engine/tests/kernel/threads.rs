@@ -1,0 +1,99 @@
+//! The number of threads, the sizes of batches and the thread that calls never change a bit.
+
+use virel_engine::learner::{Learner, LearnerConfig, Step, StepNorms, StepTerms};
+use virel_engine::networks::layout::{Parameter, Sizes};
+use virel_engine::random::{Purpose, Stream};
+
+use super::support::Case;
+use super::support::recipes::{VIREL, Variant};
+use super::{learner, learner_with, sizes, tiny, variants};
+
+/// All that a learner shows after each step.
+type Seen = Vec<(StepTerms, StepNorms, f32)>;
+
+/// Steps of every kind on batches of one row, of fewer and of more than the learner is prepared for.
+fn run(variant: Variant, sizes: &Sizes, prepared: usize, threads: usize) -> (Vec<Parameter>, Seen) {
+    let mut case = Case::of(variant, 9, sizes.clone(), prepared, 1.0);
+    let mut stream = Stream::new(9, Purpose::ReplayIndex, 0);
+    let mut learner = learner_with(&case, LearnerConfig { threads, ..case.config() });
+    let mut seen = Vec::new();
+    for rows in [prepared, 1, prepared / 2 + 1, prepared + 9, 2 * prepared, 3] {
+        for step in [Step::Joint, Step::M, Step::E, Step::Joint] {
+            case.redraw(&mut stream, rows);
+            learner.step(step, &case.batch(), &case.noise, case.temperature).unwrap();
+            learner.update_targets(step).unwrap();
+            let residual = learner.residual_error(&case.batch(), &case.next_noise, case.temperature).unwrap();
+            seen.push((learner.terms().unwrap(), learner.norms().unwrap(), residual));
+        }
+    }
+    (learner.parameters().unwrap(), seen)
+}
+
+#[test]
+fn one_and_two_threads_agree_to_the_bit() {
+    let wide = sizes(17, 6, &[100, 80], &[96, 112]);
+    for variant in variants() {
+        // beyond two threads there is nothing to share
+        for (sizes, prepared, others) in [(&wide, 32, vec![2]), (&tiny(), 7, vec![1, 2, 9])] {
+            let one = run(variant, sizes, prepared, 1);
+            assert!(one.0.iter().all(|p| p.data.iter().all(|x| x.is_finite())), "{}", variant.name);
+            for threads in others {
+                assert!(one == run(variant, sizes, prepared, threads), "{}: {threads}", variant.name);
+            }
+        }
+    }
+    let papers = sizes(17, 6, &[300, 300], &[300, 300]);
+    assert!(run(VIREL, &papers, 128, 1) == run(VIREL, &papers, 128, 2));
+}
+
+#[test]
+fn many_steps_on_two_threads_agree_to_the_bit() {
+    let run = |threads| {
+        let case = Case::random(9, sizes(4, 2, &[20, 30, 10], &[20, 30, 10]), 33, 1.0);
+        let mut learner = learner_with(&case, LearnerConfig { threads, ..case.config() });
+        for _ in 0..2000 {
+            learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature).unwrap();
+            learner.update_targets(Step::Joint).unwrap();
+        }
+        learner.parameters().unwrap()
+    };
+    assert!(run(1) == run(2));
+}
+
+#[test]
+fn batches_of_other_sizes_give_what_a_learner_made_for_them_gives() {
+    for variant in variants() {
+        let mut learner = learner(&Case::of(variant, 3, tiny(), 16, 1.0));
+        for rows in [33, 1, 7, 16, 40] {
+            let other = Case::of(variant, rows as u64, tiny(), rows, 1.0);
+            learner.set_parameters(&other.parameters).unwrap();
+            let gradients = |learner: &mut dyn Learner| {
+                learner.gradients(&other.batch(), &other.noise, other.temperature).unwrap()
+            };
+            assert_eq!(gradients(&mut learner), gradients(&mut super::learner(&other)), "{rows} rows");
+        }
+    }
+}
+
+#[test]
+fn a_learner_moves_between_threads() {
+    let case = Case::of(VIREL, 4, tiny(), 9, 1.0);
+    let prepared = || learner_with(&case, LearnerConfig { threads: 2, ..case.config() });
+    let step = |learner: &mut dyn Learner| {
+        learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature).unwrap();
+    };
+    let mut stayed = prepared();
+    step(&mut stayed);
+    step(&mut stayed);
+
+    let mut learner: Box<dyn Learner> = Box::new(prepared());
+    step(&mut *learner);
+    let moved = std::thread::scope(|scope| {
+        let there = scope.spawn(move || {
+            step(&mut *learner);
+            learner
+        });
+        there.join().unwrap()
+    });
+    assert_eq!(moved.parameters().unwrap(), stayed.parameters().unwrap());
+}

@@ -1,0 +1,61 @@
+//! Sessions in small.
+
+use virel_engine::environments::spec::Spec;
+use virel_engine::networks::initialise::{Scheme, TrainedStart};
+use virel_engine::networks::layout::Sizes;
+use virel_engine::recipe::{PolicyKind, TrainedTemperature};
+use virel_engine::session::exploration::Exploration;
+use virel_engine::session::temperature::TemperatureSource;
+use virel_engine::session::{Engine, ResidualConfig, SessionConfig, World};
+
+use super::Case;
+use super::recipes::Variant;
+
+/// A session of the kernel in an environment of the caller's: `rows` of a training batch, a
+/// ring of 1000, targets and residual error after every gradient step.
+pub fn config(variant: Variant, sizes: Sizes, rows: usize) -> SessionConfig {
+    let case = Case::of(variant, 0, sizes, rows, 1.0);
+    let (recipe, sizes) = (variant.recipe, &case.sizes);
+    let temperature = match (recipe.trained_temperature, recipe.policy) {
+        (TrainedTemperature::None, PolicyKind::TanhGaussian) => TemperatureSource::Fixed(0.7),
+        (TrainedTemperature::None, PolicyKind::Deterministic) => TemperatureSource::Fixed(0.0),
+        _ => TemperatureSource::Trained,
+    };
+    SessionConfig {
+        world: World::External(spec(sizes.observation, vec![-1.0; sizes.action], vec![1.0; sizes.action])),
+        max_episode_steps: 1000,
+        seed: 3,
+        reward_scale: 1.0,
+        temperature,
+        residual: ResidualConfig { batch: 4, factor: 1.0, warmup_value: 1.0, every: 1 },
+        exploration: match recipe.policy {
+            PolicyKind::TanhGaussian => Exploration::Policy,
+            PolicyKind::Deterministic => Exploration::OrnsteinUhlenbeck { theta: 0.15, sigma: 0.3 },
+        },
+        target_every: 1,
+        start_updates: 1,
+        uniform_steps: 0,
+        reset_every: 0,
+        replay_capacity: 1000,
+        max_unstable_per_10k: 10,
+        initialise: Scheme::FanIn,
+        start: TrainedStart { temperature: 0.5, mean_multiplier: 1.0, covariance_multiplier: 2.0 },
+        learner: case.config(),
+        engine: Engine::Kernel,
+    }
+}
+
+/// A task of the caller's.
+pub fn spec(observation_size: usize, action_low: Vec<f64>, action_high: Vec<f64>) -> Spec {
+    Spec {
+        id: "scripted".to_owned(),
+        observation_size,
+        action_size: action_low.len(),
+        action_low,
+        action_high,
+        timestep: 1.0,
+        frame_skip: 1,
+        max_episode_steps: 1000,
+        info: Vec::new(),
+    }
+}
