@@ -48,17 +48,24 @@ export declare class Environment {
 /** A trained policy from a safetensors file; deterministic, actions in environment units. */
 export declare class Policy {
   /**
-   * Reads the policy's tensors of `path`, of a task with these choices (JSON: `modelFile`, `taskFile`, options).
+   * Reads the policy's tensors of `path`, of a task with these choices (JSON: `modelFile`, `taskFile`, options), or of
+   * an environment that is no task of ours, which `external` describes.
    *
    * Errors: `IO`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`, `ENV_UNKNOWN`, `CONFIG_*`, `TASK_INVALID`, `MODEL_*`.
    */
-  static load(path: string, environment: string, choices?: string | undefined | null): Policy
+  static load(path: string, environment: string, choices?: string | undefined | null, external?: NativeExternal | undefined | null): Policy
   /**
    * tanh μ(s) in environment units, `[A]`, for one observation `[O]`.
    *
    * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`.
    */
   act(observation: Float32Array): Float32Array
+  /**
+   * The same from and to float64, as a session's `act`.
+   *
+   * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`.
+   */
+  actExactly(observation: Float64Array): Float64Array
   /**
    * The same for `rows` observations, `[rows, O]` to `[rows, A]`.
    *

@@ -10,7 +10,16 @@ export type {
   StepOptions,
 } from './engine.js';
 export type { Choices } from './environments/choices.js';
+export {
+  type CustomEnvironment,
+  type CustomStep,
+  type Dynamics,
+  defineEnvironment,
+  type EnvironmentDefinition,
+} from './environments/define.js';
 export { type ListedTask, listEnvironments } from './environments/list.js';
+export { loadEnvironment } from './environments/load.js';
+export type { Random } from './environments/random.js';
 export type { TaskOptions } from './environments/task-options.js';
 export type { Task } from './environments/tasks.js';
 export { isVirelError, VirelError } from './errors.js';

@@ -24,6 +24,7 @@ const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.to
 /** Keys whose flag has their own name, or one that is shorter than in Node. */
 const OWN_NAMES: readonly Flag[] = [
   { name: 'env', path: 'env.id' },
+  { name: 'env-module', path: 'env.module' },
   { name: 'algorithm', alias: 'algo', path: 'algorithm' },
   { name: 'preset', path: 'preset' },
   { name: 'steps', path: 'steps' },

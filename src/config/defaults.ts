@@ -21,6 +21,7 @@ export const defaults: SourcedTree<Config> = {
     modelDir: sourced(null, 'the folder of the set-up'),
     modelFile: sourced(null, "the task's own model"),
     taskFile: sourced(null, 'a built-in task'),
+    module: sourced(null, 'a task of MuJoCo'),
   },
   seed: sourced(0, OURS),
   steps: sourced(1_000_000, `${OURS}: length of the published benchmark tables`),

@@ -28,7 +28,7 @@ export const envOptionShape = Object.fromEntries(
 type Values = Map<string, { value: unknown; origin: string }>;
 
 /** Keys of `env` that are no option of a task. */
-const OWN_KEYS = new Set(['id', 'maxEpisodeSteps', 'modelDir', 'modelFile', 'taskFile']);
+const OWN_KEYS = new Set(['id', 'maxEpisodeSteps', 'modelDir', 'modelFile', 'taskFile', 'module']);
 
 /**
  * Checks the options among `layers` against those of the task and leaves them as a file can hold them.

@@ -6,11 +6,13 @@
  */
 import { availableParallelism } from 'node:os';
 import type * as z from 'zod';
+import type { CustomEnvironment, EnvironmentDefinition } from '../environments/define.js';
 import { readTaskFile } from '../environments/task-file.js';
 import { TASKS, type Task } from '../environments/tasks.js';
 import { VirelError } from '../errors.js';
 import { checkAlgorithm, checkPreset, findTask } from './choices.js';
 import { crossCheck } from './cross-check.js';
+import { placeEnvironment, refuseModule, splitEnvironment } from './custom.js';
 import { defaults, defaultVariations } from './defaults.js';
 import { absolute, idOfFile, settleOptions } from './env-options.js';
 import { keepChosenKinds } from './kinds.js';
@@ -60,7 +62,9 @@ export interface Resolution {
 }
 
 /** Options of `train` and `Session.create`: config keys, their short names, where the run is written. */
-export interface ConfigOptions extends PartialConfig, ShortOptions {
+export interface ConfigOptions extends Omit<PartialConfig, 'env'>, ShortOptions {
+  /** A task's id, keys of `env`, or an environment of `defineEnvironment`. */
+  readonly env?: PartialConfig['env'] | CustomEnvironment | EnvironmentDefinition;
   /** This run's own folder; no part of the config. */
   runDir?: string | undefined;
   /** Root of the default run folders; no part of the config. */
@@ -210,7 +214,7 @@ function expectation(issue: z.core.$ZodIssue, notFinite: boolean): string {
 const size = (origin: string, bound: string) => (origin === 'array' ? `a list of ${bound}` : bound);
 
 /** What a config needs of its task; the action of the user's own is known once its model is loaded. */
-type SettledTask = Pick<Task, 'id' | 'maxEpisodeSteps'> & { readonly actionSize?: number };
+export type SettledTask = Pick<Task, 'id' | 'maxEpisodeSteps'> & { readonly actionSize?: number };
 
 /** The built-in task, or the user's own, which is called as asked or as its file; its options are checked. */
 function settleTask(
@@ -294,12 +298,14 @@ function assemble(layers: Values): unknown {
  * Layers to a frozen config, with the origin of every value.
  *
  * @param user What was asked for, weakest first.
+ * @param custom The facts of an environment of the caller's, in the place of a task.
  * @throws VirelError `CONFIG_UNKNOWN_KEY`, `CONFIG_TYPE`, `CONFIG_RANGE`, `CONFIG_CONFLICT`, `ENV_UNKNOWN`,
  *   `ALGORITHM_UNKNOWN`; `where` names the layer.
  */
 export function resolveLayers(
   user: readonly Layer[],
   machine: Machine = { cores: availableParallelism() },
+  custom?: SettledTask,
 ): Resolution {
   // what was asked for decides which blocks of which preset lie under it
   const asked: Values = new Map();
@@ -310,9 +316,14 @@ export function resolveLayers(
     (asked.get(path) ?? layers.get(path)) as { value: unknown; origin: string };
   const presetName = checkPreset(chosen('preset'));
   const algorithm = checkAlgorithm(chosen('algorithm'));
-  const task = settleTask(chosen('env.id'), chosen('env.taskFile'), asked);
+  if (custom === undefined) refuseModule(asked);
+  else settleOptions(custom, asked);
+  const task = custom ?? settleTask(chosen('env.id'), chosen('env.taskFile'), asked);
 
-  applyPreset(presetName, algorithm.name, task.id.replace(/-v\d+$/, ''), layers);
+  // what presets say of tasks they say of ours, whatever another one is called
+  const family = custom === undefined ? task.id.replace(/-v\d+$/, '') : '';
+  applyPreset(presetName, algorithm.name, family, layers);
+  if (custom !== undefined) placeEnvironment(custom, asked, layers);
   const kindOf = (section: string) => chosen(`${section}.kind`)?.value;
   const variations = PRESETS[presetName].algorithms[algorithm.name]?.variations ?? [];
   applyVariations(defaultVariations, 'default', kindOf, layers);
@@ -348,10 +359,24 @@ export function optionLayers(options: ConfigOptions): Layer[] {
 }
 
 /**
- * The frozen config of `train`'s options; a resolved config comes back equal.
+ * The config of `train`'s options with its origins, and the environment where the options give one.
  *
- * @throws VirelError as {@link resolveLayers}.
+ * @throws VirelError as {@link resolveLayers}; `ENV_INVALID`.
+ */
+export function resolveOptions(options: ConfigOptions | ResolvedConfig = {}): {
+  resolution: Resolution;
+  environment: CustomEnvironment | undefined;
+} {
+  const { environment, rest } = splitEnvironment(options as ConfigOptions);
+  const resolution = resolveLayers(optionLayers(rest), undefined, environment);
+  return { resolution, environment };
+}
+
+/**
+ * The frozen config of `train`'s options; a resolved config of a task comes back equal.
+ *
+ * @throws VirelError as {@link resolveLayers}; `ENV_INVALID`.
  */
 export function resolveConfig(options: ConfigOptions | ResolvedConfig = {}): ResolvedConfig {
-  return resolveLayers(optionLayers(options as ConfigOptions)).config;
+  return resolveOptions(options).resolution.config;
 }

@@ -64,6 +64,10 @@ export const configSchema = z
         .nullable()
         .meta({ description: 'task of your own in JSON, for modelFile; null: the one of env.id' }),
       ...envOptionShape,
+      module: z.string().min(1).nullable().meta({
+        description:
+          'JavaScript file whose default export is an environment of your own; null: env.id is a task',
+      }),
     }),
     seed: countOrZero('seed of every random stream', Number.MAX_SAFE_INTEGER),
     steps: count('environment steps to train for', MOST_STEPS),

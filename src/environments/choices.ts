@@ -22,7 +22,7 @@ export interface Choices extends TaskOptions {
 export type TaskSizes = Pick<Task, 'observationSize' | 'actionSize' | 'actionLow' | 'actionHigh'>;
 
 /** Keys of a config's `env` that are no choice. */
-const OTHER_KEYS = new Set(['id', 'maxEpisodeSteps', 'modelDir']);
+const OTHER_KEYS = new Set(['id', 'maxEpisodeSteps', 'modelDir', 'module']);
 
 /** The choices among the keys of a config's `env`; what is null or left out is none. */
 export function choicesOf(env: object): Choices {

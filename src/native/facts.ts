@@ -8,12 +8,12 @@ import { loadAddon, modelDirectory } from './addon.js';
 export interface NativeFacts {
   /** Version of libtorch. */
   torch: string;
-  /** Version of libmujoco. */
-  mujoco: string;
+  /** Version of libmujoco; null where it is not used. */
+  mujoco: string | null;
   /** SHA-256 of the addon file. */
   addon: string;
-  /** Folder of the MuJoCo model files. */
-  modelDirectory: string;
+  /** Folder of the MuJoCo model files; undefined where they are not used. */
+  modelDirectory: string | undefined;
 }
 
 /**
@@ -21,9 +21,10 @@ export interface NativeFacts {
  *
  * @throws VirelError `NATIVE_*`, `MODEL_MISSING`.
  */
-export function nativeFacts(modelDir: string | null): NativeFacts {
+export function nativeFacts(models: { modelDir: string | null } | 'without MuJoCo'): NativeFacts {
   const { torch, mujoco } = loadAddon().versions();
   const file = process.env['VIREL_NATIVE_ADDON'] || locate(process.env).addon;
   const addon = sha256(readFileSync(file));
-  return { torch, mujoco, addon, modelDirectory: modelDirectory(modelDir ?? undefined) };
+  if (models === 'without MuJoCo') return { torch, mujoco: null, addon, modelDirectory: undefined };
+  return { torch, mujoco, addon, modelDirectory: modelDirectory(models.modelDir ?? undefined) };
 }

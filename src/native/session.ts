@@ -1,6 +1,6 @@
 /** The native learner for scripts that write their own loop. */
 import type { Session as Native, NativeMetric, NativeParameter } from '../../index.d.ts';
-import { type ConfigOptions, resolveConfig } from '../config/resolve.js';
+import { type ConfigOptions, resolveOptions } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/schema.js';
 import type {
   Batch,
@@ -11,6 +11,7 @@ import type {
   StepOptions,
 } from '../engine.js';
 import type { TaskSizes } from '../environments/choices.js';
+import { type CustomEnvironment, externalOf } from '../environments/define.js';
 import { VirelError } from '../errors.js';
 import type { Plan } from '../schedule/em-schedule.js';
 import { type EvaluationResult, summariseEvaluation } from '../statistics/evaluation.js';
@@ -28,6 +29,8 @@ import {
   wholeOrNothing,
 } from './boundary.js';
 import { describeEnvironment } from './choices.js';
+import type { Protocol } from './custom-episode.js';
+import { CustomWorld } from './custom-world.js';
 import { toNative } from './native-config.js';
 
 /** What an `advance` did, and where the session stands. */
@@ -57,33 +60,50 @@ export interface EvaluateOptions {
 export class Session implements Learner<Float32Array> {
   readonly config: ResolvedConfig;
   readonly #native: Native;
+  /** The environment where it is written in TypeScript. */
+  readonly #world: CustomWorld | undefined;
 
-  private constructor(config: ResolvedConfig, native: Native) {
+  private constructor(config: ResolvedConfig, native: Native, world: CustomWorld | undefined) {
     this.config = config;
     this.#native = native;
+    this.#world = world;
   }
 
   /**
    * Loads the task, initialises the networks, resets the training environment.
    *
-   * @param options train's options or a resolved config.
+   * @param options train's options or a resolved config; `env` may be an environment of `defineEnvironment`.
    * @throws VirelError `CONFIG_*`, `ENV_UNKNOWN`, `ALGORITHM_UNKNOWN`, `RECIPE_UNSUPPORTED`, `MODEL_*`,
-   * `DEVICE_MISSING`, `OUT_OF_MEMORY`, `NATIVE_MISSING`.
+   * `DEVICE_MISSING`, `OUT_OF_MEMORY`, `NATIVE_MISSING`; `ENV_INVALID`, `ENV_FAILED` of a first `reset`.
    */
   static create(options: ConfigOptions | ResolvedConfig = {}): Session {
-    const config = resolveConfig(options);
+    const { resolution, environment } = resolveOptions(options);
+    return Session.open(resolution.config, environment);
+  }
+
+  /**
+   * As {@link create}, for a config that is already resolved.
+   *
+   * @param environment The one that `config.env.id` names, where that is none of our tasks.
+   */
+  static open(config: ResolvedConfig, environment?: CustomEnvironment): Session {
     const addon = loadAddon();
-    const native = toNative(config);
-    return new Session(
-      config,
-      crossing(() => addon.Session.create(native)),
-    );
+    const given = toNative(config, environment && externalOf(environment));
+    const native = crossing(() => addon.Session.create(given));
+    try {
+      const world = environment && crossing(() => new CustomWorld(native, environment, config));
+      return new Session(config, native, world);
+    } catch (error) {
+      native.dispose();
+      throw error;
+    }
   }
 
   /**
    * Runs a plan on the session's thread. An abort returns within a step, with what was done until then.
    *
-   * @throws VirelError `ARGUMENT_TYPE`, `ABORTED` if aborted before the call, `HANDLE_BUSY`, `DIVERGED`, `SIM_UNSTABLE`.
+   * @throws VirelError `ARGUMENT_TYPE`, `ABORTED` if aborted before the call, `HANDLE_BUSY`, `DIVERGED`, `SIM_UNSTABLE`;
+   * `ENV_FAILED`, `ENV_INVALID`, `ENV_SHARED` of an environment in TypeScript.
    */
   async advance(plan: Plan, options: { signal?: AbortSignal } = {}): Promise<Progress> {
     const { repeat, phases, residualFloor } = fields('plan', plan);
@@ -96,10 +116,11 @@ export class Session implements Learner<Float32Array> {
         residualFloor: number('plan.residualFloor', residualFloor),
       }),
     };
+    const { signal } = fields('options', options);
     const progress = await stoppable(
-      fields('options', options).signal,
+      signal,
       () => this.#native.stop(),
-      () => this.#native.advance(native),
+      () => this.#world?.advance(native, signal) ?? this.#native.advance(native),
     );
     const episodes = progress.episodes.map(({ step, episodeReturn, length }) => ({
       step,
@@ -123,7 +144,9 @@ export class Session implements Learner<Float32Array> {
     const { returns, lengths, stopped } = await stoppable(
       signal,
       () => this.#native.stop(),
-      () => this.#native.evaluate(episodes, minSteps, seed),
+      () =>
+        this.#world?.evaluate(protocolOf(episodes, minSteps), seed, signal) ??
+        this.#native.evaluate(episodes, minSteps, seed),
     );
     if (stopped) throw new VirelError('ABORTED', 'the evaluation was stopped');
     return summariseEvaluation(returns, lengths);
@@ -131,12 +154,18 @@ export class Session implements Learner<Float32Array> {
 
   /** Numbers of the latest gradient step, the residual error on fresh rows, counts: names of `metrics`. */
   metrics(): Record<string, number> {
-    return named(crossing(() => this.#native.metrics()));
+    return this.#withBias(named(crossing(() => this.#native.metrics())));
   }
 
   /** The same, without keeping the event loop: the residual error takes some 10 ms. */
   async measure(): Promise<Record<string, number>> {
-    return named(await crossingAsync(() => this.#native.measure()));
+    return this.#withBias(named(await crossingAsync(() => this.#native.measure())));
+  }
+
+  /** The native side sees nothing of evaluations that are made here. */
+  #withBias(metrics: Record<string, number>): Record<string, number> {
+    const bias = this.#world?.bias;
+    return bias === undefined ? metrics : { ...metrics, 'q/bias': bias };
   }
 
   parameters(): Parameters<Float32Array> {
@@ -206,7 +235,7 @@ export class Session implements Learner<Float32Array> {
 
   /** Sizes and bounds of the environment, its files and options included. */
   get task(): TaskSizes {
-    return describeEnvironment(this.config.env.id, this.config.env);
+    return this.#world?.environment ?? describeEnvironment(this.config.env.id, this.config.env);
   }
 
   /** Frees the native memory; later calls throw `HANDLE_CLOSED`. Idempotent. */
@@ -240,4 +269,18 @@ function checkBatch(batch: Batch<Float32Array>): Batch<Float32Array> {
     nextObservations: float32('nextObservations', batch?.nextObservations),
     terminated: float32('terminated', batch?.terminated),
   };
+}
+
+/** Exactly one of the two limits, as the native side has it. */
+function protocolOf(episodes: number | undefined, minSteps: number | undefined): Protocol {
+  if (episodes !== undefined && episodes >= 1 && minSteps === undefined) return { episodes };
+  if (minSteps !== undefined && episodes === undefined) return { minSteps };
+  const both = episodes !== undefined && minSteps !== undefined;
+  const expected = both ? 'either episodes or minSteps' : 'a whole number, at least 1';
+  const got = both ? 'both' : String(episodes);
+  throw new VirelError('CONFIG_RANGE', `episodes: expected ${expected}, got ${got}`, {
+    where: 'episodes',
+    expected,
+    got,
+  });
 }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import type { ResolvedConfig } from '../config/schema.js';
 import { type Choices, choicesOf, type TaskSizes } from '../environments/choices.js';
+import { type CustomEnvironment, type ExternalFacts, externalOf } from '../environments/define.js';
 import { VirelError } from '../errors.js';
 import { fileError, pretty, syncFolder, writeWhole } from './files.js';
 import { packageVersion } from './manifest.js';
@@ -32,6 +33,8 @@ const policySchema = z.object({
   hidden: z.array(size),
   activation: z.string(),
   maxEpisodeSteps: size,
+  // checkpoints of before there was a choice
+  simulator: z.enum(['mujoco', 'typescript']).default('mujoco'),
   package: z.string(),
 });
 
@@ -57,10 +60,21 @@ export interface PolicyConfig {
   activation: string;
   /** Episodes were cut after this many steps. */
   maxEpisodeSteps: number;
+  /** What moves the environment: one of our tasks, or a definition in TypeScript. */
+  simulator: 'mujoco' | 'typescript';
   package: string;
 }
 
-function policyConfig(config: ResolvedConfig, task: TaskSizes, step: number): PolicyConfig {
+/** What a checkpoint is of. */
+export interface Trained {
+  readonly config: ResolvedConfig;
+  /** The environment, where it is none of our tasks. */
+  readonly environment: CustomEnvironment | undefined;
+  /** Environment steps done. */
+  readonly step: number;
+}
+
+function policyConfig({ config, environment, step }: Trained, task: TaskSizes): PolicyConfig {
   const { observationSize, actionSize, actionLow, actionHigh } = task;
   return {
     format: 1,
@@ -75,6 +89,7 @@ function policyConfig(config: ResolvedConfig, task: TaskSizes, step: number): Po
     hidden: config.network.policyHidden,
     activation: config.network.activation,
     maxEpisodeSteps: config.env.maxEpisodeSteps,
+    simulator: environment === undefined ? 'mujoco' : 'typescript',
     package: packageVersion(),
   };
 }
@@ -97,14 +112,14 @@ export function parameterFile(runDir: string, name: string): string {
 async function writeCheckpoint(
   path: string,
   session: TrainingSession,
-  config: ResolvedConfig,
-  step: number,
+  trained: Trained,
 ): Promise<void> {
+  const { config, step } = trained;
   const temporary = `${path}.tmp-${process.pid}`;
   try {
     const model = join(temporary, 'pretrained_model');
     mkdirSync(model, { recursive: true });
-    const description = policyConfig(config, session.task, step);
+    const description = policyConfig(trained, session.task);
     const { env, algorithm } = description;
     // one key: the writer does not keep the order of several, and equal runs shall give equal files
     await session.saveParameters(join(model, 'model.safetensors'), {
@@ -130,12 +145,12 @@ async function writeCheckpoint(
 export async function saveCheckpoint(
   runDir: string,
   session: TrainingSession,
-  config: ResolvedConfig,
-  step: number,
+  trained: Trained,
 ): Promise<string> {
+  const { config, step } = trained;
   const folder = join(runDir, 'checkpoints');
   const path = join(folder, stepName(step));
-  await writeCheckpoint(path, session, config, step);
+  await writeCheckpoint(path, session, trained);
   writeWhole(join(folder, 'latest'), `${stepName(step)}\n`);
   for (const old of listCheckpoints(runDir).slice(0, -config.checkpoint.keep)) {
     const trash = join(folder, `.trash-${old}`);
@@ -155,11 +170,10 @@ export async function saveCheckpoint(
 export async function saveDiverged(
   runDir: string,
   session: TrainingSession,
-  config: ResolvedConfig,
-  step: number,
+  trained: Trained,
 ): Promise<string> {
-  const path = join(runDir, 'diverged', stepName(step));
-  await writeCheckpoint(path, session, config, step);
+  const path = join(runDir, 'diverged', stepName(trained.step));
+  await writeCheckpoint(path, session, trained);
   return path;
 }
 
@@ -170,6 +184,10 @@ export interface SavedPolicy {
   config: PolicyConfig;
   /** Folder of the model files it was trained on; undefined: the one of the set-up. */
   modelDir: string | undefined;
+  /** Files and options of the task it was trained in. */
+  choices: Choices;
+  /** Size and bounds of an environment in TypeScript. */
+  external: ExternalFacts | undefined;
 }
 
 /** A JSON file of a checkpoint, of this shape. */
@@ -215,5 +233,7 @@ export function findPolicy(runDir: string, step: number | 'latest' = 'latest'): 
   const folder = dirname(file);
   const config: PolicyConfig = readDescription(join(folder, 'config.json'), policySchema);
   const { env } = readDescription(join(folder, 'train_config.json'), trainedSchema);
-  return { file, config, modelDir: env.modelDir ?? undefined };
+  const external = config.simulator === 'typescript' ? externalOf(config) : undefined;
+  const choices = config.envOptions;
+  return { file, config, modelDir: env.modelDir ?? undefined, choices, external };
 }

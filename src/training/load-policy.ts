@@ -23,6 +23,6 @@ export async function loadPolicy(
       fix: 'npx virel-native train',
     });
   }
-  const { file, config, modelDir } = findPolicy(runDir, options.step);
-  return Policy.load(file, config.env, modelDir, config.envOptions);
+  const { file, config, ...source } = findPolicy(runDir, options.step);
+  return Policy.load(file, config.env, source);
 }

@@ -1,5 +1,6 @@
 /** One run: collect, update, evaluate, record, save, until the last step or a stop. */
 import { durationMilliseconds, type ResolvedConfig } from '../config/schema.js';
+import type { CustomEnvironment } from '../environments/define.js';
 import { isVirelError, VirelError } from '../errors.js';
 import type { EvaluationEvent, TrainEvent } from '../logging/events.js';
 import { ROLLOUT_EPISODES } from '../logging/metrics.js';
@@ -17,6 +18,8 @@ const PROGRESS_EVERY = 200;
 /** What a run works with; the loop reads no clock of its own. */
 export interface LoopContext {
   readonly config: ResolvedConfig;
+  /** The environment, where it is none of our tasks. */
+  readonly environment: CustomEnvironment | undefined;
   readonly session: TrainingSession;
   readonly directory: RunDirectory;
   readonly signal: AbortSignal;
@@ -229,19 +232,21 @@ export class TrainingLoop {
 
   async #save(): Promise<void> {
     if (this.#saved.step === this.#step) return;
-    const { config, session, directory, emit, clock } = this.#context;
-    const path = await saveCheckpoint(directory.path, session, config, this.#step);
+    const { config, environment, session, directory, emit, clock } = this.#context;
+    const trained = { config, environment, step: this.#step };
+    const path = await saveCheckpoint(directory.path, session, trained);
     this.#saved = { step: this.#step, at: clock() };
     emit({ event: 'checkpoint', seed: config.seed, step: this.#step, path });
   }
 
   /** Keeps what a diverged session gave back; the error, with the place of it. */
   async #saveDiverged(error: VirelError): Promise<VirelError> {
-    const { config, session, directory } = this.#context;
+    const { config, environment, session, directory } = this.#context;
     const { code, message, fix } = error;
     let kept: string;
     try {
-      const path = await saveDiverged(directory.path, session, config, this.#step);
+      const trained = { config, environment, step: this.#step };
+      const path = await saveDiverged(directory.path, session, trained);
       kept = `the last finite parameters are in ${path}`;
     } catch (reason) {
       kept = `they cannot be saved: ${reason instanceof Error ? reason.message : String(reason)}`;

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism, cpus, hostname } from 'node:os';
 import { join } from 'node:path';
 import type { ResolvedConfig } from '../config/schema.js';
+import { type ModuleFacts, moduleFacts } from '../environments/load.js';
 import { type ModelFile, readModelFile } from '../environments/models.js';
 import { TASKS } from '../environments/tasks.js';
 import type { NativeFacts } from '../native/facts.js';
@@ -27,6 +28,8 @@ export interface RunManifest {
   addon: string | null;
   /** The task's MJCF. */
   model: { file: string; sha256: string } | null;
+  /** The module of an environment in TypeScript; null for a task, and for an environment that a program gave. */
+  module: ModuleFacts | null;
   machine: { host: string; cpu: string; cores: number; threads: number };
   /** Commit of the package, where it is a checkout. */
   git: string | null;
@@ -58,7 +61,9 @@ export function describeMachine(
   now: Date,
   native: NativeFacts | undefined,
 ): RunManifest {
-  const model = native && readModel(config, native.modelDirectory);
+  const models = native?.modelDirectory;
+  const model = models === undefined ? undefined : readModel(config, models);
+  const { module } = config.env;
   return {
     format: 1,
     id: randomUUID(),
@@ -75,6 +80,7 @@ export function describeMachine(
     },
     addon: native?.addon ?? null,
     model: model ? { file: model.file, sha256: sha256(model.text) } : null,
+    module: module === null ? null : moduleFacts(module),
     machine: {
       host: hostname(),
       cpu: cpus()[0]?.model ?? 'unknown',

@@ -1,6 +1,7 @@
 /** What the training loop needs of a session; the native one satisfies it. */
 import type { ResolvedConfig } from '../config/schema.js';
 import type { TaskSizes } from '../environments/choices.js';
+import type { CustomEnvironment } from '../environments/define.js';
 import type { Progress } from '../native/session.js';
 import type { Plan } from '../schedule/em-schedule.js';
 import type { EvaluationResult } from '../statistics/evaluation.js';
@@ -24,5 +25,8 @@ export interface TrainingSession {
   dispose(): void;
 }
 
-/** Makes the session of a config. */
-export type CreateSession = (config: ResolvedConfig) => TrainingSession | Promise<TrainingSession>;
+/** Makes the session of a config; `environment` where that is none of our tasks. */
+export type CreateSession = (
+  config: ResolvedConfig,
+  environment: CustomEnvironment | undefined,
+) => TrainingSession | Promise<TrainingSession>;

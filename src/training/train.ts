@@ -1,13 +1,10 @@
 /** `train`: a run folder, a session, the loop, and what is said when it ends. */
 import { join } from 'node:path';
-import {
-  type ConfigOptions,
-  optionLayers,
-  type Resolution,
-  resolveLayers,
-} from '../config/resolve.js';
+import { type ConfigOptions, type Resolution, resolveOptions } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/schema.js';
 import { show } from '../config/show.js';
+import type { CustomEnvironment } from '../environments/define.js';
+import { loadEnvironment } from '../environments/load.js';
 import { isVirelError, VirelError } from '../errors.js';
 import type { ErrorEvent, Summary, TrainEvent } from '../logging/events.js';
 import { Logger } from '../logging/logger.js';
@@ -40,7 +37,10 @@ export interface TrainControl {
   /** Another learner than the native one. */
   createSession?: CreateSession;
   /** What the manifest says of the native libraries; undefined where there are none. */
-  nativeFacts?: (config: ResolvedConfig) => NativeFacts | undefined;
+  nativeFacts?: (
+    config: ResolvedConfig,
+    environment: CustomEnvironment | undefined,
+  ) => NativeFacts | undefined;
 }
 
 /** Where a run is written. */
@@ -86,15 +86,17 @@ export function toVirelError(error: unknown): VirelError {
 /**
  * Trains in this process, on a thread of its own.
  *
- * @param options Config keys, short names, `runDir`, `runsDir`; nothing at all is virel on HalfCheetah-v5.
- * @throws VirelError `CONFIG_*`, `ENV_UNKNOWN`, `ALGORITHM_UNKNOWN` at once; `finished` rejects with `PERMISSION`,
- *   `IO`, `RUN_LOCKED`, `NATIVE_*`, `DEVICE_MISSING`, `ABORTED` before training, `DIVERGED`, `SIM_UNSTABLE` during it.
+ * @param options Config keys, short names, `runDir`, `runsDir`; `env` may be an environment of `defineEnvironment`;
+ *   nothing at all is virel on HalfCheetah-v5.
+ * @throws VirelError `CONFIG_*`, `ENV_UNKNOWN`, `ENV_INVALID`, `ALGORITHM_UNKNOWN` at once; `finished` rejects with
+ *   `PERMISSION`, `IO`, `RUN_LOCKED`, `NATIVE_*`, `DEVICE_MISSING`, `ABORTED` before training, `DIVERGED`, `SIM_UNSTABLE`,
+ *   `ENV_FAILED`, `ENV_INVALID`, `ENV_SHARED` during it.
  */
 export function train(options: ConfigOptions = {}, control: TrainControl = {}): TrainingRun {
-  const resolution = resolveLayers(optionLayers(options));
+  const { resolution, environment } = resolveOptions(options);
   checkFolder('runDir', options.runDir);
   checkFolder('runsDir', options.runsDir);
-  return startTraining(resolution, options, control);
+  return startTraining(resolution, options, control, environment);
 }
 
 function checkFolder(name: string, value: unknown): void {
@@ -111,14 +113,20 @@ function checkFolder(name: string, value: unknown): void {
   });
 }
 
-/** As {@link train}, for a config that is already resolved. */
+/**
+ * As {@link train}, for a config that is already resolved.
+ *
+ * @param environment The one that the config names; without it `env.module` is imported, if the config has one.
+ */
 export function startTraining(
   resolution: Resolution,
   place: RunPlace,
   control: TrainControl = {},
+  environment?: CustomEnvironment,
 ): TrainingRun {
   const queue = new EventQueue();
-  const finished = new Run(resolution, place, control, queue).start().finally(() => queue.end());
+  const run = new Run(resolution, place, control, queue, environment);
+  const finished = run.start().finally(() => queue.end());
   // the error event tells a reader of events; who awaits `finished` gets the rejection
   finished.catch(() => {});
   return { finished, [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator]() };
@@ -135,12 +143,20 @@ class Run {
   #loop: TrainingLoop | undefined;
   #status: 'starting' | 'running' = 'starting';
   readonly #warned = new Set<string>();
+  #environment: CustomEnvironment | undefined;
 
-  constructor(resolution: Resolution, place: RunPlace, control: TrainControl, queue: EventQueue) {
+  constructor(
+    resolution: Resolution,
+    place: RunPlace,
+    control: TrainControl,
+    queue: EventQueue,
+    environment: CustomEnvironment | undefined,
+  ) {
     this.#resolution = resolution;
     this.#place = place;
     this.#control = control;
     this.#queue = queue;
+    this.#environment = environment;
   }
 
   async start(): Promise<Summary> {
@@ -167,7 +183,10 @@ class Run {
   async #trainIn(directory: RunDirectory): Promise<Summary> {
     const { config } = this.#resolution;
     directory.writeStatus({ state: 'starting', step: 0 });
-    const facts = (this.#control.nativeFacts ?? nativeFacts)(config);
+    const { module } = config.env;
+    if (module !== null) this.#environment ??= await loadEnvironment(module);
+    const environment = this.#environment;
+    const facts = (this.#control.nativeFacts ?? nativeFacts)(config, environment);
     const argv = this.#control.argv ?? [];
     const manifest = describeMachine(config, argv, this.#started, facts);
     describeRun(directory.path, this.#resolution, manifest, facts?.modelDirectory);
@@ -181,7 +200,7 @@ class Run {
     if (custom !== undefined) {
       this.#emit({ event: 'warning', seed, code: 'MODEL_CUSTOM', message: custom });
     }
-    const session = await (this.#control.createSession ?? createNativeSession)(config);
+    const session = await (this.#control.createSession ?? createNativeSession)(config, environment);
     try {
       return await this.#trainWith(session, directory);
     } finally {
@@ -194,6 +213,7 @@ class Run {
     const { config } = this.#resolution;
     const loop = new TrainingLoop({
       config,
+      environment: this.#environment,
       session,
       directory,
       signal: this.#control.signal ?? new AbortController().signal,

@@ -460,7 +460,11 @@ impl NativeConfig {
 }
 
 impl NativeExternal {
-    fn spec(&self, id: &str, max_episode_steps: u64) -> Result<Spec> {
+    /// The description as the engine has it.
+    ///
+    /// # Errors
+    /// `CONFIG_RANGE`.
+    pub fn spec(&self, id: &str, max_episode_steps: u64) -> Result<Spec> {
         if self.action_low.is_empty() || self.action_low.len() != self.action_high.len() {
             return refuse("actionHigh", "as many bounds as actionLow, at least one", self.action_high.len());
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use napi::Env;
-use napi::bindgen_prelude::{Float32Array, Object};
+use napi::bindgen_prelude::{Float32Array, Float64Array, Object};
 use napi_derive::napi;
 use virel_engine::checkpoint::load_parameters;
 use virel_engine::environments::action::to_raw_units;
@@ -11,11 +11,11 @@ use virel_engine::environments::environment::Environment as _;
 use virel_engine::environments::mujoco::{self, choices::Choices};
 use virel_engine::environments::spec::Spec;
 use virel_engine::error::{EngineError, Result, expect_finite, expect_len};
-use virel_engine::evaluation::evaluate;
+use virel_engine::evaluation::{evaluate, narrow};
 use virel_engine::networks::policy::DeterministicPolicy;
 use virel_engine::random::{Purpose, Stream};
 
-use crate::config::whole;
+use crate::config::{NativeExternal, whole};
 use crate::session::{evaluation_to_js, protocol};
 use crate::worker::Worker;
 
@@ -27,9 +27,18 @@ struct Actor {
 }
 
 impl Actor {
-    fn load(path: &Path, environment: &str, choices: Option<&str>) -> Result<Self> {
+    fn load(
+        path: &Path,
+        environment: &str,
+        choices: Option<&str>,
+        external: Option<&NativeExternal>,
+    ) -> Result<Self> {
         let choices = choices.map_or_else(|| Ok(Choices::default()), Choices::from_json)?;
-        let spec = mujoco::describe(environment, &choices)?;
+        let spec = match external {
+            // a policy never looks at the limit
+            Some(external) => external.spec(environment, u64::MAX)?,
+            None => mujoco::describe(environment, &choices)?,
+        };
         let policy = DeterministicPolicy::new(&load_parameters(path)?)?;
         let sizes = policy.sizes();
         if (sizes.observation, sizes.action) != (spec.observation_size, spec.action_size) {
@@ -60,6 +69,18 @@ impl Actor {
         }
         Ok(all)
     }
+
+    /// One raw action in float64, as a session's own `act` computes it.
+    fn act_exactly(&mut self, observation: &[f64]) -> Result<Vec<f64>> {
+        expect_len("observation", observation.len(), self.spec.observation_size)?;
+        expect_finite("observation", observation)?;
+        let mut input = vec![0.0; observation.len()];
+        let (mut action, mut raw) = (vec![0.0; self.spec.action_size], vec![0.0; self.spec.action_size]);
+        narrow(observation, &mut input);
+        self.policy.act(&input, &mut action)?;
+        to_raw_units(&self.spec, &action, &mut raw);
+        Ok(raw)
+    }
 }
 
 /// A trained policy from a safetensors file; deterministic, actions in environment units.
@@ -70,7 +91,8 @@ pub struct Policy {
 
 #[napi]
 impl Policy {
-    /// Reads the policy's tensors of `path`, of a task with these choices (JSON: `modelFile`, `taskFile`, options).
+    /// Reads the policy's tensors of `path`, of a task with these choices (JSON: `modelFile`, `taskFile`, options), or of
+    /// an environment that is no task of ours, which `external` describes.
     ///
     /// Errors: `IO`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`, `ENV_UNKNOWN`, `CONFIG_*`, `TASK_INVALID`, `MODEL_*`.
     #[napi(factory, catch_unwind)]
@@ -79,8 +101,10 @@ impl Policy {
         path: String,
         environment: String,
         choices: Option<String>,
+        external: Option<NativeExternal>,
     ) -> napi::Result<Self, String> {
-        let make = move || Actor::load(&PathBuf::from(path), &environment, choices.as_deref());
+        let make =
+            move || Actor::load(&PathBuf::from(path), &environment, choices.as_deref(), external.as_ref());
         Worker::start(env, "policy", make).map(|worker| Self { worker })
     }
 
@@ -91,6 +115,15 @@ impl Policy {
     pub fn act(&self, observation: &[f32]) -> napi::Result<Float32Array, String> {
         let observation = observation.to_vec();
         self.worker.call("act", move |actor, _| actor.act(&observation, 1)).map(Float32Array::new)
+    }
+
+    /// The same from and to float64, as a session's `act`.
+    ///
+    /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`.
+    #[napi(catch_unwind)]
+    pub fn act_exactly(&self, observation: &[f64]) -> napi::Result<Float64Array, String> {
+        let observation = observation.to_vec();
+        self.worker.call("act", move |actor, _| actor.act_exactly(&observation)).map(Float64Array::new)
     }
 
     /// The same for `rows` observations, `[rows, O]` to `[rows, A]`.

@@ -130,7 +130,7 @@ fn episode(
 }
 
 /// Observations are float64 in the simulator and float32 in networks and replay.
-pub(crate) fn narrow(from: &[f64], to: &mut [f32]) {
+pub fn narrow(from: &[f64], to: &mut [f32]) {
     for (to, &from) in to.iter_mut().zip(from) {
         *to = from as f32;
     }

@@ -6,6 +6,7 @@ import { PRESETS, type Resolution, resolveLayers } from '../../config/resolve.js
 import { configJsonSchema, LEAF_PATHS } from '../../config/schema.js';
 import { show } from '../../config/show.js';
 import { VirelError } from '../../errors.js';
+import { prepareLayers } from '../environment.js';
 import {
   type ConfigArguments,
   configLayers,
@@ -34,8 +35,9 @@ const showCommand: CommandModule<unknown, ShowArguments> = {
         type: 'boolean',
         describe: 'JSON instead of YAML',
       }) as unknown as Argv<ShowArguments>,
-  handler: (args) => {
-    const { config, origin } = resolveLayers(configLayers(args, process.argv.slice(2)));
+  handler: async (args) => {
+    const { resolve } = await prepareLayers(configLayers(args, process.argv.slice(2)));
+    const { config, origin } = resolve();
     if (args.json) printJson(args.origin ? { config, origin } : config);
     else if (args.origin) print(withOrigins({ config, origin }));
     else print(stringify(config, { schema: 'core', aliasDuplicateObjects: false }).trimEnd());
@@ -67,8 +69,9 @@ const validateCommand: CommandModule<unknown, { files: string[]; json?: boolean 
       files: string[];
       json?: boolean;
     }>,
-  handler: ({ files, json }) => {
-    resolveLayers(files.map((path) => ({ origin: `file ${path}`, values: readConfigFile(path) })));
+  handler: async ({ files, json }) => {
+    const layers = files.map((path) => ({ origin: `file ${path}`, values: readConfigFile(path) }));
+    (await prepareLayers(layers)).resolve();
     if (json) printJson({ ok: true, files });
     else print(`valid: ${files.join(', ')}`);
   },
@@ -101,7 +104,7 @@ const presetsCommand: CommandModule<unknown, { json?: boolean }> = {
 const orNone = (value: unknown) => (value === undefined ? '(none)' : show(value));
 
 /** A preset, a config file, or a run folder. */
-function resolveNamed(name: string): Resolution {
+async function resolveNamed(name: string): Promise<Resolution> {
   if (Object.hasOwn(PRESETS, name))
     return resolveLayers([{ origin: name, values: { preset: name } }]);
   const inRun = join(name, 'config.yaml');
@@ -114,7 +117,8 @@ function resolveNamed(name: string): Resolution {
       fix: 'npx virel-native config presets',
     });
   }
-  return resolveLayers([{ origin: `file ${path}`, values: readConfigFile(path) }]);
+  const layers = [{ origin: `file ${path}`, values: readConfigFile(path) }];
+  return (await prepareLayers(layers)).resolve();
 }
 
 const diffCommand: CommandModule<unknown, { a: string; b: string; json?: boolean }> = {
@@ -129,8 +133,9 @@ const diffCommand: CommandModule<unknown, { a: string; b: string; json?: boolean
       b: string;
       json?: boolean;
     }>,
-  handler: (args) => {
-    const [a, b] = [resolveNamed(args.a).config, resolveNamed(args.b).config];
+  handler: async (args) => {
+    const { config: a } = await resolveNamed(args.a);
+    const { config: b } = await resolveNamed(args.b);
     const differing = [...LEAF_PATHS]
       .map((key) => ({ key, a: valueAt(a, key), b: valueAt(b, key) }))
       .filter((row) => show(row.a) !== show(row.b));

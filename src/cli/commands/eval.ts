@@ -1,11 +1,13 @@
 import type { Argv, CommandModule } from 'yargs';
 import { parseScalar } from '../../config/parse.js';
 import { show } from '../../config/show.js';
+import type { CustomEnvironment } from '../../environments/define.js';
 import { VirelError } from '../../errors.js';
 import { ensureNative } from '../../native/addon.js';
 import { evaluationRange } from '../../statistics/evaluation.js';
-import { findPolicy } from '../../training/checkpoint.js';
+import { findPolicy, type PolicyConfig } from '../../training/checkpoint.js';
 import { findRun } from '../../training/find-run.js';
+import { findEnvironment } from '../../training/run-environment.js';
 import { stopOnSignals } from '../../training/signals.js';
 import { refuseEmpty } from '../folder.js';
 import { note, print, printJson } from '../output.js';
@@ -13,6 +15,7 @@ import { note, print, printJson } from '../output.js';
 interface EvalArguments {
   run: string;
   step: string;
+  envModule: string | undefined;
   episodes: string;
   seed: string;
   runsDir: string;
@@ -35,6 +38,30 @@ function wholeNumber(flag: string, text: string, least: number): number {
   });
 }
 
+/** The environment of a run that has one in TypeScript. */
+async function customEnvironment(
+  runDir: string,
+  config: PolicyConfig,
+  asked: string | undefined,
+): Promise<{ environment?: CustomEnvironment }> {
+  if (config.simulator === 'typescript') {
+    const { environment, changed } = await findEnvironment(runDir, asked);
+    if (changed !== undefined) note(`warning: ${changed} has changed since the run was trained`);
+    return { environment };
+  }
+  if (asked === undefined) return {};
+  throw new VirelError(
+    'CONFIG_CONFLICT',
+    `--env-module ${asked}: the run's environment is ${config.env}`,
+    {
+      where: '--env-module',
+      expected: 'a run that was trained on an environment of your own',
+      got: `a run on the task ${config.env}`,
+      fix: 'leave --env-module out',
+    },
+  );
+}
+
 /** `virel-native eval` */
 export const evalCommand: CommandModule<unknown, EvalArguments> = {
   command: 'eval [run]',
@@ -51,6 +78,11 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
         requiresArg: true,
         default: 'latest',
         describe: 'Checkpoint: a step, or latest',
+      })
+      .option('env-module', {
+        type: 'string',
+        requiresArg: true,
+        describe: "The run's environment in JavaScript, if its file was moved",
       })
       .option('episodes', {
         type: 'string',
@@ -83,13 +115,14 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
     const step = args.step === 'latest' ? 'latest' : wholeNumber('--step', args.step, 0);
     refuseEmpty('--runs-dir', args.runsDir);
     const runDir = findRun(args.run, args.runsDir);
-    const { file, config, modelDir } = findPolicy(runDir, step);
+    const { file, config, ...source } = findPolicy(runDir, step);
+    const custom = await customEnvironment(runDir, config, args.envModule);
     await ensureNative({
       ...(args.noSetup && { noSetup: true }),
       ...(args.offline && { offline: true }),
     });
     const { Policy } = await import('../../native/policy.js');
-    const policy = Policy.load(file, config.env, modelDir, config.envOptions);
+    const policy = Policy.load(file, config.env, source);
     const stop = stopOnSignals(() => {});
     try {
       const { maxEpisodeSteps } = config;
@@ -97,6 +130,7 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
         episodes,
         seed,
         maxEpisodeSteps,
+        ...custom,
         signal: stop.signal,
       });
       if (args.json) {

@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
-import { type Layer, resolveLayers } from '../../config/resolve.js';
 import { durationMilliseconds } from '../../config/schema.js';
 import { VirelError } from '../../errors.js';
 import type { TrainEvent } from '../../logging/events.js';
 import { ensureNative } from '../../native/addon.js';
 import { type PlannedRun, trainMany } from '../../training/many.js';
 import { type StopSignals, stopOnSignals } from '../../training/signals.js';
+import { prepareLayers, type Resolver } from '../environment.js';
 import { refuseEmpty } from '../folder.js';
 import { type ConfigArguments, configLayers, parseSeeds, withConfigOptions } from '../options.js';
 import { describeError, note, print, printJson } from '../output.js';
@@ -59,7 +59,7 @@ export const trainCommand: CommandModule<unknown, TrainArguments> = {
       ) as unknown as Argv<TrainArguments>,
   handler: async (args) => {
     const layers = configLayers(args, process.argv.slice(2));
-    const { runs, jobs } = planRuns(args, layers);
+    const { runs, jobs } = planRuns(args, await prepareLayers(layers));
     await ensureNative({
       ...(args.quiet && { log: () => {} }),
       ...(args.noSetup && { noSetup: true }),
@@ -77,10 +77,7 @@ export const trainCommand: CommandModule<unknown, TrainArguments> = {
 };
 
 /** The runs that were asked for, each with its config and folder. */
-function planRuns(
-  args: TrainArguments,
-  layers: readonly Layer[],
-): { runs: PlannedRun[]; jobs: number } {
+function planRuns(args: TrainArguments, resolver: Resolver): { runs: PlannedRun[]; jobs: number } {
   const seeds = args.seeds === undefined ? undefined : parseSeeds(args.seeds);
   const asked = parseJobs(args.jobs);
   const { runDir, runsDir } = args;
@@ -88,13 +85,13 @@ function planRuns(
   refuseEmpty('--runs-dir', runsDir);
   if (seeds === undefined) {
     if (args.jobs !== undefined) throw withoutSeeds(args.jobs);
-    return { runs: [{ resolution: resolveLayers(layers), place: { runDir, runsDir } }], jobs: 1 };
+    return { runs: [{ resolution: resolver.resolve(), place: { runDir, runsDir } }], jobs: 1 };
   }
   // as many as ever train at a time share the processors
   const jobs = Math.min(asked, seeds.length);
   const machine = { cores: Math.floor(availableParallelism() / jobs) };
   const runs = seeds.map((seed) => {
-    const resolution = resolveLayers([...layers, { origin: '--seeds', values: { seed } }], machine);
+    const resolution = resolver.resolve([{ origin: '--seeds', values: { seed } }], machine);
     const place = { runDir: runDir && join(runDir, `seed-${seed}`), runsDir };
     return { resolution, place };
   });
