@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import type * as z from 'zod';
+import { ownOptions } from '../environments/choices.js';
 import { readTaskFile } from '../environments/task-file.js';
 import { TASKS, type Task } from '../environments/tasks.js';
 import { VirelError } from '../errors.js';
@@ -185,7 +186,7 @@ function settleTask(
 ): Pick<Task, 'id' | 'maxEpisodeSteps'> {
   if (typeof file.value !== 'string' || file.value === '') {
     const task = findTask(id, TASKS);
-    settleOptions(task, asked);
+    settleOptions(task.id, ownOptions(task.id), asked);
     return task;
   }
   if (!asked.has('env.id')) asked.set('env.id', { ...file, value: idOfFile(file.value) });
@@ -193,7 +194,7 @@ function settleTask(
     id: String(asked.get('env.id')?.value),
     maxEpisodeSteps: readTaskFile(file.value).maxEpisodeSteps,
   };
-  settleOptions({ id: '' }, asked);
+  settleOptions(task.id, {}, asked);
   return task;
 }
 
