@@ -6,6 +6,7 @@
  */
 import { availableParallelism } from 'node:os';
 import type * as z from 'zod';
+import { ownOptions } from '../environments/choices.js';
 import type { CustomEnvironment, EnvironmentDefinition } from '../environments/define.js';
 import { readTaskFile } from '../environments/task-file.js';
 import { TASKS, type Task } from '../environments/tasks.js';
@@ -224,7 +225,7 @@ function settleTask(
 ): SettledTask {
   if (typeof file.value !== 'string' || file.value === '') {
     const task = findTask(id, TASKS);
-    settleOptions(task, asked);
+    settleOptions(task.id, ownOptions(task.id), asked);
     return task;
   }
   if (!asked.has('env.id')) asked.set('env.id', { ...file, value: idOfFile(file.value) });
@@ -232,7 +233,7 @@ function settleTask(
     id: String(asked.get('env.id')?.value),
     maxEpisodeSteps: readTaskFile(file.value).maxEpisodeSteps,
   };
-  settleOptions({ id: '' }, asked);
+  settleOptions(task.id, {}, asked);
   return task;
 }
 
@@ -317,7 +318,7 @@ export function resolveLayers(
   const presetName = checkPreset(chosen('preset'));
   const algorithm = checkAlgorithm(chosen('algorithm'));
   if (custom === undefined) refuseModule(asked);
-  else settleOptions(custom, asked);
+  else settleOptions(custom.id, {}, asked);
   const task = custom ?? settleTask(chosen('env.id'), chosen('env.taskFile'), asked);
 
   // what presets say of tasks they say of ours, whatever another one is called
