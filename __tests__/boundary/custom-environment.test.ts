@@ -12,7 +12,7 @@ import {
 import { Policy } from '../../src/native/policy.js';
 import { Session } from '../../src/native/session.js';
 import type { Phase, Plan } from '../../src/schedule/em-schedule.js';
-import { misbehaving, point, sharedPoint } from '../environments/support.js';
+import { facts, misbehaving, point, sharedPoint } from '../environments/support.js';
 
 const ENGINES = ['kernel', 'tensor'] as const;
 const folder = mkdtempSync(join(tmpdir(), 'virel-custom-'));
@@ -130,7 +130,7 @@ describe('actions', () => {
   it('lie within the bounds, in the units of the environment, and are its own to change', async () => {
     const seen: number[][] = [];
     const wide = defineEnvironment({
-      ...point,
+      ...facts,
       id: 'wide',
       actionSize: 2,
       actionLow: [10, -4],
@@ -275,9 +275,16 @@ describe('an environment that fails while training', () => {
     expect(after).toMatchObject({ steps: AT, episodes: [] });
   });
 
+  it('in an evaluation is named so, and training goes on', async () => {
+    const session = create(misbehaving(AT, () => ({ reward: '1' })));
+    const error = await rejection(session.evaluate({ episodes: 10 }));
+    expect(error.message).toContain('at step 5 of episode 3 of evaluation');
+    expect((await session.advance(iterations(10))).steps).toBe(10);
+  });
+
   it('a promise', async () => {
     const late = defineEnvironment({
-      ...point,
+      ...facts,
       create: () => ({ reset: () => [0, 0], step: (async () => ({})) as never }),
     });
     const error = await rejection(create(late).advance(iterations(1)));
@@ -286,7 +293,7 @@ describe('an environment that fails while training', () => {
 
   it('a first reset that fails creates no session', () => {
     const broken = defineEnvironment({
-      ...point,
+      ...facts,
       create: () => ({ reset: () => [0], step: () => ({}) as never }),
     });
     expect(() => create(broken)).toThrow(expect.objectContaining({ code: 'ENV_INVALID' }));
@@ -361,7 +368,10 @@ describe('a saved policy', () => {
     const policy = Policy.load(file, 'point', { external: externalOf(point) });
     const options = { episodes: 1, seed: 0, maxEpisodeSteps: 20 };
     expect((await rejection(policy.evaluate(options))).code).toBe('ENV_MISSING');
-    const other = defineEnvironment({ ...(point as unknown as EnvironmentDefinition), actionHigh: 2 });
+    const other = defineEnvironment({
+      ...(point as unknown as EnvironmentDefinition),
+      actionHigh: 2,
+    });
     expect((await rejection(policy.evaluate({ ...options, environment: other }))).code).toBe(
       'ENV_INVALID',
     );

@@ -323,7 +323,7 @@ describe('the package', () => {
     'loads from CommonJS and from ESM, without anything native',
     () => {
       const names =
-        'Environment,Session,VirelError,isVirelError,listEnvironments,loadPolicy,reference,resolveConfig,train';
+        'Environment,Session,VirelError,defineEnvironment,isVirelError,listEnvironments,loadEnvironment,loadPolicy,reference,resolveConfig,train';
       const env = { ...process.env, NODE_OPTIONS: '', VIREL_NATIVE_ADDON: '/nowhere' };
       const node = (...words: string[]) =>
         execFileSync(process.execPath, words, { cwd: root, env, encoding: 'utf8' });

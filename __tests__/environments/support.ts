@@ -1,4 +1,8 @@
-import { type CustomEnvironment, defineEnvironment } from '../../src/environments/define.js';
+import {
+  type CustomEnvironment,
+  type Dynamics,
+  defineEnvironment,
+} from '../../src/environments/define.js';
 import type { Random } from '../../src/environments/random.js';
 
 /** A point on a line: pushed by the action, it is to reach 0. Ends beyond 2; the state is drawn at reset. */
@@ -15,12 +19,12 @@ export function pointMass(random: Random) {
   };
 }
 
+/** What is said of {@link point} beside how it moves. */
+export const facts = { id: 'point', observationSize: 2, actionSize: 1, maxEpisodeSteps: 20 };
+
 /** {@link pointMass} with a state for every use. */
 export const point: CustomEnvironment = defineEnvironment({
-  id: 'point',
-  observationSize: 2,
-  actionSize: 1,
-  maxEpisodeSteps: 20,
+  ...facts,
   create() {
     let mass: ReturnType<typeof pointMass>;
     return {
@@ -52,9 +56,9 @@ export function sharedPoint(): CustomEnvironment {
 /** {@link point}, but the n-th step of its life (from 1, of each use) answers something else. */
 export function misbehaving(at: number, misbehave: () => unknown): CustomEnvironment {
   return defineEnvironment({
-    ...point,
+    ...facts,
     create() {
-      const { reset, step } = (point.create as NonNullable<CustomEnvironment['create']>)();
+      const { reset, step } = (point.create as () => Dynamics)();
       let steps = 0;
       return {
         reset,

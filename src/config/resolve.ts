@@ -65,7 +65,7 @@ export interface Resolution {
 /** Options of `train` and `Session.create`: config keys, their short names, where the run is written. */
 export interface ConfigOptions extends Omit<PartialConfig, 'env'>, ShortOptions {
   /** A task's id, keys of `env`, or an environment of `defineEnvironment`. */
-  readonly env?: PartialConfig['env'] | CustomEnvironment | EnvironmentDefinition;
+  readonly env?: PartialConfig['env'] | EnvironmentDefinition;
   /** This run's own folder; no part of the config. */
   runDir?: string | undefined;
   /** Root of the default run folders; no part of the config. */

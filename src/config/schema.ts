@@ -66,7 +66,7 @@ export const configSchema = z
       ...envOptionShape,
       module: z.string().min(1).nullable().meta({
         description:
-          'JavaScript file whose default export is an environment of your own; null: env.id is a task',
+          'module of your own environment; a JavaScript file whose default export it is; null: env.id is a task',
       }),
     }),
     seed: countOrZero('seed of every random stream', Number.MAX_SAFE_INTEGER),

@@ -50,18 +50,19 @@ export interface EnvironmentFacts {
   maxEpisodeSteps?: number | undefined;
 }
 
+/** One state for all uses, or a state for each. */
+export type Movement =
+  | (Dynamics & { create?: undefined })
+  | { create(): Dynamics; reset?: undefined; step?: undefined };
+
 /**
  * What {@link defineEnvironment} takes: sizes, and either `reset` and `step`, or `create`, which makes the two anew for
  * every use, so that training and evaluation each have a state of their own.
  */
-export type EnvironmentDefinition = EnvironmentFacts &
-  (
-    | (Dynamics & { create?: undefined })
-    | { create(): Dynamics; reset?: undefined; step?: undefined }
-  );
+export type EnvironmentDefinition = EnvironmentFacts & Movement;
 
 /** A checked environment: every fact present, frozen. It may be spread into another definition. */
-export interface CustomEnvironment {
+export type CustomEnvironment = Readonly<Movement> & {
   readonly id: string;
   readonly observationSize: number;
   readonly actionSize: number;
@@ -70,10 +71,7 @@ export interface CustomEnvironment {
   /** [A] */
   readonly actionHigh: readonly number[];
   readonly maxEpisodeSteps: number;
-  readonly reset?: Dynamics['reset'];
-  readonly step?: Dynamics['step'];
-  readonly create?: () => Dynamics;
-}
+};
 
 /** Sizes beyond this are a mistake: a first layer of that width would not fit any buffer. */
 const MOST_VALUES = 65_536;
@@ -113,9 +111,7 @@ export function isEnvironment(value: unknown): value is EnvironmentDefinition {
  *
  * @throws VirelError `ENV_INVALID`, naming the field, its value and what is allowed.
  */
-export function defineEnvironment(
-  definition: EnvironmentDefinition | CustomEnvironment,
-): CustomEnvironment {
+export function defineEnvironment(definition: EnvironmentDefinition): CustomEnvironment {
   if (typeof definition !== 'object' || definition === null) {
     throw invalid(
       'definition',
@@ -137,7 +133,7 @@ export function defineEnvironment(
   const limit = definition.maxEpisodeSteps ?? DEFAULT_EPISODE_STEPS;
   const maxEpisodeSteps = wholeNumber('maxEpisodeSteps', limit, MOST_EPISODE_STEPS);
   const facts = { id, observationSize, actionSize, actionLow, actionHigh, maxEpisodeSteps };
-  return Object.freeze({ ...facts, ...checkDynamics(definition) });
+  return Object.freeze({ ...facts, ...checkMovement(definition) });
 }
 
 /** A field that may be left out, under another spelling: its default would be used without a word. */
@@ -205,7 +201,7 @@ function bind<Call extends (...args: never[]) => unknown>(call: unknown, definit
 }
 
 /** `create`, or `reset` and `step`; called as methods of the definition, which may be an instance of a class. */
-function checkDynamics(definition: object): { create: () => Dynamics } | Dynamics {
+function checkMovement(definition: object): Movement {
   const { create, reset, step } = definition as {
     create?: unknown;
     reset?: unknown;

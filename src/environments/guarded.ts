@@ -67,7 +67,7 @@ export class GuardedEnvironment {
 
   #makeDynamics(): Dynamics {
     const { create, reset, step } = this.#environment;
-    if (create === undefined) return { reset, step } as Dynamics;
+    if (create === undefined) return { reset, step };
     const dynamics = this.#call('create()', create);
     for (const name of ['reset', 'step'] as const) {
       const call: unknown = dynamics?.[name];

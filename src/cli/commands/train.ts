@@ -39,7 +39,7 @@ export const trainCommand: CommandModule<unknown, TrainArguments> = {
       .option('run-dir', {
         type: 'string',
         requiresArg: true,
-        describe: "This run's new folder; of several runs their parent",
+        describe: "This run's folder; of several, their parent",
       })
       .option('runs-dir', {
         type: 'string',
