@@ -49,7 +49,7 @@ export declare class Environment {
 export declare class Policy {
   /**
    * Reads the policy's tensors of `path`, of a task with these choices (JSON: `modelFile`, `taskFile`, options), or of
-   * an environment that is no task of ours, which `external` describes.
+   * the environment that `external` describes, which is no task of ours.
    *
    * Errors: `IO`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`, `ENV_UNKNOWN`, `CONFIG_*`, `TASK_INVALID`, `MODEL_*`.
    */

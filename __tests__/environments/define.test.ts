@@ -72,10 +72,6 @@ describe('defineEnvironment', () => {
     expect(step?.(Float64Array.of(0), {} as never).observation).toEqual([2]);
   });
 
-  it('describes itself as a task', () => {
-    expect(define({ id: 'x' })).toMatchObject({ id: 'x', actionSize: 2 });
-  });
-
   it.each([
     ['observationSize', 0],
     ['observationSize', 2.5],

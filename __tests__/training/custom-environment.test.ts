@@ -1,7 +1,7 @@
 /** Runs on environments written in TypeScript: config, run folder, policy, failures. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type ConfigOptions, resolveConfig, resolveLayers } from '../../src/config/resolve.js';
 import { type CustomEnvironment, defineEnvironment } from '../../src/environments/define.js';
@@ -82,13 +82,24 @@ describe('the config of an environment in TypeScript', () => {
     });
   });
 
-  it('refuses the id of a task beside it', () => {
-    const asked = (id: string) => [{ origin: '--env', values: { env: { id } } }];
-    expect(refusal(() => resolveLayers(asked('Hopper-v5'), undefined, point))).toMatchObject({
-      code: 'CONFIG_CONFLICT',
-      where: '--env',
+  it.each<[string, string, object]>([
+    ['the id of a task', 'CONFIG_CONFLICT', { id: 'Hopper-v5' }],
+    ['a folder of models', 'CONFIG_CONFLICT', { modelDir: '/models' }],
+    ['a model', 'CONFIG_CONFLICT', { modelFile: 'hopper.xml' }],
+    ['a task file', 'CONFIG_CONFLICT', { taskFile: 'hopper.json' }],
+    ['an option of a task', 'CONFIG_UNKNOWN_KEY', { forwardRewardWeight: 2 }],
+  ])('refuses %s beside it: %s', (_, code, env) => {
+    const asked = [{ origin: '--set', values: { env } }];
+    expect(refusal(() => resolveLayers(asked, undefined, point))).toMatchObject({
+      code,
+      where: '--set',
     });
-    expect(resolveLayers(asked('point'), undefined, point).config.env.id).toBe('point');
+  });
+
+  it('takes its own id, and a module whose path becomes absolute', () => {
+    const values = { env: { id: 'point', module: 'point.mjs' } };
+    const { config } = resolveLayers([{ origin: 'file', values }], undefined, point);
+    expect(config.env).toMatchObject({ id: 'point', module: resolve('point.mjs') });
   });
 });
 

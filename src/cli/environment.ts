@@ -1,8 +1,7 @@
 /** Config layers that may name the module of an environment. */
 import { askedModule } from '../config/custom.js';
 import { type Layer, type Machine, type Resolution, resolveLayers } from '../config/resolve.js';
-import type { CustomEnvironment } from '../environments/define.js';
-import { loadEnvironment, moduleFacts } from '../environments/load.js';
+import { loadEnvironment } from '../environments/load.js';
 
 /** Layers to configs, with the environment that they name. */
 export interface Resolver {
@@ -11,21 +10,14 @@ export interface Resolver {
 }
 
 /**
- * Imports the module that `env.module` names, if it names one; its path becomes absolute in the config.
+ * Imports the module that `env.module` names, if it names one.
  *
  * @throws VirelError `ENV_MISSING`, `ENV_FAILED`, `ENV_INVALID`.
  */
 export async function prepareLayers(layers: readonly Layer[]): Promise<Resolver> {
-  const asked = askedModule(layers);
-  if (asked === undefined) {
-    return { resolve: (more = [], machine) => resolveLayers([...layers, ...more], machine) };
-  }
-  const { path, origin } = asked;
-  const environment: CustomEnvironment = await loadEnvironment(path);
-  const { module } = moduleFacts(path);
-  const absolute = { origin, values: { env: { module } } };
+  const module = askedModule(layers);
+  const environment = module === undefined ? undefined : await loadEnvironment(module);
   return {
-    resolve: (more = [], machine) =>
-      resolveLayers([...layers, absolute, ...more], machine, environment),
+    resolve: (more = [], machine) => resolveLayers([...layers, ...more], machine, environment),
   };
 }

@@ -6,7 +6,8 @@ import {
   isEnvironment,
 } from '../environments/define.js';
 import { VirelError } from '../errors.js';
-import type { ConfigOptions, Layer, SettledTask, Values } from './resolve.js';
+import { settleOptions } from './env-options.js';
+import type { ConfigOptions, Layer, Values } from './resolve.js';
 import { show } from './show.js';
 
 /** The environment that options give, checked, and the other options. */
@@ -21,32 +22,36 @@ export function splitEnvironment(options: ConfigOptions): {
   return { environment, rest };
 }
 
-/** The module that the layers ask for, with the layer that decided so; what is no path is left to the schema. */
-export function askedModule(
-  layers: readonly Layer[],
-): { path: string; origin: string } | undefined {
-  let asked: { path: string; origin: string } | undefined;
-  for (const { origin, values } of layers) {
+/** The module that the layers ask for; what is no path is left to the schema. */
+export function askedModule(layers: readonly Layer[]): string | undefined {
+  let asked: string | undefined;
+  for (const { values } of layers) {
     const env = (values as { env?: unknown } | null | undefined)?.env;
     const path = (env as { module?: unknown } | null | undefined)?.module;
-    if (typeof path === 'string' && path !== '') asked = { path, origin };
+    if (typeof path === 'string' && path !== '') asked = path;
     else if (path !== undefined) asked = undefined;
   }
   return asked;
 }
 
+/** Keys of `env` that belong to tasks of MuJoCo. */
+const KEYS_OF_TASKS = ['env.modelDir', 'env.modelFile', 'env.taskFile'];
+
 /**
- * Puts an environment of the caller's in the place of a task: its name and its limit stand over those of presets.
+ * An environment of the caller's, in the place of a task.
  *
- * @throws VirelError `CONFIG_CONFLICT` where another task is asked for beside it.
+ * @throws VirelError `CONFIG_CONFLICT` where a task or its files are asked for beside it, `CONFIG_UNKNOWN_KEY` where an
+ *   option of a task is.
  */
-export function placeEnvironment(task: SettledTask, asked: Values, layers: Values): void {
-  const { id, maxEpisodeSteps } = task;
-  const other = asked.get('env.id');
+export function settleEnvironment(
+  environment: CustomEnvironment,
+  asked: Values,
+): CustomEnvironment {
+  const { id } = environment;
   const module = asked.get('env.module')?.value ?? null;
+  const named = module === null ? `the environment ${id}` : `env.module ${module}, which is ${id}`;
+  const other = asked.get('env.id');
   if (other !== undefined && other.value !== id) {
-    const named =
-      module === null ? `the environment ${id}` : `env.module ${module}, which is ${id}`;
     throw new VirelError('CONFIG_CONFLICT', `env.id ${show(other.value)} and ${named}`, {
       where: other.origin,
       expected: `env.id ${id}, or none`,
@@ -54,20 +59,22 @@ export function placeEnvironment(task: SettledTask, asked: Values, layers: Value
       fix: module === null ? 'leave env.id out' : 'leave --env out, or --env-module',
     });
   }
-  const file = ['env.modelFile', 'env.taskFile'].find(
-    (path) => (asked.get(path)?.value ?? null) !== null,
-  );
-  if (file !== undefined) {
-    throw new VirelError(
-      'CONFIG_CONFLICT',
-      `${file} and the environment ${id}, which has no model`,
-      {
-        where: asked.get(file)?.origin ?? '',
-        got: show(asked.get(file)?.value),
-        fix: `leave ${file} out`,
-      },
-    );
+  for (const path of KEYS_OF_TASKS) {
+    const entry = asked.get(path);
+    if (entry === undefined || entry.value === null) continue;
+    throw new VirelError('CONFIG_CONFLICT', `${path} ${show(entry.value)} and ${named}`, {
+      where: entry.origin,
+      expected: `${path} null: MuJoCo has no part in it`,
+      got: show(entry.value),
+      fix: `leave ${path} out`,
+    });
   }
+  settleOptions(environment, asked);
+  return environment;
+}
+
+/** Name and limit of an environment of the caller's stand over those of defaults and presets. */
+export function placeEnvironment({ id, maxEpisodeSteps }: CustomEnvironment, layers: Values): void {
   layers.set('env.id', { value: id, origin: `environment ${id}` });
   layers.set('env.maxEpisodeSteps', { value: maxEpisodeSteps, origin: `environment ${id}` });
 }

@@ -6,14 +6,13 @@
  */
 import { availableParallelism } from 'node:os';
 import type * as z from 'zod';
-import { ownOptions } from '../environments/choices.js';
 import type { CustomEnvironment, EnvironmentDefinition } from '../environments/define.js';
 import { readTaskFile } from '../environments/task-file.js';
 import { TASKS, type Task } from '../environments/tasks.js';
 import { VirelError } from '../errors.js';
 import { checkAlgorithm, checkPreset, findTask } from './choices.js';
 import { crossCheck } from './cross-check.js';
-import { placeEnvironment, refuseModule, splitEnvironment } from './custom.js';
+import { placeEnvironment, refuseModule, settleEnvironment, splitEnvironment } from './custom.js';
 import { defaults, defaultVariations } from './defaults.js';
 import { absolute, idOfFile, settleOptions } from './env-options.js';
 import { keepChosenKinds } from './kinds.js';
@@ -223,6 +222,7 @@ function settleTask(
   file: { value: unknown; origin: string },
   asked: Values,
 ): SettledTask {
+  refuseModule(asked);
   if (typeof file.value !== 'string' || file.value === '') {
     const task = findTask(id, TASKS);
     settleOptions(task.id, ownOptions(task.id), asked);
@@ -261,6 +261,7 @@ function decide(
       ...config.env,
       modelFile: absolute(config.env.modelFile),
       taskFile: absolute(config.env.taskFile),
+      module: absolute(config.env.module),
       maxEpisodeSteps: fromPreset ? Math.min(limit, task.maxEpisodeSteps) : limit,
     },
     runtime: {
@@ -299,14 +300,14 @@ function assemble(layers: Values): unknown {
  * Layers to a frozen config, with the origin of every value.
  *
  * @param user What was asked for, weakest first.
- * @param custom The facts of an environment of the caller's, in the place of a task.
+ * @param custom An environment of the caller's, in the place of a task.
  * @throws VirelError `CONFIG_UNKNOWN_KEY`, `CONFIG_TYPE`, `CONFIG_RANGE`, `CONFIG_CONFLICT`, `ENV_UNKNOWN`,
  *   `ALGORITHM_UNKNOWN`; `where` names the layer.
  */
 export function resolveLayers(
   user: readonly Layer[],
   machine: Machine = { cores: availableParallelism() },
-  custom?: SettledTask,
+  custom?: CustomEnvironment,
 ): Resolution {
   // what was asked for decides which blocks of which preset lie under it
   const asked: Values = new Map();
@@ -317,14 +318,15 @@ export function resolveLayers(
     (asked.get(path) ?? layers.get(path)) as { value: unknown; origin: string };
   const presetName = checkPreset(chosen('preset'));
   const algorithm = checkAlgorithm(chosen('algorithm'));
-  if (custom === undefined) refuseModule(asked);
-  else settleOptions(custom.id, {}, asked);
-  const task = custom ?? settleTask(chosen('env.id'), chosen('env.taskFile'), asked);
+  const task =
+    custom === undefined
+      ? settleTask(chosen('env.id'), chosen('env.taskFile'), asked)
+      : settleEnvironment(custom, asked);
 
   // what presets say of tasks they say of ours, whatever another one is called
   const family = custom === undefined ? task.id.replace(/-v\d+$/, '') : '';
   applyPreset(presetName, algorithm.name, family, layers);
-  if (custom !== undefined) placeEnvironment(custom, asked, layers);
+  if (custom !== undefined) placeEnvironment(custom, layers);
   const kindOf = (section: string) => chosen(`${section}.kind`)?.value;
   const variations = PRESETS[presetName].algorithms[algorithm.name]?.variations ?? [];
   applyVariations(defaultVariations, 'default', kindOf, layers);
@@ -369,8 +371,7 @@ export function resolveOptions(options: ConfigOptions | ResolvedConfig = {}): {
   environment: CustomEnvironment | undefined;
 } {
   const { environment, rest } = splitEnvironment(options as ConfigOptions);
-  const resolution = resolveLayers(optionLayers(rest), undefined, environment);
-  return { resolution, environment };
+  return { resolution: resolveLayers(optionLayers(rest), undefined, environment), environment };
 }
 
 /**

@@ -53,6 +53,10 @@ export const configSchema = z
         .min(1)
         .nullable()
         .meta({ description: 'folder of the MuJoCo model files; null: the one of the set-up' }),
+      module: z.string().min(1).nullable().meta({
+        description:
+          'module of your own environment; a JavaScript file whose default export it is; null: env.id is a task',
+      }),
       modelFile: z
         .string()
         .min(1)
@@ -64,10 +68,6 @@ export const configSchema = z
         .nullable()
         .meta({ description: 'task of your own in JSON, for modelFile; null: the one of env.id' }),
       ...envOptionShape,
-      module: z.string().min(1).nullable().meta({
-        description:
-          'module of your own environment; a JavaScript file whose default export it is; null: env.id is a task',
-      }),
     }),
     seed: countOrZero('seed of every random stream', Number.MAX_SAFE_INTEGER),
     steps: count('environment steps to train for', MOST_STEPS),

@@ -3,7 +3,7 @@ import { nearest } from '../config/nearest.js';
 import { show } from '../config/show.js';
 import { VirelError } from '../errors.js';
 import type { Random } from './random.js';
-import { TASKS, type Task } from './tasks.js';
+import { TASKS } from './tasks.js';
 
 /** What a step of an environment written in TypeScript answers. */
 export interface CustomStep {

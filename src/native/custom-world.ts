@@ -26,9 +26,9 @@ type Segment = { collect: number } | { learn: NativePhase[] };
 
 /** The environment of a session, in training and in evaluation. */
 export class CustomWorld {
-  readonly #native: Native;
-  /** Its definition. */
+  /** As it was defined. */
   readonly environment: CustomEnvironment;
+  readonly #native: Native;
   readonly #config: ResolvedConfig;
   readonly #training: GuardedEnvironment;
   readonly #random: Random;

@@ -56,8 +56,8 @@ export class Policy {
    * `MODEL_*`, `NATIVE_MISSING`.
    */
   static load(file: string, environment: string, source: PolicySource = {}): Policy {
-    const { choices, external } = source;
-    const json = external === undefined ? choicesJson(environment, choices ?? {}) : undefined;
+    const { choices = {}, external } = source;
+    const json = external === undefined ? choicesJson(environment, choices) : undefined;
     const addon = loadAddon();
     const native = crossing(() => addon.Policy.load(file, environment, json, external));
     return new Policy(environment, native, source);

@@ -235,7 +235,8 @@ export class Session implements Learner<Float32Array> {
 
   /** Sizes and bounds of the environment, its files and options included. */
   get task(): TaskSizes {
-    return this.#world?.environment ?? describeEnvironment(this.config.env.id, this.config.env);
+    const { env } = this.config;
+    return this.#world?.environment ?? describeEnvironment(env.id, env);
   }
 
   /** Frees the native memory; later calls throw `HANDLE_CLOSED`. Idempotent. */

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import type { ResolvedConfig } from '../config/schema.js';
 import { type Choices, choicesOf, type TaskSizes } from '../environments/choices.js';
-import { type CustomEnvironment, type ExternalFacts, externalOf } from '../environments/define.js';
+import { type ExternalFacts, externalOf } from '../environments/define.js';
+import { TASKS } from '../environments/tasks.js';
 import { VirelError } from '../errors.js';
 import { fileError, pretty, syncFolder, writeWhole } from './files.js';
 import { packageVersion } from './manifest.js';
@@ -65,16 +66,12 @@ export interface PolicyConfig {
   package: string;
 }
 
-/** What a checkpoint is of. */
-export interface Trained {
-  readonly config: ResolvedConfig;
-  /** The environment, where it is none of our tasks. */
-  readonly environment: CustomEnvironment | undefined;
-  /** Environment steps done. */
-  readonly step: number;
+/** No environment in TypeScript has the id of a task, and none a task file. */
+function simulatorOf({ id, taskFile }: ResolvedConfig['env']): PolicyConfig['simulator'] {
+  return taskFile !== null || TASKS.some((task) => task.id === id) ? 'mujoco' : 'typescript';
 }
 
-function policyConfig({ config, environment, step }: Trained, task: TaskSizes): PolicyConfig {
+function policyConfig(config: ResolvedConfig, task: TaskSizes, step: number): PolicyConfig {
   const { observationSize, actionSize, actionLow, actionHigh } = task;
   return {
     format: 1,
@@ -89,7 +86,7 @@ function policyConfig({ config, environment, step }: Trained, task: TaskSizes): 
     hidden: config.network.policyHidden,
     activation: config.network.activation,
     maxEpisodeSteps: config.env.maxEpisodeSteps,
-    simulator: environment === undefined ? 'mujoco' : 'typescript',
+    simulator: simulatorOf(config.env),
     package: packageVersion(),
   };
 }
@@ -145,12 +142,12 @@ async function writeCheckpoint(
 export async function saveCheckpoint(
   runDir: string,
   session: TrainingSession,
-  trained: Trained,
+  config: ResolvedConfig,
+  step: number,
 ): Promise<string> {
-  const { config, step } = trained;
   const folder = join(runDir, 'checkpoints');
   const path = join(folder, stepName(step));
-  await writeCheckpoint(path, session, trained);
+  await writeCheckpoint(path, session, config, step);
   writeWhole(join(folder, 'latest'), `${stepName(step)}\n`);
   for (const old of listCheckpoints(runDir).slice(0, -config.checkpoint.keep)) {
     const trash = join(folder, `.trash-${old}`);
@@ -184,7 +181,7 @@ export interface SavedPolicy {
   config: PolicyConfig;
   /** Folder of the model files it was trained on; undefined: the one of the set-up. */
   modelDir: string | undefined;
-  /** Files and options of the task it was trained in. */
+  /** Files and options of the task. */
   choices: Choices;
   /** Size and bounds of an environment in TypeScript. */
   external: ExternalFacts | undefined;
@@ -234,6 +231,6 @@ export function findPolicy(runDir: string, step: number | 'latest' = 'latest'): 
   const config: PolicyConfig = readDescription(join(folder, 'config.json'), policySchema);
   const { env } = readDescription(join(folder, 'train_config.json'), trainedSchema);
   const external = config.simulator === 'typescript' ? externalOf(config) : undefined;
-  const choices = config.envOptions;
-  return { file, config, modelDir: env.modelDir ?? undefined, choices, external };
+  const modelDir = env.modelDir ?? undefined;
+  return { file, config, modelDir, choices: config.envOptions, external };
 }

@@ -1,6 +1,5 @@
 /** One run: collect, update, evaluate, record, save, until the last step or a stop. */
 import { durationMilliseconds, type ResolvedConfig } from '../config/schema.js';
-import type { CustomEnvironment } from '../environments/define.js';
 import { isVirelError, VirelError } from '../errors.js';
 import type { EvaluationEvent, TrainEvent } from '../logging/events.js';
 import { ROLLOUT_EPISODES } from '../logging/metrics.js';
@@ -18,8 +17,6 @@ const PROGRESS_EVERY = 200;
 /** What a run works with; the loop reads no clock of its own. */
 export interface LoopContext {
   readonly config: ResolvedConfig;
-  /** The environment, where it is none of our tasks. */
-  readonly environment: CustomEnvironment | undefined;
   readonly session: TrainingSession;
   readonly directory: RunDirectory;
   readonly signal: AbortSignal;
@@ -232,9 +229,8 @@ export class TrainingLoop {
 
   async #save(): Promise<void> {
     if (this.#saved.step === this.#step) return;
-    const { config, environment, session, directory, emit, clock } = this.#context;
-    const trained = { config, environment, step: this.#step };
-    const path = await saveCheckpoint(directory.path, session, trained);
+    const { config, session, directory, emit, clock } = this.#context;
+    const path = await saveCheckpoint(directory.path, session, config, this.#step);
     this.#saved = { step: this.#step, at: clock() };
     emit({ event: 'checkpoint', seed: config.seed, step: this.#step, path });
   }

@@ -213,7 +213,6 @@ class Run {
     const { config } = this.#resolution;
     const loop = new TrainingLoop({
       config,
-      environment: this.#environment,
       session,
       directory,
       signal: this.#control.signal ?? new AbortController().signal,
