@@ -6,6 +6,7 @@
  */
 import { availableParallelism } from 'node:os';
 import type * as z from 'zod';
+import { ownOptions } from '../environments/choices.js';
 import type { CustomEnvironment, EnvironmentDefinition } from '../environments/define.js';
 import { readTaskFile } from '../environments/task-file.js';
 import { TASKS, type Task } from '../environments/tasks.js';

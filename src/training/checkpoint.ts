@@ -109,14 +109,14 @@ export function parameterFile(runDir: string, name: string): string {
 async function writeCheckpoint(
   path: string,
   session: TrainingSession,
-  trained: Trained,
+  config: ResolvedConfig,
+  step: number,
 ): Promise<void> {
-  const { config, step } = trained;
   const temporary = `${path}.tmp-${process.pid}`;
   try {
     const model = join(temporary, 'pretrained_model');
     mkdirSync(model, { recursive: true });
-    const description = policyConfig(trained, session.task);
+    const description = policyConfig(config, session.task, step);
     const { env, algorithm } = description;
     // one key: the writer does not keep the order of several, and equal runs shall give equal files
     await session.saveParameters(join(model, 'model.safetensors'), {
@@ -167,10 +167,11 @@ export async function saveCheckpoint(
 export async function saveDiverged(
   runDir: string,
   session: TrainingSession,
-  trained: Trained,
+  config: ResolvedConfig,
+  step: number,
 ): Promise<string> {
-  const path = join(runDir, 'diverged', stepName(trained.step));
-  await writeCheckpoint(path, session, trained);
+  const path = join(runDir, 'diverged', stepName(step));
+  await writeCheckpoint(path, session, config, step);
   return path;
 }
 

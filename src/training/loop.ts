@@ -237,12 +237,11 @@ export class TrainingLoop {
 
   /** Keeps what a diverged session gave back; the error, with the place of it. */
   async #saveDiverged(error: VirelError): Promise<VirelError> {
-    const { config, environment, session, directory } = this.#context;
+    const { config, session, directory } = this.#context;
     const { code, message, fix } = error;
     let kept: string;
     try {
-      const trained = { config, environment, step: this.#step };
-      const path = await saveDiverged(directory.path, session, trained);
+      const path = await saveDiverged(directory.path, session, config, this.#step);
       kept = `the last finite parameters are in ${path}`;
     } catch (reason) {
       kept = `they cannot be saved: ${reason instanceof Error ? reason.message : String(reason)}`;
