@@ -6,6 +6,7 @@ import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import {
   type CustomEnvironment,
   defineEnvironment,
+  type EnvironmentDefinition,
   externalOf,
 } from '../../src/environments/define.js';
 import { Policy } from '../../src/native/policy.js';
@@ -367,7 +368,10 @@ describe('a saved policy', () => {
     const policy = Policy.load(file, 'point', { external: externalOf(point) });
     const options = { episodes: 1, seed: 0, maxEpisodeSteps: 20 };
     expect((await rejection(policy.evaluate(options))).code).toBe('ENV_MISSING');
-    const other = defineEnvironment({ ...point, actionHigh: 2 });
+    const other = defineEnvironment({
+      ...(point as unknown as EnvironmentDefinition),
+      actionHigh: 2,
+    });
     expect((await rejection(policy.evaluate({ ...options, environment: other }))).code).toBe(
       'ENV_INVALID',
     );

@@ -4,6 +4,7 @@ import { resolveConfig } from '../../src/config/resolve.js';
 import { choicesOf, withOptions } from '../../src/environments/choices.js';
 import { OPTION_KINDS, OPTIONS } from '../../src/environments/task-options.js';
 import { TASKS } from '../../src/environments/tasks.js';
+import { createLearner } from '../../src/reference.js';
 
 const refusal = (env: object) => {
   try {
@@ -50,7 +51,10 @@ describe('options of a task in env', () => {
     expect(error.message).toBe('Swimmer-v5 has no option env.healthyReward');
     expect(error.expected).toBe(Object.keys(OPTIONS['Swimmer-v5']?.defaults ?? {}).join(', '));
     expect(error.fix).toBe('npx virel-native envs Swimmer-v5');
-    // one that no task has, too
+    // a slip of the keyboard, too
+    expect(refusal({ id: 'Swimmer-v5', frameSkipp: 1 }).fix).toBe('did you mean env.frameSkip?');
+    expect(refusal({ id: 'Swimmer-v5', modelDirr: 'x' }).fix).toBe('did you mean env.modelDir?');
+    // one that no task has
     expect(refusal({ id: 'Swimmer-v5', wings: 2 }).expected).toBe(error.expected);
     expect(refusal({ id: 'Reacher-v4', frameSkip: 2 }).expected).toBe('Reacher-v4 has no options');
   });
@@ -88,6 +92,42 @@ describe('options of a task in env', () => {
     expect(size('Ant-v5', { includeCfrcExtInObservation: false })).toBe(27);
     expect(size('Humanoid-v5', { excludeCurrentPositionsFromObservation: false })).toBe(350);
     expect(size('Humanoid-v5', { excludeCurrentPositionsFromObservation: true })).toBe(348);
+  });
+
+  it('the reference learner has the sizes of the task with its options', () => {
+    const learner = createLearner({ env: { id: 'Ant-v4', useContactForces: true } });
+    const { shape } = learner.parameters()['policy.trunk.0.weight'] ?? {};
+    expect(shape).toEqual([300, 111]);
+    expect(() =>
+      createLearner({
+        env: {
+          taskFile: 'docs/examples/cart-pole.json',
+          modelFile: 'docs/examples/cart-pole.xml',
+        },
+      }),
+    ).toThrow(expect.objectContaining({ code: 'CONFIG_CONFLICT' }));
+  });
+
+  it('a task file names its task, unless the id does', () => {
+    const files = {
+      taskFile: 'docs/examples/cart-pole.json',
+      modelFile: 'docs/examples/cart-pole.xml',
+    };
+    expect(resolveConfig({ preset: 'modern', env: files }).env).toMatchObject({
+      id: 'cart-pole',
+      maxEpisodeSteps: 500,
+    });
+    expect(resolveConfig({ env: { id: 'mine', ...files } }).env.id).toBe('mine');
+    expect(refusal({ taskFile: files.taskFile }).code).toBe('CONFIG_CONFLICT');
+    // not even those of a built-in task of the same name
+    expect(refusal({ id: 'Hopper-v5', ...files, frameSkip: 2 })).toMatchObject({
+      code: 'CONFIG_UNKNOWN_KEY',
+      expected: 'Hopper-v5 has no options',
+    });
+    expect(refusal({ ...files, taskFile: '/nowhere.json' })).toMatchObject({
+      code: 'TASK_INVALID',
+      message: '/nowhere.json:1: cannot be read',
+    });
   });
 
   it('a file of the user is found from wherever the run is looked at', () => {

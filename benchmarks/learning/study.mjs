@@ -3,17 +3,15 @@
  *
  *     npm run build && node benchmarks/learning/study.mjs STUDY RUNS RECORD [--jobs 2]
  *
- * STUDY is a file of benchmarks/learning/studies without `.mjs`; runs go to RUNS/<group>-seed-<n>, and a finished one
- * is not run again; RECORD gets README.md, one .eval.csv a run and one .svg a task. With `--jobs 0` nothing is trained:
- * the record is written of the runs that are finished.
+ * STUDY is a file of benchmarks/learning/studies without `.mjs`; runs go to RUNS/<group>-seed-<n>. RECORD gets
+ * README.md, two files a run and one .svg a task; a run that it has already is not run again, so that a study goes on
+ * over interruptions and machines. With `--jobs 0` nothing is trained: the record is written of what is there.
  */
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { drawCurves } from './curves.mjs';
-import { loadEvaluations } from './evaluations.mjs';
-import { commandOf, runName, summaryOf, trainAll } from './runs.mjs';
+import { commandOf, recordedRun, trainAll } from './runs.mjs';
 
 const { values, positionals } = parseArgs({
   options: { jobs: { type: 'string', default: '2' } },
@@ -31,76 +29,63 @@ const runs = seeds.flatMap((seed) =>
   study.groups.flatMap(runsOf).filter((run) => run.seed === seed),
 );
 
-mkdirSync(directory, { recursive: true });
-await trainAll(directory, runs, Number(values.jobs));
+for (const folder of [directory, record]) mkdirSync(folder, { recursive: true });
+await trainAll(directory, record, runs, Number(values.jobs));
 
-mkdirSync(record, { recursive: true });
 const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;
+const distinct = (list) => [...new Set(list)].sort().join(', ');
 
-/** A group's finished seeds with their scores; their evaluations are copied to the record. */
-function resultOf(group) {
-  const finished = runsOf(group).flatMap((run) => {
-    const summary = summaryOf(directory, run);
-    if (summary === undefined) return [];
-    const folder = join(directory, runName(run));
-    copyFileSync(join(folder, 'eval.csv'), join(record, `${runName(run)}.eval.csv`));
-    const evaluations = loadEvaluations(folder);
-    const { git, machine } = JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8'));
-    return [{ run, summary, evaluations, score: group.score(evaluations), git, cpu: machine.cpu }];
+/** A group's recorded seeds, each with its score. */
+const results = study.groups.map((group) => ({
+  group,
+  made: runsOf(group).flatMap((run) => {
+    const found = recordedRun(record, run);
+    return found === undefined ? [] : [{ ...found, score: group.score(found.evaluations) }];
+  }),
+}));
+
+/** One line of the table; the verdict waits for every seed. */
+function rowOf({ group, made }) {
+  const scores = made.map(({ score }) => score);
+  const digits = scores.some((score) => Math.abs(score) < 100) ? 1 : 0;
+  const cells = seeds.map((seed) => {
+    if (!group.seeds.includes(seed)) return '';
+    return made.find((each) => each.seed === seed)?.score.toFixed(digits) ?? 'not run';
   });
-  return { group, finished };
+  const complete = made.length === group.seeds.length;
+  const verdict = group.asked && complete ? (group.asked.met(scores) ? 'yes' : 'no') : '';
+  const average = scores.length > 0 ? mean(scores).toFixed(digits) : '';
+  return `| ${[group.name, ...cells, average, group.asked?.text ?? '', verdict].join(' | ')} |`;
 }
 
-const results = study.groups.map(resultOf);
-const rows = results.map(({ group, finished }) => {
-  const scores = finished.map(({ score }) => score);
-  const cells = group.seeds.map((seed) => {
-    const found = finished.find(({ run }) => run.seed === seed);
-    return found === undefined ? 'not run' : found.score.toFixed(0);
-  });
-  const complete = finished.length === group.seeds.length;
-  const verdict = group.asked && complete ? (group.asked.met(scores) ? 'yes' : 'no') : '';
-  const asked = group.asked?.text ?? '';
-  const average = scores.length > 0 ? mean(scores).toFixed(0) : '';
-  return `| ${[group.name, ...cells, average, asked, verdict].join(' | ')} |`;
-});
-
-/** Curves of one task: every seed of every algorithm on it. */
-const pictures = [
-  ...new Set(results.flatMap(({ finished }) => finished.map((f) => f.summary.env))),
-];
-for (const env of pictures) {
-  const curves = results.flatMap(({ finished }) =>
-    finished.filter(({ summary }) => summary.env === env).map(curveOf),
-  );
+/** Every run of a task in one picture. */
+const made = results.flatMap((result) => result.made);
+const tasks = [...new Set(made.map(({ env }) => env))];
+for (const env of tasks) {
+  const curves = made.filter((each) => each.env === env);
   writeFileSync(join(record, `${env}.svg`), drawCurves(env, curves));
 }
 
-function curveOf({ run, summary, evaluations }) {
-  return { algorithm: summary.algorithm, seed: run.seed, evaluations };
-}
-
-const made = results.flatMap(({ finished }) => finished);
-const distinct = (values) => [...new Set(values)].join(', ');
+const speeds = made.map(({ steps, wallSeconds }) => steps / wallSeconds);
 const commands = study.groups.map(
-  (group) => `    npx virel-native ${commandOf({ words: group.words, seed: 'SEED' }).join(' ')}`,
+  ({ words }) => `    npx virel-native ${commandOf({ words, seed: 'SEED' }).join(' ')}`,
 );
-const speed = made.map(({ summary }) => summary.steps / summary.wallSeconds);
-const day = new Date().toISOString().slice(0, 10);
 const text = `# ${study.title}
 
-Written ${day} on ${cpus()[0].model} by \`node benchmarks/learning/study.mjs ${name} ${directory} ${record}\`.
-Runs: ${distinct(made.map(({ cpu }) => cpu))}, one thread each, commit ${distinct(made.map(({ git }) => git?.slice(0, 7)))}${
-  speed.length > 0
-    ? `, ${Math.min(...speed).toFixed(0)} to ${Math.max(...speed).toFixed(0)} steps/s, evaluations included, beside other work`
-    : ''
-}. Score: ${study.score}.
+Made by \`node benchmarks/learning/study.mjs ${name} RUNS ${record}\`. Runs of ${distinct(
+  made.map(({ created }) => created.slice(0, 10)),
+)} on ${distinct(made.map(({ cpu }) => cpu))}, one thread each, ${Math.min(...speeds).toFixed(0)} to ${Math.max(
+  ...speeds,
+).toFixed(0)} steps a second beside other work (no figure of speed), commit ${distinct(
+  made.map(({ git }) => git?.slice(0, 7)),
+)}.
+Score: ${study.score}.
 
 | runs | ${seeds.map((seed) => `seed ${seed}`).join(' | ')} | mean | asked | met |
 | --- | ${seeds.map(() => '---:').join(' | ')} | ---: | --- | --- |
-${rows.join('\n')}
+${results.map(rowOf).join('\n')}
 
-${pictures.map((env) => `![${env}](${env}.svg)`).join('\n\n')}
+${tasks.map((env) => `![${env}](${env}.svg)`).join('\n\n')}
 
 Each run is one of
 

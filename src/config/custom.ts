@@ -69,7 +69,7 @@ export function settleEnvironment(
       fix: `leave ${path} out`,
     });
   }
-  settleOptions(environment, asked);
+  settleOptions(id, {}, asked);
   return environment;
 }
 

@@ -2,8 +2,12 @@
 import { basename, resolve } from 'node:path';
 import * as z from 'zod';
 import { checkOptions, type GivenOption } from '../environments/choices.js';
-import { OPTION_KINDS, type OptionKind, type TaskOptions } from '../environments/task-options.js';
-import type { Task } from '../environments/tasks.js';
+import {
+  OPTION_KINDS,
+  type OptionKind,
+  type OptionsOfTask,
+  type TaskOptions,
+} from '../environments/task-options.js';
 
 const interval = z.tuple([z.number().nullable(), z.number().nullable()]);
 const TYPES: { readonly [kind in OptionKind['kind']]: z.ZodType } = {
@@ -31,11 +35,11 @@ type Values = Map<string, { value: unknown; origin: string }>;
 const OWN_KEYS = new Set(['id', 'maxEpisodeSteps', 'modelDir', 'modelFile', 'taskFile', 'module']);
 
 /**
- * Checks the options among `layers` against those of the task and leaves them as a file can hold them.
+ * Checks the options among `layers` against the task's `own` and leaves them as a file can hold them.
  *
  * @throws VirelError `CONFIG_UNKNOWN_KEY`, `CONFIG_TYPE`, `CONFIG_RANGE`.
  */
-export function settleOptions(task: Pick<Task, 'id'>, layers: Values): void {
+export function settleOptions(id: string, own: OptionsOfTask['defaults'], layers: Values): void {
   const given: GivenOption[] = [];
   for (const [path, { value, origin }] of [...layers]) {
     const name = path.slice('env.'.length);
@@ -44,7 +48,7 @@ export function settleOptions(task: Pick<Task, 'id'>, layers: Values): void {
     if (value === null) layers.delete(path);
     else given.push({ name, value, where: origin });
   }
-  for (const [name, value] of checkOptions(task, given)) {
+  for (const [name, value] of checkOptions(id, own, given)) {
     const entry = layers.get(`env.${name}`);
     if (entry !== undefined) entry.value = value;
   }

@@ -6,6 +6,7 @@
  */
 import { availableParallelism } from 'node:os';
 import type * as z from 'zod';
+import { ownOptions } from '../environments/choices.js';
 import type { CustomEnvironment, EnvironmentDefinition } from '../environments/define.js';
 import { readTaskFile } from '../environments/task-file.js';
 import { TASKS, type Task } from '../environments/tasks.js';
@@ -214,7 +215,7 @@ function expectation(issue: z.core.$ZodIssue, notFinite: boolean): string {
 const size = (origin: string, bound: string) => (origin === 'array' ? `a list of ${bound}` : bound);
 
 /** What a config needs of its task; the action of the user's own is known once its model is loaded. */
-type SettledTask = Pick<Task, 'id' | 'maxEpisodeSteps'> & { readonly actionSize?: number };
+export type SettledTask = Pick<Task, 'id' | 'maxEpisodeSteps'> & { readonly actionSize?: number };
 
 /** The built-in task, or the user's own, which is called as asked or as its file; its options are checked. */
 function settleTask(
@@ -225,7 +226,7 @@ function settleTask(
   refuseModule(asked);
   if (typeof file.value !== 'string' || file.value === '') {
     const task = findTask(id, TASKS);
-    settleOptions(task, asked);
+    settleOptions(task.id, ownOptions(task.id), asked);
     return task;
   }
   if (!asked.has('env.id')) asked.set('env.id', { ...file, value: idOfFile(file.value) });
@@ -233,7 +234,7 @@ function settleTask(
     id: String(asked.get('env.id')?.value),
     maxEpisodeSteps: readTaskFile(file.value).maxEpisodeSteps,
   };
-  settleOptions({ id: '' }, asked);
+  settleOptions(task.id, {}, asked);
   return task;
 }
 

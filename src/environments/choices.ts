@@ -1,10 +1,12 @@
 /** What of an environment its id does not say: the user's own files, and options by Gymnasium's names. */
+import { nearest } from '../config/nearest.js';
 import { show } from '../config/show.js';
 import { VirelError } from '../errors.js';
 import {
   OPTION_KINDS,
   OPTIONS,
   type OptionKind,
+  type OptionsOfTask,
   type OptionValue,
   type TaskOptions,
 } from './task-options.js';
@@ -85,19 +87,21 @@ export interface GivenOption {
 /**
  * Checks options against a task's own; gives them as JSON can hold them (an infinite end of an interval is null).
  *
+ * @param id The task, for messages.
+ * @param own Its options with their defaults; a task of the user's has none.
  * @throws VirelError `CONFIG_UNKNOWN_KEY`, naming the task's own; `CONFIG_TYPE`, `CONFIG_RANGE`.
  */
 export function checkOptions(
-  task: Pick<Task, 'id'>,
+  id: string,
+  own: OptionsOfTask['defaults'],
   given: readonly GivenOption[],
 ): Map<string, OptionValue> {
-  const own = OPTIONS[task.id]?.defaults ?? {};
   const checked = new Map<string, OptionValue>();
   for (const { name, value, where } of given) {
     const kind = Object.hasOwn(own, name)
       ? OPTION_KINDS[name as keyof typeof OPTION_KINDS]
       : undefined;
-    if (kind === undefined) throw unknownOption(task.id, name, where, Object.keys(own));
+    if (kind === undefined) throw unknownOption(id, name, where, Object.keys(own));
     const verdict = judge(kind, value);
     if (verdict !== 'allowed') {
       const got = shown(value);
@@ -118,18 +122,22 @@ export function checkOptions(
   return checked;
 }
 
+/** Options of a built-in task with their defaults. */
+export const ownOptions = (id: string): OptionsOfTask['defaults'] => OPTIONS[id]?.defaults ?? {};
+
 function unknownOption(
   id: string,
   name: string,
   where: string,
   own: readonly string[],
 ): VirelError {
-  const known = own.length === 0 ? `${id} has no options` : own.join(', ');
   const brief = name.length > 80 ? `${name.slice(0, 77)}...` : name;
+  const near = nearest(name, [...own, ...OTHER_KEYS, 'modelFile', 'taskFile']);
+  const all = own.length === 0 ? 'npx virel-native envs' : `npx virel-native envs ${id}`;
   return new VirelError('CONFIG_UNKNOWN_KEY', `${id} has no option env.${brief}`, {
     where,
-    expected: known,
-    fix: `npx virel-native envs ${id}`,
+    expected: own.length === 0 ? `${id} has no options` : own.join(', '),
+    fix: near === undefined ? all : `did you mean env.${near}?`,
   });
 }
 

@@ -1,4 +1,5 @@
-import { OPTIONS, type OptionValue } from './task-options.js';
+import { ownOptions } from './choices.js';
+import type { OptionValue } from './task-options.js';
 import { TASKS, type Task } from './tasks.js';
 
 /** A task with its options. */
@@ -9,10 +10,5 @@ export interface ListedTask extends Task {
 
 /** Every task, without the native part; copies, the caller's to change. */
 export function listEnvironments(): ListedTask[] {
-  return TASKS.map((task) => structuredClone({ ...task, options: optionsOfTask(task.id) }));
-}
-
-/** Options of a task by name, with their defaults. */
-export function optionsOfTask(id: string): ListedTask['options'] {
-  return OPTIONS[id]?.defaults ?? {};
+  return TASKS.map((task) => structuredClone({ ...task, options: ownOptions(task.id) }));
 }

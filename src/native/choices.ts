@@ -1,6 +1,12 @@
 /** What was chosen of an environment, as the addon takes it. */
 import type { NativeSpec } from '../../index.d.ts';
-import { type Choices, checkOptions, choicesOf, optionsOf } from '../environments/choices.js';
+import {
+  type Choices,
+  checkOptions,
+  choicesOf,
+  optionsOf,
+  ownOptions,
+} from '../environments/choices.js';
 import { requireModel } from '../environments/models.js';
 import { TASKS } from '../environments/tasks.js';
 import { VirelError } from '../errors.js';
@@ -22,15 +28,19 @@ export function choicesJson(id: string, env: object): string {
       fix: 'modelFile: FILE',
     });
   }
-  const task = taskFile === undefined ? TASKS.find((each) => each.id === id) : { id: '' };
-  if (task === undefined) return JSON.stringify(choices);
-  if (taskFile === undefined) requireModel(id, modelFile);
+  if (taskFile === undefined) {
+    // the addon says which task was meant
+    if (TASKS.every((task) => task.id !== id)) return JSON.stringify(choices);
+    requireModel(id, modelFile);
+  }
   const given = Object.entries(optionsOf(choices)).map(([name, value]) => ({
     name,
     value,
     where: 'options',
   }));
-  const options = Object.fromEntries(checkOptions(task, given));
+  const options = Object.fromEntries(
+    checkOptions(id, taskFile === undefined ? ownOptions(id) : {}, given),
+  );
   return JSON.stringify({ modelFile, taskFile, ...options });
 }
 

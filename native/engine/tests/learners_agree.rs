@@ -119,8 +119,9 @@ fn ten_updates_end_at_the_same_parameters() {
             for prefix in prefixes(&kernel) {
                 let error = disagreement(&values(&kernel, &prefix), &to_f64(&values(&tensor, &prefix)));
                 largest = largest.max(error);
-                // ten updates round a parameter to 6e-8 of it on either side: 1.2e-6 if all went apart
-                assert!(error < 1.2e-6, "{}: {prefix} of {shape:?}: {error:e}", variant.name);
+                // ten updates round a parameter to 6e-8 of it on either side, 1.2e-6 if all went apart, and ten steps of at
+                // most 4e-3 of it differ by 1e-5 of them
+                assert!(error < 1.6e-6, "{}: {prefix} of {shape:?}: {error:e}", variant.name);
             }
         }
     }

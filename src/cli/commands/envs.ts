@@ -52,9 +52,7 @@ function portrait(task: ListedTask): string {
     OPTION_KINDS[name as keyof typeof OPTION_KINDS].expected,
   ]);
   const head =
-    options.length === 0
-      ? "no options: Gymnasium's constructor takes none"
-      : 'options and defaults, changed by --set NAME=VALUE:';
+    options.length === 0 ? 'no options' : 'options and defaults, changed by --set NAME=VALUE:';
   return [task.summary, '', table([task]), '', ...columns(facts), head, ...columns(options)].join(
     '\n',
   );

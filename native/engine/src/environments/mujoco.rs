@@ -158,12 +158,23 @@ pub fn create_with(id: &str, model_directory: &Path, choices: &Choices) -> Resul
     }
     let task = task_with(id, choices)?;
     match &choices.model_file {
-        Some(file) => MujocoEnvironment::with_model(&task, file),
+        Some(file) => MujocoEnvironment::with_model(&task, file).map_err(|error| hint(&task, error)),
         None if task.about.model_needed.is_empty() => MujocoEnvironment::new(&task, model_directory),
         None => Err(EngineError::ModelNotShipped {
             id: id.to_owned(),
             needed: task.about.model_needed.to_string(),
         }),
+    }
+}
+
+/// A file that was not changed as it must be is answered with how.
+fn hint(task: &Task, error: EngineError) -> EngineError {
+    match error {
+        EngineError::ModelInvalid { path, reason } if !task.about.model_needed.is_empty() => {
+            let reason = format!("{reason}; {} takes {}", task.id, task.about.model_needed);
+            EngineError::ModelInvalid { path, reason }
+        }
+        other => other,
     }
 }
 

@@ -122,3 +122,27 @@ fn a_model_of_the_users_must_fit_the_task_and_may_differ_in_the_rest() {
     let missing = Choices { model_file: Some("/nowhere.xml".into()), ..Choices::default() };
     assert_eq!(create_with("Hopper-v5", &models(), &missing).map(drop).unwrap_err().code(), "MODEL_MISSING");
 }
+
+#[test]
+fn rllabs_files_as_they_are_are_refused_with_what_to_change() {
+    let with = |id: &str, text: &str, replacement: &str| {
+        let ours = fs::read_to_string(fixture(&format!("{id}.xml"))).unwrap();
+        assert!(ours.contains(text), "{text}");
+        let changed = ours.replacen(text, replacement, 1);
+        let folder = folder_with(&format!("unchanged-{id}"), "robot.xml", changed.as_bytes());
+        let choices = Choices { model_file: Some(folder.join("robot.xml")), ..Choices::default() };
+        create_with(id, &models(), &choices).map(drop).unwrap_err()
+    };
+    let statistics =
+        with("humanoid-rllab", "solver=\"PGS\"/>", "solver=\"PGS\"><flag solverstat=\"enable\"/></option>");
+    assert_eq!(statistics.code(), "MODEL_INVALID");
+    assert!(statistics.to_string().contains("solverstat=\"enable\" of <flag> deleted"), "{statistics}");
+    let predefined =
+        with("swimmer-rllab", "integrator=\"Euler\"", "integrator=\"Euler\" collision=\"predefined\"");
+    assert_eq!(predefined.code(), "MODEL_INVALID");
+    assert!(predefined.to_string().contains("contact=\"disable\" added"), "{predefined}");
+    // half of the change is another task: the body would rub on the floor
+    let rubbing = with("swimmer-rllab", " contact=\"disable\"", "");
+    assert_eq!(rubbing.code(), "MODEL_FINGERPRINT");
+    assert!(rubbing.to_string().contains("contacts, 1 on or 0 off: expected 0, got 1"), "{rubbing}");
+}

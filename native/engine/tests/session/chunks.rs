@@ -1,5 +1,6 @@
 //! One plan of many iterations and many plans of one leave the same session, bit for bit.
 
+use virel_engine::environments::mujoco::choices::Choices;
 use virel_engine::learner::Step;
 use virel_engine::networks::layout::{Parameter, Sizes};
 use virel_engine::recipe::MStepKind;
@@ -23,7 +24,11 @@ pub fn pendulum(variant: Variant) -> SessionConfig {
         MStepKind::Projected => Engine::Tensor { device: "cpu".to_owned() },
     };
     SessionConfig {
-        world: World::Mujoco { id: "InvertedPendulum-v5".to_owned(), model_directory: models.into() },
+        world: World::Mujoco {
+            id: "InvertedPendulum-v5".to_owned(),
+            model_directory: models.into(),
+            choices: Choices::default(),
+        },
         start_updates: 5,
         uniform_steps: 3,
         reset_every: 17,

@@ -65,6 +65,7 @@ pub fn task(version: Version, options: &mut Options) -> Task {
             nq: 15,
             nv: 14,
             timestep: 0.01,
+            contacts: true,
             actuators: motors(
                 1.0,
                 ["hip_4", "ankle_4", "hip_1", "ankle_1", "hip_2", "ankle_2", "hip_3", "ankle_3"]

@@ -50,6 +50,7 @@ pub fn task(version: Version, options: &mut Options) -> Task {
             nq: 9,
             nv: 9,
             timestep: 0.01,
+            contacts: true,
             actuators,
         },
         frame_skip,

@@ -46,6 +46,7 @@ pub fn task(version: Version, options: &mut Options) -> Task {
             nq: 6,
             nv: 6,
             timestep: 0.002,
+            contacts: true,
             actuators: motors(1.0, [("thigh_joint", 200.0), ("leg_joint", 200.0), ("foot_joint", 200.0)]),
         },
         frame_skip,

@@ -95,6 +95,7 @@ pub fn task(version: Version, options: &mut Options) -> Task {
             nq: 24,
             nv: VELOCITIES,
             timestep: 0.003,
+            contacts: true,
             actuators: actuators(),
         },
         frame_skip,

@@ -46,6 +46,7 @@ pub fn task(version: Version, options: &mut Options) -> Task {
             nq: 24,
             nv: 23,
             timestep: 0.003,
+            contacts: true,
             actuators: humanoid::actuators(),
         },
         frame_skip,

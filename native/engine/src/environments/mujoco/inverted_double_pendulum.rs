@@ -44,6 +44,7 @@ pub fn task(version: Version, options: &mut Options) -> Task {
             nq: 3,
             nv: 3,
             timestep: 0.01,
+            contacts: true,
             actuators: motors(1.0, [("slider", 500.0)]),
         },
         frame_skip,

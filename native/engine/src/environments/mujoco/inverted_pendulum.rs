@@ -36,6 +36,7 @@ pub fn task(version: Version, options: &mut Options) -> Task {
             nq: 2,
             nv: 2,
             timestep: 0.02,
+            contacts: true,
             actuators: motors(3.0, [("slider", 100.0)]),
         },
         frame_skip,

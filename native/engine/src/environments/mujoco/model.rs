@@ -20,7 +20,7 @@ const MASS_TOLERANCE: f64 = 1e-6;
 pub(super) enum Proof {
     /// All of it: the file is the task's own.
     Same,
-    /// Sizes, driven joints and ranges of the actions, so that the task's rules apply: the file is the user's.
+    /// Sizes, contacts, driven joints and ranges of the actions, so that the task's rules apply: the file is the user's.
     Fits,
 }
 
@@ -55,6 +55,8 @@ pub(super) fn check(model: &MjModel, expected: &Fingerprint, proof: Proof, path:
     count("nq", model.nq(), expected.nq)?;
     count("nv", model.nv(), expected.nv)?;
     count("nu", model.nu(), expected.actuators.len())?;
+    let touching = |touches: bool| f64::from(u8::from(touches));
+    require(path, "contacts, 1 on or 0 off", touching(contacts(model)), touching(expected.contacts), 0.0)?;
     if proof == Proof::Same {
         require(path, "timestep", model.opt().timestep, expected.timestep, 0.0)?;
         require(path, "mass", model.body_mass().iter().sum(), expected.mass, MASS_TOLERANCE)?;
@@ -96,8 +98,14 @@ pub(super) fn fingerprint(model: &MjModel, path: &str) -> Result<Fingerprint> {
         nq: model.nq() as usize,
         nv: model.nv() as usize,
         timestep: model.opt().timestep,
+        contacts: contacts(model),
         actuators: (0..model.nu() as usize).map(actuator).collect::<Result<_>>()?,
     })
+}
+
+/// Whether contacts are computed.
+fn contacts(model: &MjModel) -> bool {
+    model.opt().disableflags & mjtDisableBit::mjDSBL_CONTACT as i32 == 0
 }
 
 /// Id of the joint that an actuator drives, if it drives one.

@@ -38,6 +38,7 @@ pub fn task(options: &mut Options) -> Task {
             nq: 11,
             nv: 11,
             timestep: 0.01,
+            contacts: true,
             actuators: motors(
                 2.0,
                 [

@@ -43,6 +43,7 @@ pub fn task(version: Version, options: &mut Options) -> Task {
             nq: 4,
             nv: 4,
             timestep: 0.01,
+            contacts: true,
             actuators: motors(1.0, [("joint0", 200.0), ("joint1", 200.0)]),
         },
         frame_skip,

@@ -38,6 +38,7 @@ pub fn task(version: Version, options: &mut Options) -> Task {
             nq: 5,
             nv: 5,
             timestep: 0.01,
+            contacts: true,
             actuators: motors(1.0, [("motor1_rot", 150.0), ("motor2_rot", 150.0)]),
         },
         frame_skip,

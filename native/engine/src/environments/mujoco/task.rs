@@ -100,6 +100,8 @@ pub struct Fingerprint {
     pub nv: usize,
     /// Seconds of one physics step.
     pub timestep: f64,
+    /// Whether bodies touch: without, they pass through each other and the floor.
+    pub contacts: bool,
     /// One per action dimension, in its order.
     pub actuators: Vec<Actuator>,
 }

@@ -60,6 +60,7 @@ pub fn task(version: Version, options: &mut Options) -> Task {
             nq: 9,
             nv: 9,
             timestep: 0.002,
+            contacts: true,
             actuators,
         },
         frame_skip,
