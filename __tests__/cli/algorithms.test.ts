@@ -24,13 +24,19 @@ interface Listed {
 
 describe('algorithms without the native part', () => {
   it(
-    'lists every algorithm on a line',
+    'lists every algorithm with its equations and its values in a preset',
     async () => {
-      const { code, stdout } = await run('algorithms');
+      const { code, stdout } = await run('algorithms', '--preset', 'paper-v1');
       expect(code).toBe(0);
-      expect(stdout.trimEnd().split('\n')).toEqual(
-        ALGORITHMS.map(({ name, summary }) => `${name.padEnd(8)}  ${summary}`),
+      const entries = stdout.split(/^(?=\S+: .*\n {2}\S)/m);
+      expect(entries.map((entry) => entry.split('\n')[0])).toEqual(
+        ALGORITHMS.map(({ name, summary }) => `${name}: ${summary}`),
       );
+      for (const [index, { equations }] of ALGORITHMS.entries()) {
+        for (const equation of equations) expect(entries[index]).toContain(`  ${equation}\n`);
+        expect(entries[index]).toContain('values that set it apart, preset paper-v1\n  ');
+      }
+      expect(stdout.trimEnd().split('\n').at(-1)).toContain('paper, paper-v1, modern');
     },
     PATIENCE,
   );

@@ -143,7 +143,7 @@ describe('a run with options of its task', () => {
 
 describe('a robot of one’s own', () => {
   const example = (name: string) =>
-    fileURLToPath(new URL(`../../docs/examples/${name}`, import.meta.url));
+    fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
   const cartPole = (task: string) => [
     'train',
     '--run-dir=own',

@@ -101,8 +101,8 @@ describe('options of a task in env', () => {
     expect(() =>
       createLearner({
         env: {
-          taskFile: 'docs/examples/cart-pole.json',
-          modelFile: 'docs/examples/cart-pole.xml',
+          taskFile: 'examples/cart-pole.json',
+          modelFile: 'examples/cart-pole.xml',
         },
       }),
     ).toThrow(expect.objectContaining({ code: 'CONFIG_CONFLICT' }));
@@ -110,8 +110,8 @@ describe('options of a task in env', () => {
 
   it('a task file names its task, unless the id does', () => {
     const files = {
-      taskFile: 'docs/examples/cart-pole.json',
-      modelFile: 'docs/examples/cart-pole.xml',
+      taskFile: 'examples/cart-pole.json',
+      modelFile: 'examples/cart-pole.xml',
     };
     expect(resolveConfig({ preset: 'modern', env: files }).env).toMatchObject({
       id: 'cart-pole',

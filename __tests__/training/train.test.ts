@@ -294,7 +294,13 @@ describe('a session that diverges', () => {
     );
     expect(ended).toMatchObject({ status: 'rejected', reason: { code: 'DIVERGED' } });
     expect(events.slice(-2)).toMatchObject([
-      { event: 'error', code: 'DIVERGED', fix: 'less', exit: 1 },
+      {
+        event: 'error',
+        code: 'DIVERGED',
+        message: expect.stringContaining('policy loss is NaN; the last finite parameters are in '),
+        fix: 'less',
+        exit: 1,
+      },
       { event: 'summary', state: 'failed', code: 'DIVERGED', evaluation: { step: 400 } },
     ]);
     expect(json(join(runFolder(), 'summary.json'))).toEqual(events.at(-1));
@@ -303,6 +309,14 @@ describe('a session that diverges', () => {
       code: 'DIVERGED',
     });
     expect(listCheckpoints(runFolder())).toEqual(['000000000300']);
+    // whole, and apart from the checkpoints, none of which it replaces
+    const kept = only(join(runFolder(), 'diverged'));
+    expect((of(events, 'error')[0] as { message: string }).message).toContain(kept);
+    expect(readdirSync(join(kept, 'pretrained_model')).sort()).toEqual(
+      readdirSync(
+        join(runFolder(), 'checkpoints', '000000000300', 'pretrained_model'),
+      ).sort(),
+    );
     expect(untimed(join(runFolder(), 'metrics.jsonl')).map(({ step }) => step)).toEqual([
       100, 200, 300, 400,
     ]);

@@ -190,6 +190,12 @@ pub enum EngineError {
     /// The session has no environment of its own: the caller steps one.
     #[error("this session has no environment of its own: step yours between propose and record")]
     ExternalEnvironment,
+    /// Weights exp(Q/T) need T > 0: their limit at 0 is another function.
+    #[error("temperature: expected a number above 0 for Boltzmann weights, got {got}")]
+    TemperatureNotPositive {
+        /// T.
+        got: f32,
+    },
     /// The engine cannot run this recipe.
     #[error("engine {engine} cannot run {recipe}")]
     RecipeUnsupported {
@@ -288,6 +294,7 @@ impl EngineError {
             Self::Unstable { .. } | Self::SimulatorUnstable { .. } => "SIM_UNSTABLE",
             Self::Diverged { .. } | Self::ActionNotFinite { .. } => "DIVERGED",
             Self::ExternalEnvironment => "ENV_EXTERNAL",
+            Self::TemperatureNotPositive { .. } => "TEMPERATURE_NOT_POSITIVE",
             Self::RecipeUnsupported { .. } => "RECIPE_UNSUPPORTED",
             Self::DeviceMissing { .. } => "DEVICE_MISSING",
             Self::CheckpointCorrupt { .. } => "CHECKPOINT_CORRUPT",

@@ -410,6 +410,14 @@ pub fn temperature_in_use(given: Option<f32>, own: Option<f32>) -> Result<f32> {
     })
 }
 
+/// Checks T of Boltzmann weights.
+///
+/// # Errors
+/// `TEMPERATURE_NOT_POSITIVE`.
+pub fn expect_positive(temperature: f32) -> Result<()> {
+    if temperature > 0.0 { Ok(()) } else { Err(EngineError::TemperatureNotPositive { got: temperature }) }
+}
+
 /// Checks the lengths that [`Learner::act`] is called with; returns n, the number of observations.
 ///
 /// # Errors

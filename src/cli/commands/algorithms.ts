@@ -50,12 +50,9 @@ const valueRow = ({ key, value, source, tasks }: OwnValue): readonly [string, st
   `# ${tasks === undefined ? '' : `${tasks.join(', ')}: `}${source}`,
 ];
 
-/** An algorithm as a person reads it. */
-function page(algorithm: Algorithm, preset: keyof typeof PRESETS): string {
+/** An algorithm as a person reads it in the list: its equations, and the values of a preset. */
+function entry(algorithm: Algorithm, preset: keyof typeof PRESETS): string[] {
   const own = ownValues(PRESETS[preset], algorithm.name).map(valueRow);
-  const allowed = Object.entries(variations(algorithm)).map(
-    ([key, values]) => [key, values.join(', ')] as const,
-  );
   return [
     `${algorithm.name}: ${algorithm.summary}`,
     `  ${algorithm.source}`,
@@ -65,18 +62,37 @@ function page(algorithm: Algorithm, preset: keyof typeof PRESETS): string {
     '',
     `values that set it apart, preset ${preset}`,
     ...(own.length > 0 ? columns(own) : ['  none: it takes those of the preset']),
+  ];
+}
+
+/** Alone on its page: with what it can be varied in, too. */
+function page(algorithm: Algorithm, preset: keyof typeof PRESETS): string[] {
+  const allowed = Object.entries(variations(algorithm)).map(
+    ([key, values]) => [key, values.join(', ')] as const,
+  );
+  return [
+    ...entry(algorithm, preset),
     '',
     'can run with',
     ...columns(allowed),
     '',
     `every value and its source: npx virel-native config show --algorithm ${algorithm.name} --preset ${preset} --origin`,
-  ].join('\n');
+  ];
+}
+
+/** All of them, and where to read on. */
+function list(preset: keyof typeof PRESETS): string[] {
+  const presets = Object.keys(PRESETS).join(', ');
+  return [
+    ...ALGORITHMS.flatMap((algorithm) => [...entry(algorithm, preset), '']),
+    `presets: ${presets}; what one can be varied in: npx virel-native algorithms NAME --preset PRESET`,
+  ];
 }
 
 /** `virel-native algorithms`: works without the native part. */
 export const algorithmsCommand: CommandModule<unknown, AlgorithmsArguments> = {
   command: 'algorithms [name]',
-  describe: 'List the algorithms; of one its equations, values and variations',
+  describe: 'List the algorithms with their equations and values; of one its variations too',
   builder: (yargs) =>
     yargs
       .positional('name', { type: 'string', describe: 'Only this algorithm, in full' })
@@ -93,12 +109,6 @@ export const algorithmsCommand: CommandModule<unknown, AlgorithmsArguments> = {
     const one =
       name === undefined ? undefined : checkAlgorithm({ value: name, origin: 'algorithms' });
     if (json) printJson((one === undefined ? ALGORITHMS : [one]).map(describe));
-    else if (one !== undefined) print(page(one, chosen));
-    else
-      print(
-        columns(ALGORITHMS.map((each) => [each.name, each.summary]))
-          .map((line) => line.slice(2))
-          .join('\n'),
-      );
+    else print((one === undefined ? list(chosen) : page(one, chosen)).join('\n'));
   },
 };

@@ -215,7 +215,7 @@ fn weights_need_a_temperature_above_zero() {
     let mut learner = learner(&case);
     for temperature in [0.0, -1.0] {
         let error = learner.step(Step::E, &case.batch(), &case.noise, Some(temperature)).unwrap_err();
-        assert_eq!(error.code(), "CONFIG_RANGE");
+        assert_eq!(error.code(), "TEMPERATURE_NOT_POSITIVE");
     }
     assert_eq!(learner.parameters().unwrap(), case.parameters);
     // the M-step has no weights

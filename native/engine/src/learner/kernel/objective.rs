@@ -3,8 +3,8 @@
 use super::actor::{Actor, Buffers};
 use super::shared::expect_part;
 use super::vector;
-use crate::error::{EngineError, Result};
-use crate::learner::Losses;
+use crate::error::Result;
+use crate::learner::{Losses, expect_positive};
 use crate::math::boltzmann::Partition;
 use crate::math::e_step::prior::Pair;
 use crate::math::e_step::{self, Factors, Heads, Means};
@@ -247,16 +247,6 @@ fn regularise(actor: &Actor, factors: &Factors<f32>, n: usize, terms: &mut Polic
     terms.loss += factors.regularisers(squared_mean, squared_log_std);
     terms.log_std = (actor.recipe.policy == PolicyKind::TanhGaussian).then_some(log_std);
     Ok(())
-}
-
-/// A Boltzmann policy has a temperature above 0; its limit at 0 is another function.
-fn expect_positive(temperature: f32) -> Result<()> {
-    if temperature > 0.0 {
-        return Ok(());
-    }
-    let (name, expected) =
-        ("temperature", "a number above 0, which the weights of sampled actions divide by");
-    Err(EngineError::OutOfRange { name, expected, got: temperature.to_string() })
 }
 
 fn average(values: &[f32]) -> f64 {

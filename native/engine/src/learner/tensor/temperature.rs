@@ -12,8 +12,8 @@ use tch::Tensor;
 
 use super::boltzmann::Boltzmann;
 use super::transfer::Placement;
-use crate::error::{EngineError, Result};
-use crate::learner::{KlBounds, temperature_in_use};
+use crate::error::Result;
+use crate::learner::{KlBounds, expect_positive, temperature_in_use};
 use crate::networks::layout::ParameterSpec;
 
 /// log T and, with a dual temperature, log m of mean and covariance; or the gradients by them.
@@ -109,19 +109,13 @@ impl Temperature {
         }
     }
 
-    /// T > 0, what weights need: their limit at 0 is another function.
+    /// T > 0, what weights need.
     ///
     /// # Errors
-    /// `CONFIG_RANGE` where there is none or a given one is not above 0.
+    /// `CONFIG_RANGE` where there is none; `TEMPERATURE_NOT_POSITIVE`.
     pub fn positive(&self) -> Result<Tensor> {
-        match self.given {
-            Some(given) if given <= 0.0 => Err(EngineError::OutOfRange {
-                name: "temperature",
-                expected: "a number above 0, since actions are weighted by exp(Q/T)",
-                got: given.to_string(),
-            }),
-            _ => self.value(),
-        }
+        self.given.map_or(Ok(()), expect_positive)?;
+        self.value()
     }
 
     /// log T.

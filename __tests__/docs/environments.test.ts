@@ -6,17 +6,17 @@ import { OPTION_KINDS } from '../../src/environments/task-options.js';
 import { TASKS } from '../../src/environments/tasks.js';
 import { Environment } from '../../src/native/environment.js';
 
-const docs = fileURLToPath(new URL('../../docs', import.meta.url));
-const page = readFileSync(join(docs, 'environments.md'), 'utf8');
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const page = readFileSync(join(root, 'docs/environments.md'), 'utf8');
 
 describe('docs/environments.md', () => {
   it('shows the task that the examples hold', () => {
     const [, shown] = /^```json\n(.*?)^```$/ms.exec(page) ?? [];
-    expect(shown).toBe(readFileSync(join(docs, 'examples/hopper-v5.json'), 'utf8'));
+    expect(shown).toBe(readFileSync(join(root, 'examples/hopper-v5.json'), 'utf8'));
   });
 
   it('names examples and tasks that are there, and options that some task has', () => {
-    const examples = readdirSync(join(docs, 'examples'));
+    const examples = readdirSync(join(root, 'examples'));
     for (const [, name = ''] of page.matchAll(/examples\/([\w.-]+)/g))
       expect(examples).toContain(name);
     const ids = TASKS.map(({ id }) => id);
@@ -35,7 +35,7 @@ describe('docs/environments.md', () => {
   });
 
   it('has examples that run', () => {
-    const file = (name: string) => join(docs, 'examples', name);
+    const file = (name: string) => join(root, 'examples', name);
     const environment = Environment.create('cart-pole', {
       modelFile: file('cart-pole.xml'),
       taskFile: file('cart-pole.json'),
