@@ -313,9 +313,7 @@ describe('a session that diverges', () => {
     const kept = only(join(runFolder(), 'diverged'));
     expect((of(events, 'error')[0] as { message: string }).message).toContain(kept);
     expect(readdirSync(join(kept, 'pretrained_model')).sort()).toEqual(
-      readdirSync(
-        join(runFolder(), 'checkpoints', '000000000300', 'pretrained_model'),
-      ).sort(),
+      readdirSync(join(runFolder(), 'checkpoints', '000000000300', 'pretrained_model')).sort(),
     );
     expect(untimed(join(runFolder(), 'metrics.jsonl')).map(({ step }) => step)).toEqual([
       100, 200, 300, 400,
