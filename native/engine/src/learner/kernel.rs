@@ -38,7 +38,7 @@ use self::shared::{Shared, Use, lock, read, write};
 use self::threads::CriticThread;
 use super::{
     Learner, LearnerConfig, Losses, Norms, Step, StepGradients, StepNorms, StepTerms, expect_act, expect_all,
-    expect_batch, expect_config, expect_parameters, temperature_in_use,
+    expect_batch, expect_config, expect_parameters, expect_positive, temperature_in_use,
 };
 use crate::error::{EngineError, Result, expect_len};
 use crate::learner::Bootstrap;
@@ -115,13 +115,7 @@ impl KernelLearner {
         }
         let temperature = temperature_in_use(given, self.actor.logs.temperature())?;
         let weighs = step.has_e() && recipe.policy_objective == PolicyObjective::WeightedLikelihood;
-        if weighs && given.is_some_and(|given| given <= 0.0) {
-            return Err(EngineError::OutOfRange {
-                name: "temperature",
-                expected: "a number above 0, since actions are weighted by exp(Q/T)",
-                got: temperature.to_string(),
-            });
-        }
+        given.filter(|_| weighs).map_or(Ok(()), expect_positive)?;
         Ok(temperature)
     }
 

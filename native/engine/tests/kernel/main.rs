@@ -3,8 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod gradients;
-mod interface;
-mod steps;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;

@@ -1,12 +1,11 @@
 //! Losses, gradients and terms.
 
 use tch::Kind;
-use virel_engine::learner::{Bootstrap, Learner as _, LearnerConfig, Losses, Step};
-use virel_engine::networks::layout::{Networks, Parameter, Sizes};
-use virel_engine::recipe::{PolicyCritic, PolicyKind};
+use virel_engine::learner::{Bootstrap, Learner as _, LearnerConfig, Step};
+use virel_engine::networks::layout::{Parameter, Sizes};
+use virel_engine::recipe::PolicyKind;
 
 use super::support::losses::{Oracle, loss_of};
-use super::support::recipes::{DDPG, MPO, PROJECTED, SAC_TWIN, VIREL};
 use super::support::{Case, disagreement, network, to_f64};
 use super::{gradients_of, learner, learner_with, smooth_case, tiny, variants};
 
@@ -95,24 +94,6 @@ fn losses_terms_and_residual_error_are_those_of_the_equations() {
     println!("largest {largest:.1e}");
 }
 
-#[test]
-fn a_recipe_has_its_own_losses_and_terms_and_no_others() {
-    let of = |variant| {
-        let case = Case::of(variant, 7, tiny(), 5, 1.0);
-        let mut learner = learner(&case, Kind::Float);
-        learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature).unwrap();
-        let terms = learner.terms().unwrap();
-        let names: Vec<_> = terms.losses.named().map(|(name, _)| name).collect();
-        (names, terms.kl_mean.is_some() && terms.kl_covariance.is_some())
-    };
-    assert_eq!(of(VIREL), (vec!["policy", "actionValue", "stateValue"], false));
-    assert_eq!(of(PROJECTED), (vec!["policy", "actionValue", "stateValue", "auxiliaryWeights"], false));
-    assert_eq!(of(SAC_TWIN), (vec!["policy", "actionValue", "temperature"], false));
-    assert_eq!(of(DDPG), (vec!["policy", "actionValue"], false));
-    let mpo = vec!["policy", "actionValue", "temperature", "meanMultiplier", "covarianceMultiplier"];
-    assert_eq!(of(MPO), (mpo, true));
-}
-
 /// The networks that parameters are of, by the starts of their names.
 fn prefixes(parameters: &[Parameter]) -> Vec<String> {
     let start = |p: &Parameter| p.spec.name.split(".trunk").next().unwrap_or_default().to_owned();
@@ -150,104 +131,4 @@ fn f32_agrees_with_f64() {
         }
     }
     println!("largest {largest:.1e}");
-}
-
-#[test]
-fn log_std_receives_no_gradient_strictly_outside_its_range_and_some_on_its_edge() {
-    for variant in variants().filter(|variant| variant.recipe.policy == PolicyKind::TanhGaussian) {
-        for (bias, blocked) in [(2.5, true), (-20.5, true), (2.0, false), (-20.0, false)] {
-            // heads that answer their bias alone
-            let mut case = Case::of(variant, 3, tiny(), 5, 1.0);
-            for parameter in &mut case.parameters {
-                match parameter.spec.name.as_str() {
-                    "policy.logStd.weight" => parameter.data.fill(0.0),
-                    "policy.logStd.bias" => parameter.data.fill(bias),
-                    _ => {}
-                }
-            }
-            let step = gradients_of(&case, Kind::Double);
-            let log_std = network(&step.gradients, "policy.logStd.bias")[0];
-            let none = log_std.data.iter().all(|&x| x == 0.0);
-            assert_eq!(none, blocked, "{}, bias {bias}: {:?}", variant.name, log_std.data);
-            let mean = network(&step.gradients, "policy.mean.bias")[0];
-            assert!(mean.data.iter().all(|&x| x != 0.0));
-        }
-    }
-}
-
-#[test]
-fn the_policy_loss_gives_the_critics_no_gradient() {
-    let mut case = Case::random(4, tiny(), 5, 1.0);
-    let mut gradients = |temperature| {
-        case.temperature = Some(temperature);
-        gradients_of(&case, Kind::Float).gradients
-    };
-    let (cold, hot) = (gradients(0.0), gradients(5.0));
-    for critic in ["actionValue.", "stateValue."] {
-        assert_eq!(network(&cold, critic), network(&hot, critic));
-    }
-    assert_ne!(network(&cold, "policy."), network(&hot, "policy."));
-}
-
-#[test]
-fn gradients_are_of_the_trained_parameters_in_file_order() {
-    for variant in variants() {
-        let case = Case::of(variant, 4, tiny(), 5, 1.0);
-        let names: Vec<_> = gradients_of(&case, Kind::Float).gradients.into_iter().map(|p| p.spec).collect();
-        assert_eq!(names, Networks::new(&variant.recipe, &case.sizes).trained());
-    }
-}
-
-#[test]
-fn the_first_of_two_equal_action_values_takes_the_gradient() {
-    // Q_2 is a constant, to the bit the number that Q_1 has at the one row's ã: only through Q_1 does ã matter
-    let mut case = Case::of(SAC_TWIN, 5, tiny(), 1, 1.0);
-    let (mut action, mut value) = ([0.0; 2], [0.0]);
-    let mut before = learner(&case, Kind::Float);
-    before.act(case.batch().observations, Some(&case.noise[..2]), &mut action).unwrap();
-    before.action_value(case.batch().observations, &action, &mut value).unwrap();
-    for parameter in &mut case.parameters {
-        match parameter.spec.name.as_str() {
-            "actionValue.1.value.weight" => parameter.data.fill(0.0),
-            "actionValue.1.value.bias" => parameter.data.fill(value[0]),
-            _ => {}
-        }
-    }
-    let twin = gradients_of(&case, Kind::Float);
-    case.variant.recipe.policy_critic = PolicyCritic::First;
-    let single = gradients_of(&case, Kind::Float);
-    assert_eq!(network(&twin.gradients, "policy."), network(&single.gradients, "policy."));
-    assert_eq!(twin.losses.policy, single.losses.policy);
-}
-
-#[test]
-fn a_small_temperature_takes_the_best_sample_and_a_large_one_all_alike() {
-    // ω goes to the greedy action and to equal weights: the loss's limits, both finite
-    let mut case = Case::of(MPO, 6, tiny(), 5, 1.0);
-    let mut losses = |temperature| -> Losses {
-        case.temperature = Some(temperature);
-        gradients_of(&case, Kind::Float).losses
-    };
-    for temperature in [1e-30, 1e-6, 1e6] {
-        let losses = losses(temperature);
-        assert!(losses.named().all(|(_, loss)| loss.is_finite()), "{temperature}: {losses:?}");
-    }
-    let [cold, colder] = [losses(1e-6).policy, losses(1e-8).policy];
-    // the samples' values differ by far more than 1e-6
-    assert_eq!(cold, colder);
-    assert_ne!(cold, losses(1e6).policy);
-}
-
-#[test]
-fn gradients_step_nothing() {
-    for variant in variants() {
-        let case = Case::of(variant, 5, tiny(), 5, 1.0);
-        let mut learner = learner(&case, Kind::Float);
-        let first = learner.gradients(&case.batch(), &case.noise, case.temperature).unwrap();
-        learner.residual_error(&case.batch(), &case.next_noise, case.temperature).unwrap();
-        assert_eq!(learner.parameters().unwrap(), case.parameters);
-        assert_eq!(learner.terms().unwrap(), Default::default());
-        assert_eq!(learner.norms().unwrap(), Default::default());
-        assert_eq!(learner.gradients(&case.batch(), &case.noise, case.temperature).unwrap(), first);
-    }
 }

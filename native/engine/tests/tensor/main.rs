@@ -4,10 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod gradients;
-mod interface;
 mod projected;
 mod repetition;
-mod steps;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -4,7 +4,7 @@ use super::actor::{Actor, Buffers};
 use super::shared::expect_part;
 use super::vector;
 use crate::error::Result;
-use crate::learner::{Losses, expect_positive};
+use crate::learner::Losses;
 use crate::math::boltzmann::Partition;
 use crate::math::e_step::prior::Pair;
 use crate::math::e_step::{self, Factors, Heads, Means};
@@ -118,7 +118,6 @@ fn weighted_likelihood(actor: &mut Actor, factors: &Factors<f32>, n: usize) -> R
     let prior = expect_part(prior.as_ref(), "prior policy")?;
     let count = prior.count();
     let weight = row.row_mut(0, count);
-    expect_positive(factors.temperature)?;
     let partition = vector::boltzmann_weights(n, factors.temperature, values.of(0), weight)?;
 
     let mut divergences = (0.0, 0.0);

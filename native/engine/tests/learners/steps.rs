@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use virel_engine::learner::kernel::KernelLearner;
-use virel_engine::learner::{Learner as _, LearnerConfig, Norms, Optimisers, Step};
+use virel_engine::learner::{LearnerConfig, Norms, Optimisers, Step};
 use virel_engine::networks::layout::Parameter;
 use virel_engine::random::{Purpose, Stream};
+use virel_engine::recipe::MStepKind;
 
 use super::support::losses::Model;
 use super::support::recipes::{DDPG, MPO, SAC_TWIN, VIREL, Variant};
 use super::support::{Case, disagreement, network, to_f64};
-use super::{learner, learner_with, tiny, variants};
+use super::{Built, learner, learner_with, tiny, variants};
 
 /// The learning rate of a parameter.
 fn rate(config: &LearnerConfig, name: &str) -> f64 {
@@ -30,23 +30,22 @@ fn source(name: &str) -> Option<String> {
 
 /// Whether an M-step moves a trained parameter.
 fn is_of_m(name: &str) -> bool {
-    ["actionValue.", "stateValue."].iter().any(|prefix| name.starts_with(prefix))
+    ["actionValue.", "stateValue.", "auxiliaryWeights."].iter().any(|prefix| name.starts_with(prefix))
 }
 
-fn step(learner: &mut KernelLearner, step: Step, case: &Case) {
+fn step(learner: &mut impl Built, step: Step, case: &Case) {
     learner.step(step, &case.batch(), &case.noise, case.temperature).unwrap();
 }
 
-fn gradients(learner: &mut KernelLearner, case: &Case) -> Vec<Parameter> {
+fn gradients(learner: &mut impl Built, case: &Case) -> Vec<Parameter> {
     learner.gradients(&case.batch(), &case.noise, case.temperature).unwrap().gradients
 }
 
-#[test]
-fn a_step_is_the_gradients_then_adam_and_targets_follow_when_told() {
-    for variant in variants() {
+fn a_step_is_the_gradients_then_adam_and_targets_follow_when_told<L: Built>() {
+    for variant in variants(&[MStepKind::Direct]) {
         let mut case = Case::of(variant, 6, tiny(), 5, 1.0);
         let mut stream = Stream::new(6, Purpose::PolicyNoise, 0);
-        let (mut learner, config) = (learner(&case), case.config());
+        let (mut learner, config) = (learner::<L>(&case), case.config());
         let mut expected = Model::new(&case.parameters).values;
         let mut moments: Vec<_> = case.parameters.iter().map(|p| vec![(0.0, 0.0); p.data.len()]).collect();
         for count in 1..=4 {
@@ -86,7 +85,7 @@ fn follow(expected: &mut BTreeMap<String, Vec<f64>>, rate: f64) {
     }
 }
 
-fn expect_near(learner: &KernelLearner, expected: &BTreeMap<String, Vec<f64>>, step: i32, variant: Variant) {
+fn expect_near(learner: &impl Built, expected: &BTreeMap<String, Vec<f64>>, step: i32, variant: Variant) {
     for parameter in learner.parameters().unwrap() {
         let name = &parameter.spec.name;
         for (got, expected) in parameter.data.iter().zip(&expected[name]) {
@@ -99,12 +98,11 @@ fn expect_near(learner: &KernelLearner, expected: &BTreeMap<String, Vec<f64>>, s
     }
 }
 
-#[test]
-fn m_step_and_e_step_are_the_halves_of_a_joint_one() {
-    for variant in variants() {
+fn m_step_and_e_step_are_the_halves_of_a_joint_one<L: Built>() {
+    for variant in variants(L::M_STEPS) {
         let case = Case::of(variant, 8, tiny(), 5, 1.0);
         let stepped = |taken: Step| {
-            let mut learner = learner(&case);
+            let mut learner: L = learner(&case);
             step(&mut learner, taken, &case);
             (learner.parameters().unwrap(), learner.terms().unwrap(), learner.norms().unwrap())
         };
@@ -135,11 +133,10 @@ fn m_step_and_e_step_are_the_halves_of_a_joint_one() {
     }
 }
 
-#[test]
-fn terms_of_a_half_alone_leave_those_of_the_other() {
-    for variant in variants() {
+fn terms_of_a_half_alone_leave_those_of_the_other<L: Built>() {
+    for variant in variants(L::M_STEPS) {
         let case = Case::of(variant, 8, tiny(), 5, 1.0);
-        let mut learner = learner(&case);
+        let mut learner: L = learner(&case);
         step(&mut learner, Step::M, &case);
         let after_m = learner.terms().unwrap();
         step(&mut learner, Step::E, &case);
@@ -151,8 +148,7 @@ fn terms_of_a_half_alone_leave_those_of_the_other() {
     }
 }
 
-#[test]
-fn each_half_has_its_targets_and_a_rate_of_one_copies_them() {
+fn each_half_has_its_targets_and_a_rate_of_one_copies_them<L: Built>() {
     for (variant, of_m, of_e) in [
         (VIREL, vec!["target.stateValue."], vec![]),
         (SAC_TWIN, vec!["target.actionValue.0.", "target.actionValue.1."], vec![]),
@@ -167,7 +163,7 @@ fn each_half_has_its_targets_and_a_rate_of_one_copies_them() {
         ] {
             let config = case.config();
             let optimisers = Optimisers { target_update_rate: 1.0, ..config.optimisers };
-            let mut learner = learner_with(&case, LearnerConfig { optimisers, ..config });
+            let mut learner: L = learner_with(&case, LearnerConfig { optimisers, ..config });
             learner.update_targets(taken).unwrap();
             for (after, before) in learner.parameters().unwrap().iter().zip(&case.parameters) {
                 let name = &after.spec.name;
@@ -181,9 +177,8 @@ fn each_half_has_its_targets_and_a_rate_of_one_copies_them() {
     }
 }
 
-#[test]
-fn equal_targets_stay_equal_to_the_bit_at_any_rate() {
-    for variant in variants() {
+fn equal_targets_stay_equal_to_the_bit_at_any_rate<L: Built>() {
+    for variant in variants(L::M_STEPS) {
         let mut case = Case::of(variant, 8, tiny(), 5, 1.0);
         let copies = case.parameters.clone();
         for parameter in &mut case.parameters {
@@ -191,7 +186,7 @@ fn equal_targets_stay_equal_to_the_bit_at_any_rate() {
                 parameter.data = network(&copies, &source)[0].data.clone();
             }
         }
-        let mut learner = learner(&case);
+        let mut learner: L = learner(&case);
         learner.update_targets(Step::Joint).unwrap();
         assert_eq!(learner.parameters().unwrap(), case.parameters);
     }
@@ -206,12 +201,11 @@ fn norm(values: impl IntoIterator<Item = f64>) -> f64 {
     values.into_iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
-#[test]
-fn norms_are_those_of_the_latest_gradient_and_of_the_change_made_with_it() {
-    for variant in variants() {
+fn norms_are_those_of_the_latest_gradient_and_of_the_change_made_with_it<L: Built>() {
+    for variant in variants(L::M_STEPS) {
         let mut case = Case::of(variant, 9, tiny(), 5, 1.0);
         let mut stream = Stream::new(9, Purpose::PolicyNoise, 0);
-        let mut learner = learner(&case);
+        let mut learner: L = learner(&case);
         for taken in [Step::Joint, Step::M, Step::E, Step::Joint] {
             case.redraw(&mut stream, 5);
             let before = learner.parameters().unwrap();
@@ -235,12 +229,11 @@ fn norms_are_those_of_the_latest_gradient_and_of_the_change_made_with_it() {
     }
 }
 
-#[test]
-fn norms_outlast_a_call_of_gradients() {
-    for variant in variants() {
+fn norms_outlast_a_call_of_gradients<L: Built>() {
+    for variant in variants(L::M_STEPS) {
         let mut case = Case::of(variant, 9, tiny(), 5, 1.0);
         let mut stream = Stream::new(10, Purpose::PolicyNoise, 0);
-        let mut learner = learner(&case);
+        let mut learner: L = learner(&case);
         step(&mut learner, Step::Joint, &case);
         let joint = learner.norms().unwrap();
         case.redraw(&mut stream, 5);
@@ -259,14 +252,12 @@ fn norms_outlast_a_call_of_gradients() {
     }
 }
 
-#[test]
-fn a_trained_temperature_is_the_exponential_of_its_logarithm_and_moves() {
+fn a_trained_temperature_is_the_exponential_of_its_logarithm_and_moves<L: Built>() {
     for variant in [SAC_TWIN, MPO] {
         let case = Case::of(variant, 10, tiny(), 5, 1.0);
-        let mut learner = learner(&case);
-        let log = |learner: &KernelLearner| {
-            f64::from(network(&learner.parameters().unwrap(), "logTemperature")[0].data[0])
-        };
+        let mut learner: L = learner(&case);
+        let log =
+            |learner: &L| f64::from(network(&learner.parameters().unwrap(), "logTemperature")[0].data[0]);
         let start = learner.temperature().unwrap().unwrap();
         assert!(disagreement(&[start], &[log(&learner).exp()]) < 1e-6);
         step(&mut learner, Step::M, &case);
@@ -278,5 +269,16 @@ fn a_trained_temperature_is_the_exponential_of_its_logarithm_and_moves() {
         let distance = (f64::from(moved) / f64::from(start)).ln().abs();
         assert!((distance - 4e-3).abs() < 1e-5, "{distance}");
     }
-    assert_eq!(learner(&Case::random(10, tiny(), 5, 1.0)).temperature().unwrap(), None);
+    assert_eq!(learner::<L>(&Case::random(10, tiny(), 5, 1.0)).temperature().unwrap(), None);
 }
+
+of_both_engines!(
+    a_step_is_the_gradients_then_adam_and_targets_follow_when_told,
+    m_step_and_e_step_are_the_halves_of_a_joint_one,
+    terms_of_a_half_alone_leave_those_of_the_other,
+    each_half_has_its_targets_and_a_rate_of_one_copies_them,
+    equal_targets_stay_equal_to_the_bit_at_any_rate,
+    norms_are_those_of_the_latest_gradient_and_of_the_change_made_with_it,
+    norms_outlast_a_call_of_gradients,
+    a_trained_temperature_is_the_exponential_of_its_logarithm_and_moves,
+);

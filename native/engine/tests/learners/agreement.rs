@@ -1,27 +1,20 @@
 //! Two implementations of one learner: many updates from the same parameters on the same batches and noise.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
-mod support;
-
-use support::recipes::{MPO_GIVEN, VARIANTS, VIREL, Variant};
-use support::{Case, disagreement, network, to_f64};
 use tch::{Device, Kind};
 use virel_engine::learner::kernel::KernelLearner;
 use virel_engine::learner::tensor::TensorLearner;
 use virel_engine::learner::{Bootstrap, Learner, LearnerConfig, Step};
 use virel_engine::networks::layout::{Parameter, Sizes};
 use virel_engine::random::{Purpose, Stream};
-use virel_engine::recipe::MStepKind;
+
+use super::support::recipes::{VIREL, Variant};
+use super::support::{Case, disagreement, network, to_f64};
+use super::{Built, variants};
 
 const ROWS: usize = 32;
 /// Batches with a pre-activation nearer to a kink than this are drawn again: sums of some ten values of size 1 to
 /// 10 differ by a few 1e-6 between the two, so beyond it both are on the same side. Smaller weights make smaller values.
 const KINK: f64 = 1e-5;
-
-/// Every recipe that both run.
-fn variants() -> impl Iterator<Item = Variant> {
-    VARIANTS.into_iter().chain([MPO_GIVEN]).filter(|variant| variant.recipe.m_step == MStepKind::Direct)
-}
 
 fn kernel(case: &Case, config: LearnerConfig) -> Box<dyn Learner> {
     Box::new(KernelLearner::new(config, &case.parameters).unwrap())
@@ -69,7 +62,7 @@ fn size(shape: (usize, usize)) -> Sizes {
 #[test]
 fn gradients_of_any_shape_are_those_in_f64() {
     let mut largest = 0.0_f64;
-    for variant in variants() {
+    for variant in variants(KernelLearner::M_STEPS) {
         for (sizes, rows) in [
             (size((17, 6)), 8),
             (Sizes { policy_hidden: vec![17, 4, 9], hidden: vec![9, 33, 16], ..size((5, 3)) }, 33),
@@ -100,7 +93,7 @@ fn gradients_of_any_shape_are_those_in_f64() {
 #[test]
 fn ten_updates_end_at_the_same_parameters() {
     let (mut redrawn, mut updates, mut largest) = (0, 0, 0.0_f64);
-    for variant in variants() {
+    for variant in variants(KernelLearner::M_STEPS) {
         for (seed, (shape, scale)) in
             [((17, 6), 0.3), ((4, 1), 0.1), ((11, 3), 1.0), ((4, 2), 2.0)].into_iter().enumerate()
         {
@@ -137,7 +130,7 @@ fn a_thousand_updates_make_the_same_steps() {
 
 #[test]
 fn fifty_updates_of_every_recipe_make_the_same_steps() {
-    for variant in variants() {
+    for variant in variants(KernelLearner::M_STEPS) {
         expect_same_steps(variant, 2, (5, 2), 50);
     }
 }
@@ -208,7 +201,7 @@ fn expect_same_terms(kernel: &mut dyn Learner, tensor: &mut dyn Learner, case: &
 
 #[test]
 fn both_measure_the_residual_error_alike_with_either_bootstrap() {
-    for variant in variants() {
+    for variant in variants(KernelLearner::M_STEPS) {
         for residual_bootstrap in [Bootstrap::Online, Bootstrap::Target] {
             let case = Case::of(variant, 4, size((11, 3)), 50, 1.0);
             let config = LearnerConfig { residual_bootstrap, batch: ROWS, ..case.config() };
