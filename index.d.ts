@@ -110,6 +110,8 @@ export declare class Session {
    * Errors: `CONFIG_RANGE`, `DIVERGED`.
    */
   evaluate(episodes?: number | undefined | null, minSteps?: number | undefined | null, seed?: number | undefined | null): Promise<NativeEvaluation>
+  /** Where the session stands, with the episodes of an `advance` that failed: each is told once. */
+  progress(): NativeProgress
   /** Makes a running `advance` or `evaluate` return at its next step. */
   stop(): void
   /** Numbers about the latest gradient step, the residual error on fresh rows, counts. */
@@ -389,7 +391,7 @@ export interface NativeProgress {
   updates: number
   /** Unstable simulator states since the session began. */
   unstableResets: number
-  /** Training episodes that ended during this call. */
+  /** Training episodes that ended since the last that were told. */
   episodes: Array<NativeEpisode>
 }
 

@@ -270,6 +270,9 @@ describe('an environment that fails while training', () => {
     expect(error.message).toContain(words);
     // episodes last 20 steps
     expect(error.message).toContain('at step 5 of episode 3 of training');
+    // the episodes before it are told once, here or by the next call
+    const { steps, episodes } = session.progress();
+    expect([steps, episodes.map(({ step }) => step)]).toEqual([AT - 1, [20, 40]]);
     // what was stored before stays, nothing of the failed step is, and a script may go on
     const after = await session.advance(iterations(1));
     expect(after).toMatchObject({ steps: AT, episodes: [] });

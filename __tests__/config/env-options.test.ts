@@ -64,6 +64,7 @@ describe('options of a task in env', () => {
     ['an infinite weight', 'Ant-v5', 'ctrlCostWeight', Infinity, 'CONFIG_RANGE'],
     ['a weight in words', 'Ant-v5', 'ctrlCostWeight', 'much', 'CONFIG_TYPE'],
     ['negative noise', 'Ant-v5', 'resetNoiseScale', -0.1, 'CONFIG_RANGE'],
+    ['noise beyond any start', 'Hopper-v5', 'resetNoiseScale', 1e39, 'CONFIG_RANGE'],
     ['half a physics step', 'Ant-v5', 'frameSkip', 1.5, 'CONFIG_RANGE'],
     ['no physics step', 'Ant-v5', 'frameSkip', 0, 'CONFIG_RANGE'],
     ['a flag that is a number', 'Ant-v4', 'useContactForces', 1, 'CONFIG_TYPE'],

@@ -266,6 +266,15 @@ describe('presets by algorithm and task', () => {
     expect(set('schedule.kind=complete', 'schedule.envSteps=50').schedule.envSteps).toBe(50);
   });
 
+  it.each(['virel', 'beta', 'sac', 'sac-twin', 'mpo'])(
+    'schedule.kind complete of %s copies the targets after every step, as (41) has it',
+    (algorithm) => {
+      const config = set(`algorithm=${algorithm}`, 'schedule.kind=complete');
+      expect(config.optim.targetUpdateRate).toBe(1);
+      expect(config.schedule).toMatchObject({ targetEvery: 1 });
+    },
+  );
+
   it('the origin names preset, algorithm, task and kind', () => {
     const { origin } = resolution('algorithm=sac-twin', 'env=Reacher-v5');
     expect(origin['collect.uniformSteps']).toMatch(

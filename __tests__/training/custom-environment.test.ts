@@ -1,5 +1,5 @@
 /** Runs on environments written in TypeScript: config, run folder, policy, failures. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -9,6 +9,7 @@ import { loadEnvironment } from '../../src/environments/load.js';
 import type { TrainEvent } from '../../src/logging/events.js';
 import { METRICS } from '../../src/logging/metrics.js';
 import { Session } from '../../src/native/session.js';
+import { listCheckpoints } from '../../src/training/checkpoint.js';
 import { loadPolicy } from '../../src/training/load-policy.js';
 import { type TrainControl, train } from '../../src/training/train.js';
 import { misbehaving, point, sharedPoint } from '../environments/support.js';
@@ -159,16 +160,24 @@ describe('a run on an environment in TypeScript', () => {
   it.each<[string, () => unknown]>([
     ['ENV_FAILED', () => JSON.parse('{')],
     ['ENV_INVALID', () => ({ reward: NaN })],
-  ])('ends as a failed run with %s, and keeps its checkpoints', async (code, misbehave) => {
-    const runDir = join(folder, 'run');
-    const environment = misbehaving(120, misbehave);
-    const { events, ended } = await run(environment, { runDir, checkpointEvery: 100 });
-    expect(ended).toMatchObject({ status: 'rejected', reason: { code } });
-    expect(events.at(-1)).toMatchObject({ event: 'summary', state: 'failed', code });
-    expect(json(join(runDir, 'summary.json'))).toMatchObject({ state: 'failed', code });
-    expect(json(join(runDir, 'status.json'))).toMatchObject({ state: 'failed', code });
-    expect(readdirSync(join(runDir, 'checkpoints'))).toContain('000000000100');
-  });
+  ])(
+    'ends as a failed run with %s, and saves the step at which it failed',
+    async (code, misbehave) => {
+      const runDir = join(folder, 'run');
+      const environment = misbehaving(120, misbehave);
+      const { events, ended } = await run(environment, { runDir, checkpointEvery: 100 });
+      expect(ended).toMatchObject({ status: 'rejected', reason: { code } });
+      expect(events.at(-1)).toMatchObject({ event: 'summary', state: 'failed', code });
+      expect(json(join(runDir, 'summary.json'))).toMatchObject({ state: 'failed', code });
+      expect(json(join(runDir, 'status.json'))).toMatchObject({ state: 'failed', code });
+      // the 120th step failed
+      const path = join(runDir, 'checkpoints', '000000000119');
+      expect(listCheckpoints(runDir)).toEqual(['000000000100', '000000000119']);
+      expect(ended).toMatchObject({
+        reason: { message: expect.stringMatching(`the parameters of step 119 are in ${path}$`) },
+      });
+    },
+  );
 
   it('stops at a step boundary when it is aborted, and saves', async () => {
     const control = new AbortController();

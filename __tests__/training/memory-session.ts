@@ -11,6 +11,8 @@ export interface Behaviour {
   episodeLength?: number;
   /** Throws `DIVERGED` once this step is reached. */
   divergesAt?: number;
+  /** Throws `ENV_FAILED` once this step is reached. */
+  failsAt?: number;
   /** Called at every advance, with the steps done before it. */
   onAdvance?: (step: number) => void;
   /** Called at every evaluation. */
@@ -32,6 +34,7 @@ export class MemorySession implements TrainingSession {
   #behaviour: Behaviour;
   #steps = 0;
   #updates = 0;
+  readonly #episodes: Progress['episodes'] = [];
 
   constructor(behaviour: Behaviour = {}) {
     this.#behaviour = behaviour;
@@ -41,22 +44,29 @@ export class MemorySession implements TrainingSession {
     if (signal?.aborted) throw new VirelError('ABORTED', 'aborted before the call');
     this.#behaviour.onAdvance?.(this.#steps);
     this.plans.push(plan);
-    const episodes: { step: number; return: number; length: number }[] = [];
     let iterations = 0;
     while (iterations < plan.repeat && !signal?.aborted) {
-      for (const phase of plan.phases) this.#run(phase, episodes);
+      for (const phase of plan.phases) this.#run(phase);
       iterations += 1;
       // lets signals and timers in, as a call of native code does
       if (iterations % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
-    return { iterations, steps: this.#steps, updates: this.#updates, unstableResets: 0, episodes };
+    return { ...this.progress(), iterations };
   }
 
-  #run(
-    phase: Plan['phases'][number],
-    episodes: { step: number; return: number; length: number }[],
-  ) {
-    const { startUpdates = 10, episodeLength = 50, divergesAt = Infinity } = this.#behaviour;
+  progress(): Progress {
+    const episodes = this.#episodes.splice(0);
+    const [steps, updates] = [this.#steps, this.#updates];
+    return { iterations: 0, steps, updates, unstableResets: 0, episodes };
+  }
+
+  #run(phase: Plan['phases'][number]) {
+    const {
+      startUpdates = 10,
+      episodeLength = 50,
+      divergesAt = Infinity,
+      failsAt = Infinity,
+    } = this.#behaviour;
     if ('update' in phase) {
       if (this.#steps >= startUpdates) this.#updates += phase.update.mSteps;
       return;
@@ -72,8 +82,11 @@ export class MemorySession implements TrainingSession {
           fix: 'less',
         });
       }
+      if (this.#steps >= failsAt) {
+        throw new VirelError('ENV_FAILED', 'environment point: step() threw', { fix: 'mend it' });
+      }
       if (this.#steps % episodeLength === 0) {
-        episodes.push({ step: this.#steps, return: this.#steps, length: episodeLength });
+        this.#episodes.push({ step: this.#steps, return: this.#steps, length: episodeLength });
       }
     }
   }

@@ -321,6 +321,16 @@ describe('a session that diverges', () => {
     expect(session.disposed).toBe(1);
   });
 
+  it('is told of by the step at which it broke, inside a plan too', async () => {
+    const { events } = await run({ evaluation: { every: 1000 } }, { divergesAt: 450 });
+    expect(events.at(-1)).toMatchObject({ event: 'summary', state: 'failed', steps: 450 });
+    // those of the last plan, too
+    expect(of(events, 'episode').map(({ step }) => step)).toEqual(
+      Array.from({ length: 8 }, (_, index) => 50 * (index + 1)),
+    );
+    expect(readdirSync(join(runFolder(), 'diverged'))).toEqual(['000000000450']);
+  });
+
   it('does not touch another run in the process', async () => {
     const options = { steps: 5000 };
     const [good, bad] = await Promise.all([
@@ -349,6 +359,42 @@ describe('a session that diverges', () => {
       { event: 'error', code: 'DEVICE_MISSING', exit: 3 },
       { event: 'summary', state: 'failed', steps: 0 },
     ]);
+  });
+});
+
+describe('a session that fails otherwise', () => {
+  it('saves the parameters of the step at which it failed, and says where', async () => {
+    const { events, ended } = await run({}, { failsAt: 450 });
+    const path = join(runFolder(), 'checkpoints', '000000000450');
+    expect(ended).toMatchObject({
+      status: 'rejected',
+      reason: {
+        code: 'ENV_FAILED',
+        message: `virel, Hopper-v5, environment point: step() threw; the parameters of step 450 are in ${path}`,
+        fix: 'mend it',
+      },
+    });
+    expect(events.slice(-3)).toMatchObject([
+      { event: 'checkpoint', step: 450, path },
+      { event: 'error', code: 'ENV_FAILED' },
+      { event: 'summary', state: 'failed', steps: 450 },
+    ]);
+    expect(findPolicy(runFolder()).config.step).toBe(450);
+  });
+
+  it('says so where they cannot be saved', async () => {
+    class Broken extends MemorySession {
+      override async saveParameters(): Promise<void> {
+        throw new Error('no space');
+      }
+    }
+    const { ended } = await run({}, {}, { createSession: () => new Broken({ failsAt: 450 }) });
+    expect(ended).toMatchObject({
+      reason: {
+        code: 'ENV_FAILED',
+        message: expect.stringMatching(/they cannot be saved: no space$/),
+      },
+    });
   });
 });
 

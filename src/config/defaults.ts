@@ -9,6 +9,7 @@ const BETA = "authors' script of Algorithm 2";
 const MPO = 'frt03/inference-based-rl, conf/mpo';
 const START = 'acme, MPO: starts of its dual variables';
 const SAC = 'Haarnoja et al. 2018b, Table 1';
+const COMPLETE = 'paper, F.5 (41): an iteration starts from what the one before it ended with';
 const ANNEALED = `${OURS}: the paper (F.2) leaves the sequence open`;
 
 export const defaults: SourcedTree<Config> = {
@@ -98,7 +99,9 @@ export const defaultVariations: readonly Variation[] = [
     values: {
       schedule: {
         envSteps: sourced(1000, `${OURS}: an epoch of the paper between complete E- and M-steps`),
+        targetEvery: sourced(1, COMPLETE),
       },
+      optim: { targetUpdateRate: sourced(1, COMPLETE) },
     },
   },
 ];

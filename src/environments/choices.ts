@@ -47,7 +47,7 @@ function judge({ kind }: OptionKind, value: unknown): 'allowed' | 'range' | 'typ
     case 'weight':
       return typeof value === 'number' ? inRange(Number.isFinite(value)) : 'type';
     case 'scale':
-      return typeof value === 'number' ? inRange(Number.isFinite(value) && value >= 0) : 'type';
+      return typeof value === 'number' ? inRange(value >= 0 && value <= 1e6) : 'type';
     case 'count':
       return typeof value === 'number'
         ? inRange(Number.isInteger(value) && value >= 1 && value <= 10_000)

@@ -84,7 +84,7 @@ export const OPTION_KINDS: { readonly [name in keyof TaskOptions]-?: OptionKind 
   includeCvelInObservation: { kind: 'flag', expected: 'true or false' },
   includeQfrcActuatorInObservation: { kind: 'flag', expected: 'true or false' },
   mainBody: { kind: 'text', expected: 'a name in the model' },
-  resetNoiseScale: { kind: 'scale', expected: 'a finite number, at least 0' },
+  resetNoiseScale: { kind: 'scale', expected: 'a number from 0 to 1e6' },
   rewardControlWeight: { kind: 'weight', expected: 'a finite number' },
   rewardDistWeight: { kind: 'weight', expected: 'a finite number' },
   rewardNearWeight: { kind: 'weight', expected: 'a finite number' },

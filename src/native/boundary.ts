@@ -7,7 +7,7 @@ const FIXES: Record<string, string> = {
   MODEL_MISSING: 'npx virel-native setup, or VIREL_MODELS=DIR (Gymnasium 1.4.0 XML files)',
   MODEL_FINGERPRINT: 'unset VIREL_MODELS, or point it to the XML files of Gymnasium 1.4.0',
   TASK_INVALID: 'docs/environments.md states every word of a task',
-  REWARD_NOT_FINITE: 'change the weights or limits of that part of the reward',
+  REWARD_NOT_FINITE: 'change the weights or limits of the reward, or --set rewardScale=1',
   DIVERGED:
     'train again with a smaller optim.*LearningRate or rewardScale, a larger temperature, or another seed',
   HANDLE_BUSY: 'await the running call first, or stop it through its signal',

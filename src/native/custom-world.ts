@@ -35,6 +35,8 @@ export class CustomWorld {
   /** Whether the training environment is to be reset before its next step. */
   #resetDue = false;
   #steps = 0;
+  /** Training episodes that no call has told of yet. */
+  readonly #episodes: NativeProgress['episodes'] = [];
   /** The call that is running. */
   #running: string | undefined;
   #bias: number | undefined;
@@ -61,17 +63,17 @@ export class CustomWorld {
       await this.#native.advance({ ...plan, repeat: 0 });
       const segments = segmentsOf(plan.phases);
       const repeat = whole('plan.repeat', plan.repeat);
-      const run = {
-        plan,
-        signal,
-        episodes: [] as NativeProgress['episodes'],
-        breath: new Breath(),
-      };
+      const run = { plan, signal, breath: new Breath() };
       let iterations = 0;
       while (iterations < repeat && (await this.#iterate(segments, run))) iterations += 1;
       const end = await this.#native.advance({ ...plan, repeat: 0 });
-      return { ...end, iterations, episodes: run.episodes };
+      return { ...end, iterations, episodes: this.#episodes.splice(0) };
     });
+  }
+
+  /** As the native `progress`. */
+  progress(): NativeProgress {
+    return { ...this.#native.progress(), episodes: this.#episodes.splice(0) };
   }
 
   /** As the native `evaluate`, on a state of its own; a shared one is reset for it, and again for training. */
@@ -117,13 +119,13 @@ export class CustomWorld {
     for (let step = 0; step < steps; step += 1) {
       await run.breath.take();
       if (run.signal?.aborted) return false;
-      this.#step(run.episodes);
+      this.#step();
     }
     return true;
   }
 
   /** Act, step, store. */
-  #step(episodes: NativeProgress['episodes']): void {
+  #step(): void {
     if (this.#resetDue) this.#begin();
     const action = this.#native.propose();
     // where a call fails its episode is over: its transition is not stored
@@ -133,7 +135,7 @@ export class CustomWorld {
       this.#random,
     );
     const recorded = this.#native.record(reward, terminated, truncated, observation);
-    if (recorded.episode !== undefined) episodes.push(recorded.episode);
+    if (recorded.episode !== undefined) this.#episodes.push(recorded.episode);
     this.#steps = recorded.steps;
     this.#resetDue = recorded.reset;
   }
@@ -163,7 +165,6 @@ export class CustomWorld {
 interface Run {
   readonly plan: NativePlan;
   readonly signal: AbortSignal | undefined;
-  readonly episodes: NativeProgress['episodes'];
   readonly breath: Breath;
 }
 

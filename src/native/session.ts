@@ -1,5 +1,10 @@
 /** The native learner for scripts that write their own loop. */
-import type { Session as Native, NativeMetric, NativeParameter } from '../../index.d.ts';
+import type {
+  Session as Native,
+  NativeMetric,
+  NativeParameter,
+  NativeProgress,
+} from '../../index.d.ts';
 import { type ConfigOptions, resolveOptions } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/schema.js';
 import type {
@@ -43,7 +48,7 @@ export interface Progress {
   updates: number;
   /** Unstable simulator states since the session began. */
   unstableResets: number;
-  /** Training episodes that ended during this call; returns unscaled. */
+  /** Training episodes that ended since the last that were told; returns unscaled. */
   episodes: { step: number; return: number; length: number }[];
 }
 
@@ -122,12 +127,16 @@ export class Session implements Learner<Float32Array> {
       () => this.#native.stop(),
       () => this.#world?.advance(native, signal) ?? this.#native.advance(native),
     );
-    const episodes = progress.episodes.map(({ step, episodeReturn, length }) => ({
-      step,
-      return: episodeReturn,
-      length,
-    }));
-    return { ...progress, episodes };
+    return progressOf(progress);
+  }
+
+  /**
+   * Where the session stands, after an `advance` that failed too; the episodes are those that no call has told of yet.
+   *
+   * @throws VirelError `HANDLE_BUSY`, `HANDLE_CLOSED`.
+   */
+  progress(): Progress {
+    return progressOf(crossing(() => this.#world?.progress() ?? this.#native.progress()));
   }
 
   /**
@@ -247,6 +256,15 @@ export class Session implements Learner<Float32Array> {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+function progressOf(native: NativeProgress): Progress {
+  const episodes = native.episodes.map(({ step, episodeReturn, length }) => ({
+    step,
+    return: episodeReturn,
+    length,
+  }));
+  return { ...native, episodes };
 }
 
 function named(metrics: NativeMetric[]): Record<string, number> {

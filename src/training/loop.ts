@@ -40,7 +40,7 @@ export class TrainingLoop {
   readonly #episodes: { return: number; length: number }[] = [];
   readonly #evaluations: EvaluationEvent[] = [];
   /** The newest checkpoint. */
-  #saved: { step: number; at: number };
+  #saved: { step: number; at: number; path?: string };
   /** The last record of metrics. */
   #recorded: { updates: number; at: number };
   #progressAt: number;
@@ -59,8 +59,8 @@ export class TrainingLoop {
   /**
    * Trains to the last step, or until the signal is given; then the parameters are on disk.
    *
-   * @throws VirelError what the session throws. On `DIVERGED` the last finite parameters are in `diverged/<step>`, and the
-   *   message says so; otherwise nothing more is saved.
+   * @throws VirelError what the session throws; the message says where the parameters are then: a checkpoint has those of
+   *   the step at which the session failed, `diverged/<step>` the last finite ones of a session that diverged.
    */
   async run(): Promise<'finished' | 'stopped'> {
     const { config, signal, directory } = this.#context;
@@ -69,9 +69,8 @@ export class TrainingLoop {
       while (this.#step < config.steps && !signal.aborted) chunk = await this.#advance(chunk);
     } catch (error) {
       if (!isVirelError(error)) throw error;
-      if (error.code === 'DIVERGED') throw await this.#saveDiverged(error);
       // a stop during an evaluation: the run ends as it stands
-      if (error.code !== 'ABORTED') throw error;
+      if (error.code !== 'ABORTED') throw await this.#failed(error);
     }
     // a stop that comes after the last evaluation stops nothing
     if (!this.#complete) directory.writeStatus({ state: 'stopping', step: this.#step });
@@ -231,26 +230,34 @@ export class TrainingLoop {
     if (this.#saved.step === this.#step) return;
     const { config, session, directory, emit, clock } = this.#context;
     const path = await saveCheckpoint(directory.path, session, config, this.#step);
-    this.#saved = { step: this.#step, at: clock() };
+    this.#saved = { step: this.#step, at: clock(), path };
     emit({ event: 'checkpoint', seed: config.seed, step: this.#step, path });
   }
 
-  /** Keeps what a diverged session gave back; the error, with the place of it. */
-  async #saveDiverged(error: VirelError): Promise<VirelError> {
+  /** Saves what a failed session still has; the error, with the place of it. */
+  async #failed(error: VirelError): Promise<VirelError> {
     const { config, session, directory } = this.#context;
-    const { code, message, fix } = error;
+    const { code, message, where, expected, got, fix } = error;
     let kept: string;
     try {
-      const path = await saveDiverged(directory.path, session, config, this.#step);
-      kept = `the last finite parameters are in ${path}`;
+      this.#absorb(session.progress());
+      if (code === 'DIVERGED') {
+        const path = await saveDiverged(directory.path, session, config, this.#step);
+        kept = `the last finite parameters are in ${path}`;
+      } else {
+        await this.#save();
+        kept = `the parameters of step ${this.#step} are in ${this.#saved.path}`;
+      }
     } catch (reason) {
       kept = `they cannot be saved: ${reason instanceof Error ? reason.message : String(reason)}`;
     }
-    const where = this.#saved.step < 0 ? 'no checkpoint yet' : `checkpoint ${this.#saved.step}`;
+    const saved = this.#saved.step < 0 ? 'no checkpoint yet' : `checkpoint ${this.#saved.step}`;
     return new VirelError(code, `${config.algorithm}, ${config.env.id}, ${message}; ${kept}`, {
-      where: `${directory.path}, ${where}`,
+      where: where ?? `${directory.path}, ${saved}`,
+      ...(expected !== undefined && { expected }),
+      ...(got !== undefined && { got }),
       ...(fix !== undefined && { fix }),
-      cause: error,
+      cause: error.cause ?? error,
     });
   }
 

@@ -10,6 +10,8 @@ import type { EvaluationResult } from '../statistics/evaluation.js';
 export interface TrainingSession {
   /** Runs a plan; an abort returns at the next step with what was done. Throws `ABORTED` if aborted before. */
   advance(plan: Plan, options: { signal?: AbortSignal }): Promise<Progress>;
+  /** Where it stands, with the episodes of an `advance` that failed: each is told once. */
+  progress(): Progress;
   /** `episodes`, or whole episodes until more than `minSteps` steps. Throws `ABORTED` when stopped. */
   evaluate(options: {
     episodes?: number;

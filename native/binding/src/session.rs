@@ -42,7 +42,7 @@ pub struct NativeProgress {
     pub updates: i64,
     /// Unstable simulator states since the session began.
     pub unstable_resets: i64,
-    /// Training episodes that ended during this call.
+    /// Training episodes that ended since the last that were told.
     pub episodes: Vec<NativeEpisode>,
 }
 
@@ -164,6 +164,12 @@ impl Session {
             session.evaluate(protocol, seed, stop)
         };
         self.worker.call_async(env, "evaluate", work, evaluation_to_js)
+    }
+
+    /// Where the session stands, with the episodes of an `advance` that failed: each is told once.
+    #[napi(catch_unwind)]
+    pub fn progress(&self) -> napi::Result<NativeProgress, String> {
+        self.worker.call("progress", |session, _| Ok(session.progress())).map(progress_to_js)
     }
 
     /// Makes a running `advance` or `evaluate` return at its next step.

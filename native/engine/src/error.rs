@@ -142,6 +142,18 @@ pub enum EngineError {
         /// Its value.
         value: f64,
     },
+    /// A reward as it would be stored is not finite in float32.
+    #[error(
+        "step {step}: reward {reward} times rewardScale {scale} is beyond float32, in which it would be stored"
+    )]
+    RewardTooLarge {
+        /// Environment steps so far.
+        step: u64,
+        /// The environment's reward.
+        reward: f64,
+        /// The factor.
+        scale: f64,
+    },
     /// The simulator left the range of numbers it can continue from.
     #[error("simulator unstable: {reason}")]
     Unstable {
@@ -288,7 +300,7 @@ impl EngineError {
             Self::OptionUnknown { .. } => "CONFIG_UNKNOWN_KEY",
             Self::OptionRefused { .. } => "CONFIG_RANGE",
             Self::OptionType { .. } => "CONFIG_TYPE",
-            Self::RewardNotFinite { .. } => "REWARD_NOT_FINITE",
+            Self::RewardNotFinite { .. } | Self::RewardTooLarge { .. } => "REWARD_NOT_FINITE",
             Self::ModelInvalid { .. } => "MODEL_INVALID",
             Self::ModelFingerprint { .. } => "MODEL_FINGERPRINT",
             Self::Unstable { .. } | Self::SimulatorUnstable { .. } => "SIM_UNSTABLE",

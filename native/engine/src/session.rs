@@ -120,6 +120,8 @@ pub struct Session {
     learner: Box<dyn Learner>,
     collector: Collector,
     improver: Improver,
+    /// Training episodes that no [`Progress`] has told of yet.
+    episodes: Vec<Episode>,
     /// None where the caller steps the environment.
     evaluation_environment: Option<Box<dyn Environment>>,
     /// mean Q − return of the latest evaluation.
@@ -149,7 +151,15 @@ impl Session {
         let collector = Collector::new(&config, environment(&config)?)?;
         let improver = Improver::new(&config, parameters);
         let evaluation_environment = environment(&config)?;
-        Ok(Self { config, learner, collector, improver, evaluation_environment, action_value_bias: None })
+        Ok(Self {
+            config,
+            learner,
+            collector,
+            improver,
+            episodes: Vec::new(),
+            evaluation_environment,
+            action_value_bias: None,
+        })
     }
 
     /// The task.
@@ -211,31 +221,39 @@ impl Session {
     ///
     /// # Errors
     /// `DIVERGED`, with the parameters as they last were finite; `SIM_UNSTABLE`, or what environment and learner
-    /// report. What was learned until then stays.
+    /// report. What was learned until then stays, and [`Self::progress`] tells how far it came.
     pub fn advance(&mut self, plan: &Plan, stop: &AtomicBool) -> Result<Progress> {
         self.improver.set_residual_floor(plan.residual_floor);
-        let mut progress = Progress::default();
+        let mut iterations = 0;
         'iterations: for _ in 0..plan.repeat {
             // an iteration may hold no step that would look
             if stop.load(Ordering::Relaxed) {
                 break;
             }
             for phase in &plan.phases {
-                if !self.run_phase(*phase, stop, &mut progress.episodes)? {
+                if !self.run_phase(*phase, stop)? {
                     break 'iterations;
                 }
             }
-            progress.iterations += 1;
+            iterations += 1;
         }
         self.improver.expect_finite(self.learner.as_mut(), self.collector.steps())?;
-        progress.steps = self.collector.steps();
-        progress.updates = self.improver.updates();
-        progress.unstable_resets = self.collector.unstable();
-        Ok(progress)
+        Ok(Progress { iterations, ..self.progress() })
+    }
+
+    /// Where the session stands, with the episodes of an [`Self::advance`] that failed: each is told once.
+    pub fn progress(&mut self) -> Progress {
+        Progress {
+            iterations: 0,
+            steps: self.collector.steps(),
+            updates: self.improver.updates(),
+            unstable_resets: self.collector.unstable(),
+            episodes: std::mem::take(&mut self.episodes),
+        }
     }
 
     /// Whether the phase was completed; a stop leaves it between two steps.
-    fn run_phase(&mut self, phase: Phase, stop: &AtomicBool, episodes: &mut Vec<Episode>) -> Result<bool> {
+    fn run_phase(&mut self, phase: Phase, stop: &AtomicBool) -> Result<bool> {
         let stopped = || stop.load(Ordering::Relaxed);
         let learner = self.learner.as_mut();
         if let Phase::Collect(steps) = phase {
@@ -244,7 +262,7 @@ impl Session {
                     return Ok(false);
                 }
                 let episode = self.collector.step(learner);
-                episodes.extend(self.improver.explained(episode, learner, self.collector.steps())?);
+                self.episodes.extend(self.improver.explained(episode, learner, self.collector.steps())?);
             }
             return Ok(true);
         }
@@ -335,7 +353,7 @@ impl Session {
     /// `[O]`; says what ended.
     ///
     /// # Errors
-    /// `LENGTH_MISMATCH`, `NOT_FINITE`, before anything is stored.
+    /// `LENGTH_MISMATCH`, `NOT_FINITE`, `REWARD_NOT_FINITE`, before anything is stored.
     pub fn record(&mut self, outcome: Outcome, observation: &[f64]) -> Result<collect::Recorded> {
         self.collector.record(outcome, observation)
     }

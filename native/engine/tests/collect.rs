@@ -300,6 +300,20 @@ fn more_unstable_steps_than_allowed_end_the_run() {
 }
 
 #[test]
+fn a_reward_that_overflows_as_it_is_stored_ends_the_run_and_is_not_stored() {
+    let config = SessionConfig { reward_scale: 1e8, ..config() };
+    let script = [Happens::Reward(2.0), Happens::Reward(1e31), Happens::Terminates(3.0)];
+    let mut stage = Stage::new(&config, &script);
+    stage.run(1);
+    let error = stage.collector.step(&mut stage.learner).unwrap_err();
+    assert_eq!(error.code(), "REWARD_NOT_FINITE");
+    assert_eq!(error, EngineError::RewardTooLarge { step: 2, reward: 1e31, scale: 1e8 });
+    // a step after it is of another episode
+    assert_eq!(stage.run(1), [Episode { step: 3, episode_return: 3.0, length: 1 }]);
+    assert_eq!(stage.stored().as_batch().observations, [1.0, 0.0, 2.0, 0.0]);
+}
+
+#[test]
 fn a_scheduled_reset_starts_anew_without_an_episode() {
     let config = SessionConfig { reset_every: 3, ..config() };
     let rewards = [Happens::Reward(1.0); 7];

@@ -123,13 +123,17 @@ impl Collector {
                 self.drop_unstable_step(&reason)?;
                 return Ok(None);
             }
-            Err(error) => return Err(error),
+            Err(error) => return self.fail(error),
         };
-        let Recorded { episode, reset } = self.store(outcome)?;
-        if reset {
-            self.reset()?;
+        match self.store(outcome) {
+            Ok(Recorded { episode, reset }) => {
+                if reset {
+                    self.reset()?;
+                }
+                Ok(episode)
+            }
+            Err(error) => self.fail(error),
         }
-        Ok(episode)
     }
 
     /// Begins an episode of the caller's environment.
@@ -155,9 +159,10 @@ impl Collector {
     /// Stores what the caller's environment answered.
     ///
     /// # Errors
-    /// `LENGTH_MISMATCH`, `NOT_FINITE`, before anything is stored.
+    /// `LENGTH_MISMATCH`, `NOT_FINITE`, `REWARD_NOT_FINITE`, before anything is stored.
     pub fn record(&mut self, outcome: Outcome, observation: &[f64]) -> Result<Recorded> {
         expect_finite("reward", &[outcome.reward])?;
+        self.recorder.scaled(self.steps + 1, outcome.reward)?;
         self.take_over(observation)?;
         self.steps += 1;
         // the limit is the session's: the caller's environment may not have one
@@ -218,6 +223,12 @@ impl Collector {
             }
         }
         expect_finite_action(&self.action, self.steps)
+    }
+
+    /// A step whose transition is not stored ends its episode: a later step begins another.
+    fn fail<T>(&mut self, error: EngineError) -> Result<T> {
+        self.reset()?;
+        Err(error)
     }
 
     /// The transition is not stored: what the simulator returned is no state of the task.

@@ -6,12 +6,13 @@ use crate::error::{EngineError, Result};
 use crate::learner::{Learner, Step};
 use crate::networks::layout::Parameter;
 use crate::random::{Purpose, Stream};
-use crate::recipe::{ActionValueTarget, Recipe};
+use crate::recipe::{ActionValueTarget, PolicyKind, Recipe};
 use crate::replay::batch::Batch;
 use crate::replay::buffer::{GatheredBatch, ReplayBuffer};
 
+use super::needs::is_on_host;
 use super::temperature::TemperatureSource;
-use super::{Engine, ResidualConfig, SessionConfig};
+use super::{ResidualConfig, SessionConfig};
 
 /// Gradient steps from one copy of finite parameters to the next: what a divergence can cost, and a copy in so many
 /// steps is 0.1 % of their time.
@@ -79,7 +80,7 @@ pub struct Improver {
     residual_floor: f64,
     /// Period of `residual.every` gradient steps that the residual error was last due in.
     measured_period: Option<u64>,
-    /// Whether losses can be read after every step for nothing.
+    /// Whether losses can be read after every step for nothing; on a GPU that would wait for it.
     on_host: bool,
     index_stream: Stream,
     noise_stream: Stream,
@@ -118,7 +119,7 @@ impl Improver {
             residual_error: config.residual.warmup_value,
             residual_floor: 0.0,
             measured_period: None,
-            on_host: config.engine == Engine::Kernel,
+            on_host: is_on_host(config),
             index_stream: stream(Purpose::ReplayIndex),
             noise_stream: stream(Purpose::PolicyNoise),
             residual_index_stream: stream(Purpose::ResidualIndex),
@@ -371,9 +372,11 @@ impl Improver {
         let mut metrics = vec![
             ("virel/m_step", self.counts.m_steps() as f64),
             ("virel/e_step", self.counts.e_steps() as f64),
-            ("virel/temperature", f64::from(temperature)),
             ("replay/size", replay.len() as f64),
         ];
+        if self.recipe.policy == PolicyKind::TanhGaussian {
+            metrics.push(("virel/temperature", f64::from(temperature)));
+        }
         metrics.extend(self.residual_error().map(|error| ("virel/residual_error", error)));
         if self.residual_floor > 0.0 {
             metrics.push(("schedule/residual_floor", self.residual_floor));

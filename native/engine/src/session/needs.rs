@@ -1,7 +1,7 @@
 //! What a session needs of main memory: counted from its configuration alone, before anything is allocated.
 
 use crate::memory::Part;
-use crate::networks::layout::{LayerSpec, Networks};
+use crate::networks::layout::{LayerSpec, Networks, Sizes};
 use crate::replay::buffer::ReplayBuffer;
 
 use super::{Engine, SessionConfig};
@@ -13,17 +13,13 @@ const LINE: u64 = 16;
 
 /// The parts whose sizes the user chooses; the replay buffer at its full capacity, though it is taken as it fills.
 pub fn needs(config: &SessionConfig) -> [Part; 4] {
-    let hidden = &config.learner.sizes.hidden;
+    let (hidden, lower, lower_step) = widths(&config.learner.sizes);
     let (rows, residual_rows) = (config.learner.batch, config.residual.batch);
     [
+        Part { name: format!("the networks ({hidden})"), lower, bytes: networks(config) },
         Part {
-            name: format!("the networks (network.hidden {hidden:?})"),
-            lower: "network.hidden",
-            bytes: networks(config),
-        },
-        Part {
-            name: format!("a gradient step (replay.batchSize {rows}, network.hidden {hidden:?})"),
-            lower: "replay.batchSize or network.hidden",
+            name: format!("a gradient step (replay.batchSize {rows}, {hidden})"),
+            lower: lower_step,
             bytes: step(config),
         },
         Part {
@@ -37,6 +33,23 @@ pub fn needs(config: &SessionConfig) -> [Part; 4] {
             bytes: product(&[wide(config.replay_capacity), row(config), VALUE]),
         },
     ]
+}
+
+/// The hidden layers as the options have them, and which of those to lower, with the batch or without.
+fn widths(sizes: &Sizes) -> (String, &'static str, &'static str) {
+    let Sizes { hidden, policy_hidden, .. } = sizes;
+    if hidden == policy_hidden {
+        return (
+            format!("network.hidden {hidden:?}"),
+            "network.hidden",
+            "replay.batchSize or network.hidden",
+        );
+    }
+    (
+        format!("network.hidden {hidden:?}, network.policyHidden {policy_hidden:?}"),
+        "network.hidden or network.policyHidden",
+        "replay.batchSize, network.hidden or network.policyHidden",
+    )
 }
 
 /// Each trained network with its gradient and Adam's two moments, and the targets. The initial values and the finite
@@ -86,7 +99,7 @@ fn residual(config: &SessionConfig) -> u64 {
 }
 
 /// Whether networks and passes live in main memory, not in a GPU's.
-fn is_on_host(config: &SessionConfig) -> bool {
+pub fn is_on_host(config: &SessionConfig) -> bool {
     match &config.engine {
         Engine::Kernel => true,
         Engine::Tensor { device } => device == "cpu",

@@ -50,6 +50,6 @@ pub struct Progress {
     pub updates: u64,
     /// Unstable simulator states since the session began.
     pub unstable_resets: u64,
-    /// Training episodes that ended during this call.
+    /// Training episodes that ended since the last that were told.
     pub episodes: Vec<Episode>,
 }

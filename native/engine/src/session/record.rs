@@ -2,7 +2,7 @@
 
 use super::SessionConfig;
 use crate::environments::environment::Outcome;
-use crate::error::Result;
+use crate::error::{EngineError, Result};
 use crate::replay::buffer::{ReplayBuffer, Transition};
 
 /// A training episode that ended by the task's rule or its time limit.
@@ -53,20 +53,31 @@ impl Recorder {
         self.episode_length
     }
 
+    /// A reward as it is stored; `step` is for the message.
+    ///
+    /// # Errors
+    /// `REWARD_NOT_FINITE` where it overflows float32.
+    pub fn scaled(&self, step: u64, reward: f64) -> Result<f32> {
+        let scale = self.reward_scale;
+        let stored = (scale * reward) as f32;
+        if stored.is_finite() { Ok(stored) } else { Err(EngineError::RewardTooLarge { step, reward, scale }) }
+    }
+
     /// Stores a transition; the episode, if it ended, at session step `step`.
     ///
     /// # Errors
-    /// `LENGTH_MISMATCH`, `OUT_OF_MEMORY`.
+    /// `REWARD_NOT_FINITE` of what overflows float32, before anything is stored; `LENGTH_MISMATCH`, `OUT_OF_MEMORY`.
     pub fn store(
         &mut self,
         step: u64,
         (observation, action, next_observation): (&[f32], &[f32], &[f32]),
         outcome: Outcome,
     ) -> Result<Option<Episode>> {
+        let reward = self.scaled(step, outcome.reward)?;
         self.replay.push(&Transition {
             observation,
             action,
-            reward: (self.reward_scale * outcome.reward) as f32,
+            reward,
             next_observation,
             // a time limit is not a termination: its value goes on
             discount: if outcome.terminated { 0.0 } else { self.discount },

@@ -57,10 +57,14 @@ fn an_absurd_learning_rate_diverges_and_gives_the_first_parameters_back() {
                 let result = advance(&mut session, 50, &[JOINT]);
                 let (step, updates, quantity, value, kept) = diverged(result);
                 assert_eq!((step, kept), (30, 0));
-                assert!((1..=50).contains(&updates) && !value.is_finite(), "{updates} {value}");
+                // either engine looks after every gradient step, and the third has no finite input left
+                assert!((1..=3).contains(&updates) && !value.is_finite(), "{updates} {value}");
                 assert!(quantity.contains("loss") || quantity.contains("Multiplier"), "{quantity}");
                 assert_eq!(parameters(&mut session), initial, "{}", variant.name);
                 assert!(is_finite(&initial));
+                // how far it came is told after the failure too
+                let progress = session.progress();
+                assert_eq!((progress.steps, progress.updates), (30, updates));
             }
         }
     }

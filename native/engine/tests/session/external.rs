@@ -53,6 +53,11 @@ fn wrong_words_of_the_environment_are_refused_and_leave_the_session_whole() {
     }
     let broken = Outcome { reward: f64::NEG_INFINITY, ..outcome };
     assert_eq!(session.record(broken, &[0.0; 3]).unwrap_err().code(), "NOT_FINITE");
+    // finite, but not as it would be stored
+    let large = Outcome { reward: 1e39, ..outcome };
+    let error = session.record(large, &[0.0; 3]).unwrap_err();
+    assert_eq!(error.code(), "REWARD_NOT_FINITE");
+    assert!(error.to_string().starts_with("step 1: reward 1"), "{error}");
     assert_eq!(session.steps(), 0);
     // nothing stored: nothing to learn from yet
     assert_eq!(advance(&mut session, 3, &[JOINT]).unwrap().updates, 0);

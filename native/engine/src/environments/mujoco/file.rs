@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use super::environment::MujocoEnvironment;
 use super::measure::Lacking;
 use super::model;
-use super::options::MOST_PHYSICS_STEPS;
+use super::options::{MOST_NOISE, MOST_PHYSICS_STEPS};
 use super::rules::Place;
 use super::simulator::Model;
 use super::task::{
@@ -267,11 +267,11 @@ fn task(id: &str, source: &Source<'_>, file: &File<'_>, model: &MjModel, model_p
     let reset: ResetEntry = source.read(file.reset)?;
     for noise in [reset.positions, reset.velocities] {
         if let Noise::Uniform(scale) | Noise::Normal(scale) = noise
-            && scale < 0.0
+            && !(0.0..=MOST_NOISE).contains(&scale)
         {
             return source.refuse_at(
                 file.reset,
-                &Lacking { name: String::new(), reason: format!("noise of {scale}: expected at least 0") },
+                &Lacking { name: String::new(), reason: format!("noise of {scale}: expected 0 to 1e6") },
             );
         }
     }

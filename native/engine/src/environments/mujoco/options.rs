@@ -10,7 +10,7 @@ use crate::error::{EngineError, Result};
 pub enum Kind {
     /// Any finite number.
     Weight(f64),
-    /// A finite number, at least 0.
+    /// A number from 0 to [`MOST_NOISE`].
     Scale(f64),
     /// A whole number from 1 to [`MOST_PHYSICS_STEPS`].
     Count(usize),
@@ -24,13 +24,15 @@ pub enum Kind {
 
 /// More physics steps in one environment step are a slip of the keyboard.
 pub const MOST_PHYSICS_STEPS: usize = 10_000;
+/// Noise of a start state beyond this is no start of anything; MuJoCo calls a state unstable at 1e10.
+pub const MOST_NOISE: f64 = 1e6;
 
 impl Kind {
     /// What is allowed, in words.
     pub const fn expected(&self) -> &'static str {
         match self {
             Self::Weight(_) => "a finite number",
-            Self::Scale(_) => "a finite number, at least 0",
+            Self::Scale(_) => "a number from 0 to 1e6",
             Self::Count(_) => "a whole number from 1 to 10000",
             Self::Flag(_) => "true or false",
             Self::Interval(_) => "a list of two numbers, the first below the second; null for no bound",
@@ -108,9 +110,11 @@ impl Options {
         self.ask(name, Kind::Weight(default), default, finite)
     }
 
-    /// A finite number, at least 0.
+    /// A number from 0 to [`MOST_NOISE`].
     pub fn scale(&mut self, name: &'static str, default: f64) -> f64 {
-        self.ask(name, Kind::Scale(default), default, |value| finite(value).filter(|&number| number >= 0.0))
+        self.ask(name, Kind::Scale(default), default, |value| {
+            finite(value).filter(|number| (0.0..=MOST_NOISE).contains(number))
+        })
     }
 
     /// A whole number of physics steps.
@@ -234,7 +238,7 @@ mod tests {
         // (what is allowed, values of another type or outside the range)
         for (kind, values) in [
             (Kind::Weight(0.0), vec![json!("x"), json!(null), json!(true), json!([1])]),
-            (Kind::Scale(0.0), vec![json!(-1e-9), json!("0")]),
+            (Kind::Scale(0.0), vec![json!(-1e-9), json!(1.001e6), json!("0")]),
             (Kind::Count(1), vec![json!(0), json!(1.5), json!(10_001), json!(-1)]),
             (Kind::Flag(true), vec![json!(1), json!("true"), json!(null)]),
             (
