@@ -375,6 +375,13 @@ describe('a saved policy', () => {
     expect((await rejection(policy.evaluate({ ...options, environment: other }))).code).toBe(
       'ENV_INVALID',
     );
+    for (const name of ['episodes', 'maxEpisodeSteps']) {
+      const none = { ...options, environment: point, [name]: 0 };
+      expect(await rejection(policy.evaluate(none))).toMatchObject({
+        code: 'CONFIG_RANGE',
+        message: `${name}: expected a whole number, at least 1, got 0`,
+      });
+    }
     policy.dispose();
     const bigger = { ...externalOf(point), observationSize: 3 };
     expect(() => Policy.load(file, 'point', { external: bigger })).toThrow(

@@ -17,6 +17,7 @@ import type { Plan } from '../schedule/em-schedule.js';
 import { type EvaluationResult, summariseEvaluation } from '../statistics/evaluation.js';
 import { loadAddon } from './addon.js';
 import {
+  count,
   crossing,
   crossingAsync,
   fields,
@@ -24,6 +25,7 @@ import {
   float64,
   list,
   number,
+  outOfRange,
   stoppable,
   whole,
   wholeOrNothing,
@@ -138,8 +140,8 @@ export class Session implements Learner<Float32Array> {
   async evaluate(options: EvaluateOptions = {}): Promise<EvaluationResult> {
     const { signal, ...asked } = fields('options', options);
     const minSteps = wholeOrNothing('minSteps', asked.minSteps);
-    const count = wholeOrNothing('episodes', asked.episodes);
-    const episodes = count ?? (minSteps === undefined ? 10 : undefined);
+    const given = wholeOrNothing('episodes', asked.episodes);
+    const episodes = given ?? (minSteps === undefined ? 10 : undefined);
     const seed = wholeOrNothing('seed', asked.seed);
     const { returns, lengths, stopped } = await stoppable(
       signal,
@@ -274,14 +276,7 @@ function checkBatch(batch: Batch<Float32Array>): Batch<Float32Array> {
 
 /** Exactly one of the two limits, as the native side has it. */
 function protocolOf(episodes: number | undefined, minSteps: number | undefined): Protocol {
-  if (episodes !== undefined && episodes >= 1 && minSteps === undefined) return { episodes };
-  if (minSteps !== undefined && episodes === undefined) return { minSteps };
-  const both = episodes !== undefined && minSteps !== undefined;
-  const expected = both ? 'either episodes or minSteps' : 'a whole number, at least 1';
-  const got = both ? 'both' : String(episodes);
-  throw new VirelError('CONFIG_RANGE', `episodes: expected ${expected}, got ${got}`, {
-    where: 'episodes',
-    expected,
-    got,
-  });
+  if (minSteps === undefined) return { episodes: count('episodes', episodes) };
+  if (episodes === undefined) return { minSteps };
+  throw outOfRange('episodes', 'either episodes or minSteps', 'both');
 }
