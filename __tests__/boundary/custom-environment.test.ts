@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import {
   type CustomEnvironment,
+  type Dynamics,
   defineEnvironment,
   type EnvironmentDefinition,
   externalOf,
@@ -303,13 +304,83 @@ describe('an environment that fails while training', () => {
   });
 });
 
+/** What every call of a session answers; each is to refuse. */
+function refusals(session: Session): Promise<{ code: string; message: string }[]> {
+  const batch = {
+    observations: new Float32Array(32),
+    actions: new Float32Array(16),
+    rewards: new Float32Array(16),
+    nextObservations: new Float32Array(32),
+    terminated: new Float32Array(16),
+  };
+  const noise = new Float32Array(16);
+  const calls: (() => unknown)[] = [
+    () => session.measure(),
+    () => session.saveParameters(join(folder, 'never.safetensors')),
+    () => session.advance(iterations(1)),
+    () => session.evaluate({ episodes: 1 }),
+    () => session.metrics(),
+    () => session.progress(),
+    () => session.parameters(),
+    () => session.setParameters({}),
+    () => session.gradients(batch, noise),
+    () => session.update(batch, noise),
+    () => session.actionValue(new Float32Array(2), new Float32Array(1)),
+  ];
+  return Promise.all(calls.map((call) => rejection((async () => call())())));
+}
+
+const busyWith = (call: string) =>
+  expect.objectContaining({ code: 'HANDLE_BUSY', message: `session is busy with ${call}` });
+
 describe('two calls and stops', () => {
   it('a second call while one runs is refused, and the first goes on', async () => {
     const session = create(point);
     const running = session.advance(iterations(200));
-    expect((await rejection(session.advance(iterations(1)))).code).toBe('HANDLE_BUSY');
-    expect((await rejection(session.evaluate())).code).toBe('HANDLE_BUSY');
-    expect((await running).steps).toBe(200);
+    for (const refused of await refusals(session)) expect(refused).toEqual(busyWith('advance'));
+    expect(await running).toMatchObject({ iterations: 200, steps: 200 });
+    const undisturbed = create(point);
+    await undisturbed.advance(iterations(200));
+    expect(bits(session)).toBe(bits(undisturbed));
+
+    const evaluating = session.evaluate({ episodes: 20 });
+    for (const refused of await refusals(session)) expect(refused).toEqual(busyWith('evaluate'));
+    expect((await evaluating).lengths).toHaveLength(20);
+  });
+
+  it('a call that is busy on the native side is not disturbed by one that would step', async () => {
+    let resets = 0;
+    const { reset, step } = sharedPoint() as unknown as Dynamics;
+    const session = create(
+      defineEnvironment({
+        ...facts,
+        reset(random) {
+          resets += 1;
+          return reset(random);
+        },
+        step,
+      }),
+    );
+    await session.advance(iterations(40));
+    const [begun, running] = [resets, session.measure()];
+    expect(await rejection(session.evaluate())).toEqual(busyWith('measure'));
+    expect(resets).toBe(begun);
+    expect(await running).toEqual(session.metrics());
+  });
+
+  it('a call that the environment itself makes is refused', async () => {
+    const session: Session = create(misbehaving(5, () => session.parameters()));
+    const error = await rejection(session.advance(iterations(10)));
+    expect(error).toMatchObject({ code: 'ENV_FAILED', cause: busyWith('advance') });
+  });
+
+  it('dispose ends a running call, and every other is refused as closed at once', async () => {
+    const session = create(point);
+    const ended = rejection(session.advance(iterations(1e6)));
+    session.dispose();
+    const closed = expect.objectContaining({ code: 'HANDLE_CLOSED' });
+    for (const refused of await refusals(session)) expect(refused).toEqual(closed);
+    expect(await ended).toEqual(closed);
   });
 
   it.each<[string, Plan]>([
@@ -378,6 +449,13 @@ describe('a saved policy', () => {
     expect((await rejection(policy.evaluate({ ...options, environment: other }))).code).toBe(
       'ENV_INVALID',
     );
+    for (const name of ['episodes', 'maxEpisodeSteps']) {
+      const none = { ...options, environment: point, [name]: 0 };
+      expect(await rejection(policy.evaluate(none))).toMatchObject({
+        code: 'CONFIG_RANGE',
+        message: `${name}: expected a whole number, at least 1, got 0`,
+      });
+    }
     policy.dispose();
     const bigger = { ...externalOf(point), observationSize: 3 };
     expect(() => Policy.load(file, 'point', { external: bigger })).toThrow(

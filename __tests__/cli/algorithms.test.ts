@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { ALGORITHMS } from '../../src/algorithms/index.js';
+import { resolveConfig } from '../../src/config/resolve.js';
+import { PRESET_NAMES } from '../../src/config/schema.js';
 import { compile, virel } from './command.js';
 
 const PATIENCE = 60_000;
@@ -21,6 +23,22 @@ interface Listed {
   variations: Record<string, unknown[]>;
   presets: Record<string, { key: string; value: unknown; source: string; tasks?: string[] }[]>;
 }
+
+describe('the equations of an algorithm', () => {
+  it('have a regulariser where a preset trains with one', () => {
+    for (const { name, equations } of ALGORITHMS) {
+      const factors = PRESET_NAMES.flatMap((preset) => {
+        const { mean, logStd } = resolveConfig({ preset, algorithm: name }).policyRegulariser;
+        return [mean, logStd];
+      });
+      const losses = equations.filter((equation) => equation.startsWith('J_pi ='));
+      expect(losses.length).toBeGreaterThan(0);
+      const isThere = losses.map((equation) => equation.includes('+ regulariser'));
+      const isTrained = factors.some((factor) => factor > 0);
+      expect([name, ...isThere]).toEqual([name, ...losses.map(() => isTrained)]);
+    }
+  });
+});
 
 describe('algorithms without the native part', () => {
   it(

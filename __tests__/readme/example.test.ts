@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { compile } from '../cli/command.js';
+import { compile, virel } from '../cli/command.js';
 
 const PATIENCE = 120_000;
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -42,6 +42,33 @@ describe("the README's Node example", () => {
     PATIENCE,
   );
 });
+
+describe.each(['README.md', 'docs/custom-environments.md'])(
+  'commands with --env-module in %s',
+  (page) => {
+    const text = readFileSync(join(root, page), 'utf8').replaceAll(/\\\n\s*/g, '');
+    const commands = [...text.matchAll(/^npx virel-native train (.*--env-module \S+\.mjs .*)$/gm)];
+
+    it(
+      'find their file in a clone, learn from their own actions and are evaluated on the way',
+      async () => {
+        expect(commands.length).toBeGreaterThan(0);
+        for (const [, words = ''] of commands) {
+          const asked = words
+            .replaceAll(/--(seeds|jobs) \S+/g, '')
+            .split(/\s+/)
+            .filter(Boolean);
+          const shown = await virel(['config', 'show', '--json', ...asked], root);
+          expect(shown).toMatchObject({ code: 0, stderr: '' });
+          const { steps, collect, evaluation } = JSON.parse(shown.stdout);
+          expect(collect.uniformSteps).toBeLessThan(steps / 2);
+          expect(evaluation.every).toBeLessThan(steps / 2);
+        }
+      },
+      PATIENCE,
+    );
+  },
+);
 
 describe('the command in a clone that was not compiled', () => {
   it('says what npm install leaves out, and exits 3', () => {

@@ -113,9 +113,10 @@ export const configSchema = z
     temperature: temperatureSchema,
     residual: z.strictObject({
       batch: count('fresh transitions behind each measurement of the residual error', 1e6),
-      stateValue: z
-        .enum(['online', 'target'])
-        .meta({ description: "networks that the residual error's own target reads" }),
+      stateValue: z.enum(['online', 'target']).meta({
+        description:
+          "networks that the residual error's own target reads; no effect with mStep.kind projected, which reads the online Q",
+      }),
       half: z.boolean().meta({ description: 'whether the residual error has a factor 1/2' }),
       warmupValue: positive('residual error in use until the buffer holds more than its batch'),
     }),

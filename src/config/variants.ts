@@ -75,7 +75,7 @@ export const scheduleSchema = z.discriminatedUnion('kind', [
     envSteps,
     tolerance: z.number().gt(0).lt(1).meta({
       description:
-        'a part has converged once the relative change of the residual error (M) or the divergence between successive policies (E) is below',
+        'a part has converged once, from one gradient step to the next, the relative change of the action value loss on the frozen batch against frozen targets (M) or the divergence of the policy (E) is below',
     }),
     maxSteps: count('gradient steps after which a part counts as done', 1e9),
     ...cadence,

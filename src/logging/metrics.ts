@@ -111,7 +111,7 @@ export const METRICS: readonly Metric[] = [
   {
     name: 'virel/residual_error_raw',
     formula:
-      "mean of (r + gamma (1-d) next - Q(s,a))^2 over fresh rows (residual.batch), and over the Q; next as the algorithm's own target has it, V(s') of virel, of the networks that residual.stateValue names",
+      "mean of (r + gamma (1-d) next - Q(s,a))^2 over fresh rows (residual.batch), and over the Q; next as the algorithm's own target has it, V(s') of virel, of the networks that residual.stateValue names, or Q(s',a~') of the online Q where mStep.kind is projected",
     unit: 'scaled return^2',
   },
   {

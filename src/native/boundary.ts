@@ -124,6 +124,23 @@ export function whole(name: string, value: unknown): number {
 }
 
 /**
+ * A count: a whole number, at least 1. It is refused in the addon's words, where the addon does not see it.
+ *
+ * @throws VirelError `ARGUMENT_TYPE`, `CONFIG_RANGE`.
+ */
+export function count(name: string, value: unknown): number {
+  const number = whole(name, value);
+  if (number >= 1) return number;
+  throw outOfRange(name, 'a whole number, at least 1', String(number));
+}
+
+/** `CONFIG_RANGE`, as the addon words it. */
+export function outOfRange(name: string, expected: string, got: string): VirelError {
+  const message = `${name}: expected ${expected}, got ${got}`;
+  return new VirelError('CONFIG_RANGE', message, { where: name, expected, got });
+}
+
+/**
  * A number of any kind: which ones, the addon says.
  *
  * @throws VirelError `ARGUMENT_TYPE`.

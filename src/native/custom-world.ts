@@ -37,8 +37,9 @@ export class CustomWorld {
   #steps = 0;
   /** Training episodes that no call has told of yet. */
   readonly #episodes: NativeProgress['episodes'] = [];
-  /** The call that is running. */
+  /** The call that is running, by its name in {@link Session}. */
   #running: string | undefined;
+  #disposed = false;
   #bias: number | undefined;
 
   /** Resets the training environment to its first episode. @throws VirelError `ENV_FAILED`, `ENV_INVALID`. */
@@ -58,7 +59,7 @@ export class CustomWorld {
 
   /** As the native `advance`; an abort returns at the next environment step, what is stored until then stays. */
   async advance(plan: NativePlan, signal: AbortSignal | undefined): Promise<NativeProgress> {
-    return this.#alone('advance', async () => {
+    return this.alone('advance', async () => {
       // the native side checks the phases, and does nothing
       await this.#native.advance({ ...plan, repeat: 0 });
       const segments = segmentsOf(plan.phases);
@@ -73,6 +74,7 @@ export class CustomWorld {
 
   /** As the native `progress`. */
   progress(): NativeProgress {
+    this.expectIdle();
     return { ...this.#native.progress(), episodes: this.#episodes.splice(0) };
   }
 
@@ -82,7 +84,7 @@ export class CustomWorld {
     seed: number | undefined,
     signal: AbortSignal | undefined,
   ): Promise<NativeEvaluation> {
-    return this.#alone('evaluate', async () => {
+    return this.alone('evaluate', async () => {
       const [from, instance] = seed === undefined ? [this.#config.seed, this.#steps] : [seed, 0];
       const random = environmentRandom(from, 'evaluation', instance);
       const environment = new GuardedEnvironment(this.environment, 'evaluation');
@@ -99,6 +101,40 @@ export class CustomWorld {
       this.#bias = actionValueBias(this.#native, traces, this.environment, this.#config);
       return { ...summary(traces), stopped: false };
     });
+  }
+
+  /**
+   * Refuses another call while one runs. The native session cannot: it is idle between two environment steps, and would
+   * take the second call and refuse the next step of the first. After `dispose` it refuses every call itself.
+   *
+   * @throws VirelError `HANDLE_BUSY`.
+   */
+  expectIdle(): void {
+    if (this.#running === undefined || this.#disposed) return;
+    throw new VirelError('HANDLE_BUSY', `session is busy with ${this.#running}`, {
+      fix: 'await the running call first, or stop it through its signal',
+    });
+  }
+
+  /**
+   * Runs a call during which every other one is refused.
+   *
+   * @param name The call's, as the refusal of another says it.
+   * @throws VirelError `HANDLE_BUSY`, what the call throws.
+   */
+  async alone<Result>(name: string, call: () => Promise<Result>): Promise<Result> {
+    this.expectIdle();
+    this.#running = name;
+    try {
+      return await call();
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  /** The native session was disposed: from now on it refuses every call. */
+  dispose(): void {
+    this.#disposed = true;
   }
 
   /** Whether the iteration was completed. */
@@ -143,21 +179,6 @@ export class CustomWorld {
   #begin(): void {
     this.#native.begin(this.#training.reset(this.#random));
     this.#resetDue = false;
-  }
-
-  /** The native session is idle between two environment steps: that another call runs is known here alone. */
-  async #alone<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
-    if (this.#running !== undefined) {
-      throw new VirelError('HANDLE_BUSY', `session: busy with ${this.#running}`, {
-        fix: 'await the running call first, or stop it through its signal',
-      });
-    }
-    this.#running = name;
-    try {
-      return await work();
-    } finally {
-      this.#running = undefined;
-    }
   }
 }
 

@@ -7,16 +7,18 @@ import { environmentRandom } from '../environments/random.js';
 import { VirelError } from '../errors.js';
 import { type EvaluationResult, summariseEvaluation } from '../statistics/evaluation.js';
 import { loadAddon, modelDirectory } from './addon.js';
-import { crossing, fields, float64, stoppable, textOrNothing, whole } from './boundary.js';
+import { count, crossing, fields, float64, stoppable, textOrNothing, whole } from './boundary.js';
 import { Breath } from './breath.js';
 import { choicesJson } from './choices.js';
 import { runEpisode } from './custom-episode.js';
 
 /** How to evaluate a {@link Policy}. */
 export interface PolicyEvaluation {
+  /** How many, at least 1. */
   episodes: number;
+  /** Of the start states. */
   seed: number;
-  /** Environment steps after which an episode is truncated. */
+  /** Environment steps after which an episode is truncated, at least 1. */
   maxEpisodeSteps: number;
   modelDir?: string;
   /** The environment, where it is written in TypeScript. */
@@ -83,8 +85,8 @@ export class Policy {
    */
   async evaluate(options: PolicyEvaluation): Promise<EvaluationResult> {
     const { signal, modelDir, ...asked } = fields('options', options);
-    const limit = whole('maxEpisodeSteps', asked.maxEpisodeSteps);
-    const [episodes, seed] = [whole('episodes', asked.episodes), whole('seed', asked.seed)];
+    const limit = count('maxEpisodeSteps', asked.maxEpisodeSteps);
+    const [episodes, seed] = [count('episodes', asked.episodes), whole('seed', asked.seed)];
     if (this.#external !== undefined) {
       const environment = expectFitting(asked.environment, this.environment, this.#external);
       return this.#evaluateHere(environment, { episodes, seed, limit, signal });

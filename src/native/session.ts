@@ -22,6 +22,7 @@ import type { Plan } from '../schedule/em-schedule.js';
 import { type EvaluationResult, summariseEvaluation } from '../statistics/evaluation.js';
 import { loadAddon } from './addon.js';
 import {
+  count,
   crossing,
   crossingAsync,
   fields,
@@ -29,6 +30,7 @@ import {
   float64,
   list,
   number,
+  outOfRange,
   stoppable,
   whole,
   wholeOrNothing,
@@ -61,7 +63,10 @@ export interface EvaluateOptions {
   signal?: AbortSignal;
 }
 
-/** Networks, replay, environments and random streams in native memory, on a thread of its own. */
+/**
+ * Networks, replay, environments and random streams in native memory, on a thread of its own. One call at a time: a second
+ * one while one runs is refused with `HANDLE_BUSY`, and the first goes on; after `dispose`, `HANDLE_CLOSED`.
+ */
 export class Session implements Learner<Float32Array> {
   readonly config: ResolvedConfig;
   readonly #native: Native;
@@ -147,8 +152,8 @@ export class Session implements Learner<Float32Array> {
   async evaluate(options: EvaluateOptions = {}): Promise<EvaluationResult> {
     const { signal, ...asked } = fields('options', options);
     const minSteps = wholeOrNothing('minSteps', asked.minSteps);
-    const count = wholeOrNothing('episodes', asked.episodes);
-    const episodes = count ?? (minSteps === undefined ? 10 : undefined);
+    const given = wholeOrNothing('episodes', asked.episodes);
+    const episodes = given ?? (minSteps === undefined ? 10 : undefined);
     const seed = wholeOrNothing('seed', asked.seed);
     const { returns, lengths, stopped } = await stoppable(
       signal,
@@ -163,12 +168,23 @@ export class Session implements Learner<Float32Array> {
 
   /** Numbers of the latest gradient step, the residual error on fresh rows, counts: names of `metrics`. */
   metrics(): Record<string, number> {
-    return this.#withBias(named(crossing(() => this.#native.metrics())));
+    return this.#withBias(named(crossing(() => this.#idle.metrics())));
   }
 
   /** The same, without keeping the event loop: the residual error takes some 10 ms. */
   async measure(): Promise<Record<string, number>> {
-    return this.#withBias(named(await crossingAsync(() => this.#native.measure())));
+    return this.#withBias(named(await this.#alone('measure', () => this.#native.measure())));
+  }
+
+  /** The native session for a call that answers at once. @throws VirelError `HANDLE_BUSY` where the world runs one. */
+  get #idle(): Native {
+    this.#world?.expectIdle();
+    return this.#native;
+  }
+
+  /** A native call that takes its time; the world begins no other meanwhile. */
+  #alone<Result>(name: string, call: () => Promise<Result>): Promise<Result> {
+    return crossingAsync(() => this.#world?.alone(name, call) ?? call());
   }
 
   /** The native side sees nothing of evaluations that are made here. */
@@ -178,7 +194,7 @@ export class Session implements Learner<Float32Array> {
   }
 
   parameters(): Parameters<Float32Array> {
-    return byName(crossing(() => this.#native.parameters()));
+    return byName(crossing(() => this.#idle.parameters()));
   }
 
   setParameters(parameters: Parameters<Float32Array | Float64Array>): void {
@@ -191,7 +207,7 @@ export class Session implements Learner<Float32Array> {
         data: Float32Array.from(float64(`parameters['${name}'].data`, data)),
       };
     });
-    crossing(() => this.#native.setParameters(all));
+    crossing(() => this.#idle.setParameters(all));
   }
 
   gradients(
@@ -201,7 +217,7 @@ export class Session implements Learner<Float32Array> {
   ): StepGradients<Float32Array> {
     const checked = checkBatch(batch);
     const { losses, gradients, temperature, residualError } = crossing(() =>
-      this.#native.gradients(
+      this.#idle.gradients(
         checked,
         float32('noise', noise),
         fields('options', options).temperature,
@@ -219,7 +235,7 @@ export class Session implements Learner<Float32Array> {
     const checked = checkBatch(batch);
     const { temperature } = fields('options', options);
     return lossesOf(
-      crossing(() => this.#native.update(checked, float32('noise', noise), temperature)),
+      crossing(() => this.#idle.update(checked, float32('noise', noise), temperature)),
     );
   }
 
@@ -230,7 +246,7 @@ export class Session implements Learner<Float32Array> {
    */
   actionValue(observations: Float32Array, actions: Float32Array): Float32Array {
     const [states, chosen] = [float32('observations', observations), float32('actions', actions)];
-    return crossing(() => this.#native.actionValue(states, chosen));
+    return crossing(() => this.#idle.actionValue(states, chosen));
   }
 
   /**
@@ -239,7 +255,7 @@ export class Session implements Learner<Float32Array> {
    * @throws VirelError `IO`, `NOT_FINITE`; an older file stays then.
    */
   async saveParameters(path: string, metadata: Record<string, string> = {}): Promise<void> {
-    await crossingAsync(() => this.#native.saveParameters(path, metadata));
+    await this.#alone('saveParameters', () => this.#native.saveParameters(path, metadata));
   }
 
   /** Sizes and bounds of the environment, its files and options included. */
@@ -251,6 +267,7 @@ export class Session implements Learner<Float32Array> {
   /** Frees the native memory; later calls throw `HANDLE_CLOSED`. Idempotent. */
   dispose(): void {
     this.#native.dispose();
+    this.#world?.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -292,14 +309,7 @@ function checkBatch(batch: Batch<Float32Array>): Batch<Float32Array> {
 
 /** Exactly one of the two limits, as the native side has it. */
 function protocolOf(episodes: number | undefined, minSteps: number | undefined): Protocol {
-  if (episodes !== undefined && episodes >= 1 && minSteps === undefined) return { episodes };
-  if (minSteps !== undefined && episodes === undefined) return { minSteps };
-  const both = episodes !== undefined && minSteps !== undefined;
-  const expected = both ? 'either episodes or minSteps' : 'a whole number, at least 1';
-  const got = both ? 'both' : String(episodes);
-  throw new VirelError('CONFIG_RANGE', `episodes: expected ${expected}, got ${got}`, {
-    where: 'episodes',
-    expected,
-    got,
-  });
+  if (minSteps === undefined) return { episodes: count('episodes', episodes) };
+  if (episodes === undefined) return { minSteps };
+  throw outOfRange('episodes', 'either episodes or minSteps', 'both');
 }

@@ -1,6 +1,7 @@
 /**
  * Complete EM (F.5): after each stretch of environment steps the critic is trained on the held policy and targets until
- * its residual error no longer changes, then the policy on the held critic until it no longer changes.
+ * its loss on one batch, the residual error against those targets, no longer changes, then the policy on the held critic
+ * until it no longer changes.
  */
 import type { Iteration } from './plan.js';
 

@@ -13,7 +13,8 @@ export interface ConvergePhase {
   /** `m`: action value and state value; `e`: the policy, on one batch. */
   part: 'm' | 'e';
   /**
-   * `m`: relative change of the residual error from one step to the next; `e`: mean KL divergence between successive
+   * `m`: relative change, from one step to the next, of the action value loss: J_Q, the residual error on the frozen
+   * batch against frozen targets, or with the projected M-step its own loss L; `e`: mean KL divergence between successive
    * policies, nats.
    */
   tolerance: number;
