@@ -85,7 +85,7 @@ Score: ${study.score}.
 | --- | ${seeds.map(() => '---:').join(' | ')} | ---: | --- | --- |
 ${results.map(rowOf).join('\n')}
 
-${tasks.map((env) => `![${env}](${env}.svg)`).join('\n\n')}
+${study.reading ? `${study.reading}\n\n` : ''}${tasks.map((env) => `![${env}](${env}.svg)`).join('\n\n')}
 
 Each run is one of
 
