@@ -16,8 +16,11 @@ export const SPINNING_UP_TASKS = Object.keys(SPINNING_UP);
 /** What the scores of a study's seeds on a task are asked: a mean not below the band. */
 export function asSpinningUp(env) {
   const { value, band } = SPINNING_UP[env];
+  const lead = (scores) =>
+    scores.reduce((sum, score) => sum + score, 0) / scores.length - (value - band);
   return {
     text: `mean of the seeds at least ${value} - ${band} (Spinning Up's SAC: ${value} +- ${band})`,
-    met: (scores) => scores.reduce((sum, score) => sum + score, 0) / scores.length >= value - band,
+    met: (scores) => lead(scores) >= 0,
+    shortfall: (scores) => Math.max(0, -lead(scores)),
   };
 }

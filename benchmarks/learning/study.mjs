@@ -44,6 +44,11 @@ const results = study.groups.map((group) => ({
   }),
 }));
 
+function verdictOf({ met, shortfall }, scores) {
+  if (met(scores)) return 'yes';
+  return shortfall === undefined ? 'no' : `no, short by ${shortfall(scores).toFixed(0)}`;
+}
+
 /** One line of the table; the verdict waits for every seed. */
 function rowOf({ group, made }) {
   const scores = made.map(({ score }) => score);
@@ -53,7 +58,7 @@ function rowOf({ group, made }) {
     return made.find((each) => each.seed === seed)?.score.toFixed(digits) ?? 'not run';
   });
   const complete = made.length === group.seeds.length;
-  const verdict = group.asked && complete ? (group.asked.met(scores) ? 'yes' : 'no') : '';
+  const verdict = group.asked && complete ? verdictOf(group.asked, scores) : '';
   const average = scores.length > 0 ? mean(scores).toFixed(digits) : '';
   return `| ${[group.name, ...cells, average, group.asked?.text ?? '', verdict].join(' | ')} |`;
 }
