@@ -22,7 +22,7 @@ import {
   randomScaleParameters,
   type Step,
 } from '../support/cases.js';
-import { centralDifference, STEP } from '../support/finite-difference.js';
+import { differenceBy, STEP } from '../support/finite-difference.js';
 import { mapBatch, pickRows } from '../support/rows.js';
 import { disagreements, norm, tensorError, tolerance } from '../support/tolerance.js';
 import { configOf, VARIANTS, type Variant } from '../support/variants.js';
@@ -62,23 +62,6 @@ function lossOf(name: string): keyof StepLosses {
     logCovarianceMultiplier: 'covarianceMultiplier',
   };
   return logs[network] ?? (network as keyof StepLosses);
-}
-
-/** The finite difference of one loss by one named parameter of `learner`. */
-function differenceBy(
-  learner: ReferenceLearner,
-  { batch, noise }: Step,
-  loss: keyof StepLosses,
-  name: string,
-): Float64Array {
-  const { shape, data } = learner.parameters()[name] as Parameters<Float64Array>[string];
-  const values = data.slice();
-  const difference = centralDifference(() => {
-    learner.setParameters({ [name]: { shape, data: values } });
-    return learner.gradients(batch, noise).losses[loss] as number;
-  }, values);
-  learner.setParameters({ [name]: { shape, data } });
-  return difference;
 }
 
 /**

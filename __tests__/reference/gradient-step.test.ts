@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Batch, Parameters } from '../../src/engine.js';
+import type { Batch } from '../../src/engine.js';
 import { createLearner, type ReferenceLearner } from '../../src/reference/index.js';
 import {
   dataOf,
@@ -10,7 +10,7 @@ import {
   randomScaleParameters,
   type Step,
 } from '../support/cases.js';
-import { centralDifference, STEP } from '../support/finite-difference.js';
+import { differenceBy, STEP } from '../support/finite-difference.js';
 import { disagreements, norm, tensorError, tolerance } from '../support/tolerance.js';
 import { PAPER } from '../support/variants.js';
 
@@ -34,18 +34,6 @@ function smallCase(seed: number): { learner: ReferenceLearner; step: Step } {
   const learner = createLearner(task, config);
   learner.setParameters(randomScaleParameters(learner, draw));
   return { learner, step: drawStepOffKinks(learner, { task, config, rows: ROWS }, draw, MARGIN) };
-}
-
-/** The finite difference of one loss by one named parameter of `learner`. */
-function differenceBy(learner: ReferenceLearner, { batch, noise }: Step, loss: Loss, name: string) {
-  const { shape, data } = learner.parameters()[name] as Parameters<Float64Array>[string];
-  const values = data.slice();
-  const difference = centralDifference(() => {
-    learner.setParameters({ [name]: { shape, data: values } });
-    return learner.gradients(batch, noise).losses[loss] as number;
-  }, values);
-  learner.setParameters({ [name]: { shape, data } });
-  return difference;
 }
 
 function lossOf(name: string): Loss {

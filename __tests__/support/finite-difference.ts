@@ -1,5 +1,9 @@
 /** Derivatives by central differences, the independent check of every hand-written backward pass. */
 
+import type { Parameters, StepLosses } from '../../src/engine.js';
+import type { ReferenceLearner } from '../../src/reference/index.js';
+import type { Step } from './cases.js';
+
 /** h: truncation falls with h², rounding grows with 1/h; 1e-5 is near ε64^(1/3), where they meet. */
 export const STEP = 1e-5;
 
@@ -17,4 +21,21 @@ export function centralDifference(loss: () => number, values: Float64Array): Flo
     values[i] = value;
     return (above - below) / (2 * STEP);
   });
+}
+
+/** The finite difference of one loss by one named parameter of `learner`, whose parameters are put back. */
+export function differenceBy(
+  learner: ReferenceLearner,
+  { batch, noise }: Step,
+  loss: keyof StepLosses,
+  name: string,
+): Float64Array {
+  const { shape, data } = learner.parameters()[name] as Parameters<Float64Array>[string];
+  const values = data.slice();
+  const difference = centralDifference(() => {
+    learner.setParameters({ [name]: { shape, data: values } });
+    return learner.gradients(batch, noise).losses[loss] as number;
+  }, values);
+  learner.setParameters({ [name]: { shape, data } });
+  return difference;
 }

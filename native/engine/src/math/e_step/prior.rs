@@ -71,13 +71,26 @@ pub fn likelihood_gradient<F: Real>(
             by_log_std[b] += by_density * (standardised * standardised - F::of(1.0));
         }
     }
+    finish(factors, dimensions, pair, by_mean, by_log_std);
+    Ok(())
+}
+
+/// Adds the regularisers' gradients to sums over the samples, and takes the one by the clipped log σ to the head's own.
+#[inline(always)]
+fn finish<F: Real>(
+    factors: &Factors<F>,
+    dimensions: usize,
+    pair: &Pair<'_, F>,
+    by_mean: &mut [F],
+    by_log_std: &mut [F],
+) {
+    let rows = by_mean.len();
     let (mean_pull, log_std_pull) = factors.pulls(rows, dimensions);
     for b in 0..rows {
         let raw = pair.log_std[b];
         by_mean[b] += mean_pull * pair.mean[b];
         by_log_std[b] = clip_slope(raw) * (by_log_std[b] + log_std_pull * clip(raw));
     }
-    Ok(())
 }
 
 /// Adds the gradient of `mean_multiplier` · KL_mean + `covariance_multiplier` · KL_cov in one action dimension, with
@@ -163,12 +176,7 @@ pub fn divergence_gradient<F: Real>(
             by_log_std[b] += by_pre_tanh * spread - density;
         }
     }
-    let (mean_pull, log_std_pull) = factors.pulls(rows, dimensions);
-    for b in 0..rows {
-        let raw = pair.log_std[b];
-        by_mean[b] += mean_pull * pair.mean[b];
-        by_log_std[b] = clip_slope(raw) * (by_log_std[b] + log_std_pull * clip(raw));
-    }
+    finish(factors, dimensions, pair, by_mean, by_log_std);
     Ok(())
 }
 
