@@ -40,5 +40,6 @@ export type { Policy } from './native/policy.js';
 export { Session } from './native/session.js';
 export * as reference from './reference.js';
 export type { Phase, Plan } from './schedule/em-schedule.js';
+export * as theory from './theory/index.js';
 export { loadPolicy } from './training/load-policy.js';
 export { type TrainControl, type TrainingRun, train } from './training/train.js';

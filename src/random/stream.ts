@@ -6,8 +6,8 @@
  * nonce the instance.
  */
 
-/** What a stream is drawn for; the numbers are those of `Purpose` of the native engine. */
-export const PURPOSES = { initialise: 1, reset: 2, evaluation: 7 } as const;
+/** What a stream is drawn for; the numbers are those of `Purpose` of the native engine, which has no `theory`. */
+export const PURPOSES = { initialise: 1, reset: 2, evaluation: 7, theory: 1000 } as const;
 
 const WORDS_PER_BLOCK = 16;
 /** "expand 32-byte k" in little-endian words. */

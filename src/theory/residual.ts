@@ -1,0 +1,139 @@
+/**
+ * Bellman residual and residual error, for every operator of the target set.
+ *
+ *   β_w(h) = (T_w Q_w)(h) − Q_w(h)
+ *   ε_w    = (c/p) mean_h |β_w(h)|^p                     c = 1, p = 2 unless said: ½ mean β² (E.3)
+ *   ε_{w,k} = (c/p) mean_h |β_{w,k}(h)|^p + ε_k          annealed (F.2)
+ *
+ * The Boltzmann target is implicit (App. C): T^{π_w} needs ε_w, and ε_w is the residual error of T^{π_w}. It is a root of
+ *
+ *   F(ε) = ½ mean (T^{π_ε} Q − Q)² − ε                   π_ε ∝ exp(Q/ε);  F(0+) ≥ 0 and F(∞) < 0, so there is one
+ *
+ * Q `[N]` in units of return, ε_w in units of return to the power of p.
+ */
+
+import { VirelError } from '../errors.js';
+import {
+  annealedBoltzmannOperator,
+  optimalityOperator,
+  policyEvaluationOperator,
+} from './bellman.js';
+import { mean, type TabularMdp } from './tabular-mdp.js';
+
+/** T_w: the operator whose residual is minimised. */
+export type Target =
+  /** T*. */
+  | { kind: 'optimal' }
+  /** T^{π_w}, with ε_w by its implicit definition. */
+  | { kind: 'boltzmann' }
+  /** T_{w,k} (36) at ε_k, here `floor`, which is added to the residual error too. */
+  | { kind: 'annealed'; floor: number }
+  /** T^{π_θ} (F.5). A member of the target set only where π_θ = π_w. */
+  | { kind: 'variational'; policy: Float64Array };
+
+/** c and p of the norm. */
+export interface Norm {
+  power: number;
+  factor: number;
+}
+
+/** ½ mean β²: the norm of E.3, F.1 and F.3. */
+export const HALF_MEAN_SQUARE: Norm = { power: 2, factor: 1 };
+
+/** T_w Q_w. @throws VirelError as the operator does. */
+export function bellmanTarget(
+  mdp: TabularMdp,
+  actionValue: Float64Array,
+  target: Target,
+): Float64Array {
+  switch (target.kind) {
+    case 'optimal':
+      return optimalityOperator(mdp, actionValue);
+    case 'annealed':
+      return annealedBoltzmannOperator(mdp, actionValue, target.floor);
+    case 'variational':
+      return policyEvaluationOperator(mdp, actionValue, target.policy);
+    case 'boltzmann': {
+      const temperature = implicitResidualError(mdp, actionValue);
+      return temperature === 0
+        ? optimalityOperator(mdp, actionValue)
+        : annealedBoltzmannOperator(mdp, actionValue, temperature);
+    }
+  }
+}
+
+/** β_w, `[N]`. @throws VirelError as the operator does. */
+export function bellmanResidual(
+  mdp: TabularMdp,
+  actionValue: Float64Array,
+  target: Target,
+): Float64Array {
+  return bellmanTarget(mdp, actionValue, target).map((value, pair) => value - actionValue[pair]!);
+}
+
+/** (c/p) mean |β|^p of a residual, `[N]`. */
+export function normOf(residual: Float64Array, { power, factor }: Norm = HALF_MEAN_SQUARE): number {
+  return (factor / power) * mean(residual.map((value) => Math.abs(value) ** power));
+}
+
+/**
+ * ε_w, or ε_{w,k} for the annealed target: the temperature of Boltzmann's policy.
+ *
+ * @param actionValue Q_w, `[N]`.
+ * @throws VirelError as the operator does; `NORM_INVALID` unless p ≥ 1 and c > 0.
+ */
+export function residualError(
+  mdp: TabularMdp,
+  actionValue: Float64Array,
+  target: Target,
+  norm: Norm = HALF_MEAN_SQUARE,
+): number {
+  expectNorm(norm);
+  if (target.kind === 'boltzmann') return implicitResidualError(mdp, actionValue, norm);
+  const floor = target.kind === 'annealed' ? target.floor : 0;
+  return normOf(bellmanResidual(mdp, actionValue, target), norm) + floor;
+}
+
+/**
+ * ε_w of the Boltzmann target: the root of F, by bracketing and bisection to the last bit.
+ *
+ * @returns 0 where T*Q = Q up to rounding: F(0+) = 0, and Boltzmann's policy is its limit, the greedy one.
+ */
+export function implicitResidualError(
+  mdp: TabularMdp,
+  actionValue: Float64Array,
+  norm: Norm = HALF_MEAN_SQUARE,
+): number {
+  const excess = (temperature: number) =>
+    normOf(bellmanResidual(mdp, actionValue, { kind: 'annealed', floor: temperature }), norm) -
+    temperature;
+  const atZero = normOf(bellmanResidual(mdp, actionValue, { kind: 'optimal' }), norm);
+  const rounding = normOf(
+    actionValue.map((value) => 4 * Number.EPSILON * value),
+    norm,
+  );
+  if (atZero <= rounding) return 0;
+
+  // from the residual error of T*, by powers of two
+  let [below, above] = [atZero, atZero];
+  while (excess(above) > 0) above *= 2;
+  while (excess(below) <= 0 && below > rounding) below /= 2;
+  return bisect(excess, below, above);
+}
+
+/** The root of a function that is positive at `below` and not at `above`, to neighbouring numbers. */
+export function bisect(excess: (value: number) => number, below: number, above: number): number {
+  let [low, high] = [below, above];
+  for (;;) {
+    const middle = low + (high - low) / 2;
+    if (middle === low || middle === high) return low + (high - low) / 2;
+    if (excess(middle) > 0) low = middle;
+    else high = middle;
+  }
+}
+
+function expectNorm({ power, factor }: Norm): void {
+  if (power >= 1 && factor > 0) return;
+  const message = `norm: expected power at least 1 and factor above 0, got ${power} and ${factor}`;
+  throw new VirelError('NORM_INVALID', message, { where: 'norm' });
+}
