@@ -9,7 +9,7 @@
  * With a prior policy π_φ (App. G):  f = Q_w − ε_w log(π_θ/π_φ)  (43), optimum ∝ π_φ exp(Q_w/ε_w).
  */
 
-import { boltzmannPolicy, greedyPolicy } from './boltzmann.js';
+import { boltzmannPolicy, greedyPolicy, logPartitions } from './boltzmann.js';
 import { centred } from './residual-gradient.js';
 
 /** What an E-step reads. */
@@ -36,7 +36,11 @@ export function eStep({
   priorPolicy,
 }: EStep): Float64Array {
   const actions = actionValue.length / stateWeights.length;
-  if (temperature === 0) return greedyPolicy(actionValue, actions);
+  if (temperature === 0) {
+    // of the prior policy only its zeros are left in the limit
+    const possible = actionValue.map((value, h) => (priorPolicy?.[h] === 0 ? -Infinity : value));
+    return greedyPolicy(possible, actions);
+  }
   if (priorPolicy === undefined) return boltzmannPolicy(actionValue, temperature, actions);
   const shifted = actionValue.map((value, h) => value + temperature * Math.log(priorPolicy[h]!));
   return boltzmannPolicy(shifted, temperature, actions);
@@ -57,9 +61,12 @@ export function eStepGradient(step: EStep, logits: Float64Array): Float64Array {
   const { actionValue, temperature, stateWeights, priorPolicy } = step;
   const actions = actionValue.length / stateWeights.length;
   const policy = softmaxPolicy(logits, actions);
+  const partitions = logPartitions(logits, 1, actions);
   const followed = actionValue.map((value, h) => {
-    const prior = priorPolicy === undefined ? 1 : priorPolicy[h]!;
-    return value - temperature * Math.log(policy[h]! / prior);
+    // log π_θ by the logits: finite where π_θ rounds to 0
+    const logPolicy = logits[h]! - partitions[Math.floor(h / actions)]!;
+    const logPrior = priorPolicy === undefined ? 0 : Math.log(priorPolicy[h]!);
+    return value - temperature * (logPolicy - logPrior);
   });
   return scoreGradient(policy, followed, stateWeights);
 }

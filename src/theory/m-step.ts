@@ -44,14 +44,14 @@ export function mStepGradient(
   );
 }
 
-/** More backups than any γ up to 0.999 needs to converge to float64. */
-const MOST_BACKUPS = 50_000;
+/** More damped backups, each a factor of (1 + γ)/2, than any γ up to 0.999 needs to converge to float64. */
+const MOST_BACKUPS = 100_000;
 
 /**
  * The complete M-step: Q with no residual, T_w Q = Q.
  *
  * For T* and T^{π_w} it is Q*; the second has no other root with ε_w = 0, and none with more (App. C). For T^{π_θ} it is
- * Q^{π_θ} (39), by a linear solve. For T_{w,k} it is the limit of Q ← T_{w,k} Q, each second step damped, from `actionValue`.
+ * Q^{π_θ} (39), by a linear solve. For T_{w,k} it is the limit of Q ← ½ (Q + T_{w,k} Q) from `actionValue`.
  *
  * @throws VirelError `NOT_CONVERGED` where the backups of T_{w,k} do not settle.
  */

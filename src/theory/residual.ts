@@ -80,7 +80,7 @@ export function normOf(residual: Float64Array, { power, factor }: Norm = HALF_ME
  * ε_w, or ε_{w,k} for the annealed target: the temperature of Boltzmann's policy.
  *
  * @param actionValue Q_w, `[N]`.
- * @throws VirelError as the operator does; `NORM_INVALID` unless p ≥ 1 and c > 0.
+ * @throws VirelError as the operator does; `NORM_INVALID` unless p ≥ 1 and c > 0, both finite.
  */
 export function residualError(
   mdp: TabularMdp,
@@ -126,14 +126,14 @@ export function bisect(excess: (value: number) => number, below: number, above: 
   let [low, high] = [below, above];
   for (;;) {
     const middle = low + (high - low) / 2;
-    if (middle === low || middle === high) return low + (high - low) / 2;
+    if (middle === low || middle === high) return middle;
     if (excess(middle) > 0) low = middle;
     else high = middle;
   }
 }
 
 function expectNorm({ power, factor }: Norm): void {
-  if (power >= 1 && factor > 0) return;
-  const message = `norm: expected power at least 1 and factor above 0, got ${power} and ${factor}`;
+  if (power >= 1 && factor > 0 && Number.isFinite(power) && Number.isFinite(factor)) return;
+  const message = `norm: expected a power of 1 or more and a factor above 0, both finite, got ${power} and ${factor}`;
   throw new VirelError('NORM_INVALID', message, { where: 'norm' });
 }

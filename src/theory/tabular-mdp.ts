@@ -55,10 +55,8 @@ export class TabularMdp {
     this.actions = actions;
     this.pairs = states * actions;
     this.discount = discount;
-    this.transition = flatten(transition);
-    this.reward = flatten(reward);
-    expectLength('transition', this.transition, this.pairs * states);
-    expectLength('reward', this.reward, this.pairs);
+    this.transition = flatten('transition', transition, [states, actions, states]);
+    this.reward = flatten('reward', reward, [states, actions]);
     this.#expectProbabilities();
     this.#expectRewards();
   }
@@ -93,10 +91,23 @@ export class TabularMdp {
 type Nested = readonly (number | Nested)[];
 
 /** The numbers of nested lists, row by row; a flat array is copied. */
-function flatten(values: Float64Array | Nested): Float64Array {
-  return ArrayBuffer.isView(values)
-    ? values.slice()
-    : Float64Array.from(values.flat(2) as readonly number[]);
+function flatten(where: string, values: Float64Array | Nested, shape: readonly number[]) {
+  if (ArrayBuffer.isView(values)) {
+    const length = shape.reduce((product, size) => product * size, 1);
+    expectLength(where, values, length);
+    return values.slice();
+  }
+  expectShape(where, values, shape);
+  return Float64Array.from(values.flat(2) as readonly number[]);
+}
+
+/** Lists of other lengths may have the right number of entries, each in the wrong place. */
+function expectShape(where: string, values: Nested, [length, ...inner]: readonly number[]): void {
+  expectLength(where, values, length!);
+  if (inner.length === 0) return;
+  values.forEach((list, i) => {
+    expectShape(`${where}[${i}]`, list as Nested, inner);
+  });
 }
 
 function expectCount(where: string, value: number): void {
@@ -104,7 +115,7 @@ function expectCount(where: string, value: number): void {
     throw invalid(where, 'a whole number above 0', value);
 }
 
-function expectLength(where: string, values: Float64Array, length: number): void {
+function expectLength(where: string, values: ArrayLike<unknown>, length: number): void {
   if (values.length === length) return;
   throw invalid(where, `${length} entries for these sizes`, values.length);
 }

@@ -1,0 +1,307 @@
+/** The residual error of every target: nested loops, its norms, and the implicit one as the root that it is defined by. */
+
+import { describe, expect, it } from '@jest/globals';
+import {
+  bellmanResidual,
+  bellmanTarget,
+  bisect,
+  drawsOf,
+  evidenceLowerBound,
+  HALF_MEAN_SQUARE,
+  implicitResidualError,
+  normOf,
+  optimalActionValue,
+  policyActionValue,
+  randomMdp,
+  residualError,
+  TabularMdp,
+  threeByTwo,
+  uniformPolicy,
+} from '../../src/theory/index.js';
+import {
+  at,
+  type Case,
+  expectClose,
+  expectError,
+  explicitTargets,
+  forAllCases,
+  halfMeanSquare,
+  largest,
+  naiveResidual,
+  naiveTarget,
+  normals,
+  range,
+  sumOver,
+  tolerance,
+} from './support.js';
+
+/** F(ε) = ½ mean (T^{π_ε} Q − Q)² − ε by nested loops. */
+const excessOf =
+  ({ mdp, actionValue }: Pick<Case, 'mdp' | 'actionValue'>) =>
+  (temperature: number): number =>
+    halfMeanSquare(naiveResidual(mdp, actionValue, { kind: 'annealed', floor: temperature })) -
+    temperature;
+
+/** What F rounds with: β² for β of some |Q|. */
+const sizeOf = ({ actionValue }: Case, error: number) => error + largest(actionValue) ** 2;
+
+/** r → k r + shift, all else the same. */
+const withRewards = (mdp: TabularMdp, factor: number, shift: number) => {
+  const { states, actions, discount, transition, reward } = mdp;
+  const changed = reward.map((value) => factor * value + shift);
+  return new TabularMdp({ states, actions, discount, transition, reward: changed });
+};
+
+describe('Bellman residual β_w', () => {
+  it('is T_w Q − Q for every explicit target', () => {
+    forAllCases((drawn) => {
+      const { mdp, actionValue } = drawn;
+      for (const target of explicitTargets(drawn)) {
+        const expected = naiveTarget(mdp, actionValue, target);
+        expectClose(bellmanTarget(mdp, actionValue, target), expected, tolerance.rounding);
+        const residual = bellmanResidual(mdp, actionValue, target);
+        expectClose(residual, naiveResidual(mdp, actionValue, target), tolerance.rounding);
+      }
+    });
+  });
+
+  it('of the Boltzmann target is that of π_w at its own ε_w', () => {
+    forAllCases((drawn) => {
+      const { mdp, actionValue } = drawn;
+      const temperature = residualError(mdp, actionValue, { kind: 'boltzmann' });
+      const got = bellmanResidual(mdp, actionValue, { kind: 'boltzmann' });
+      const own = { kind: 'annealed', floor: temperature } as const;
+      expectClose(got, naiveResidual(mdp, actionValue, own), tolerance.rounding);
+    });
+  });
+});
+
+describe('residual error ε_w', () => {
+  it('is ½ mean β², with the floor of the annealed target added (F.2)', () => {
+    expect(HALF_MEAN_SQUARE).toEqual({ power: 2, factor: 1 });
+    forAllCases((drawn) => {
+      const { mdp, actionValue, temperature } = drawn;
+      for (const target of explicitTargets(drawn)) {
+        const floor = target.kind === 'annealed' ? temperature : 0;
+        const expected = halfMeanSquare(naiveResidual(mdp, actionValue, target)) + floor;
+        expectClose(residualError(mdp, actionValue, target), expected, tolerance.rounding);
+      }
+    });
+  });
+
+  it('is (c/p) mean |β|^p in another norm', () => {
+    const residual = Float64Array.of(-2, 1, 3);
+    expectClose(normOf(residual, { power: 1, factor: 1 }), 2, tolerance.rounding);
+    expectClose(normOf(residual, { power: 3, factor: 2 }), (2 / 3) * 12, tolerance.rounding);
+    expectClose(normOf(residual), 14 / 6, tolerance.rounding);
+    forAllCases((drawn) => {
+      const { mdp, actionValue } = drawn;
+      const [power, factor] = [1 + 2 * drawn.draw(), 0.1 + drawn.draw()];
+      for (const target of explicitTargets(drawn)) {
+        const residual = naiveResidual(mdp, actionValue, target);
+        const powers = sumOver(mdp.pairs, (h) => Math.abs(at(residual, h)) ** power);
+        const floor = target.kind === 'annealed' ? target.floor : 0;
+        const expected = ((factor / power) * powers) / mdp.pairs + floor;
+        const got = residualError(mdp, actionValue, target, { power, factor });
+        expectClose(got, expected, tolerance.rounding);
+      }
+    });
+  });
+
+  it('of the annealed target less its floor is that of T* as ε_k → 0 (T18)', () => {
+    forAllCases(({ mdp, actionValue }) => {
+      const optimal = residualError(mdp, actionValue, { kind: 'optimal' });
+      const cold = residualError(mdp, actionValue, { kind: 'annealed', floor: 1e-300 });
+      expectClose(cold, optimal, tolerance.rounding);
+    });
+  });
+
+  it('is 0 of T* and T^{π_w} at Q*, and of T^π at Q^π', () => {
+    forAllCases(({ mdp, policy }) => {
+      const optimal = optimalActionValue(mdp);
+      const own = policyActionValue(mdp, policy);
+      const errors = [
+        residualError(mdp, optimal, { kind: 'optimal' }),
+        residualError(mdp, optimal, { kind: 'boltzmann' }),
+        residualError(mdp, own, { kind: 'variational', policy }),
+      ];
+      // the square of a rounding of Q
+      for (const error of errors) expect(error).toBeLessThan(1e-24 * (1 + largest(optimal) ** 2));
+    });
+  });
+
+  it('and π_w stay where r grows by k and Q by k/(1 − γ), and L grows by k/((1 − γ)ε) (T27)', () => {
+    forAllCases((drawn) => {
+      const { mdp, actionValue, policy, stateWeights } = drawn;
+      const lift = 3 / (1 - mdp.discount);
+      const lifted = actionValue.map((value) => value + lift);
+      const moved = withRewards(mdp, 1, 3);
+      const targets = [...explicitTargets(drawn), { kind: 'boltzmann' } as const];
+      for (const target of targets) {
+        const before = residualError(mdp, actionValue, target);
+        const after = residualError(moved, lifted, target);
+        expectClose(after, before, tolerance.fixedPoint, lift * Math.sqrt(before));
+      }
+      const temperature = drawn.temperature;
+      const bound = { temperature, policy, stateWeights };
+      const growth =
+        evidenceLowerBound({ ...bound, actionValue: lifted }) -
+        evidenceLowerBound({ ...bound, actionValue });
+      expectClose(growth, lift / temperature, tolerance.rounding);
+    });
+  });
+
+  it('is k² times as large where r and Q are, but for T^{π_w} (A25, T28)', () => {
+    forAllCases(({ mdp, actionValue, policy }) => {
+      const scaled = actionValue.map((value) => 3 * value);
+      for (const target of [{ kind: 'optimal' }, { kind: 'variational', policy }] as const) {
+        const before = residualError(mdp, actionValue, target);
+        const after = residualError(withRewards(mdp, 3, 0), scaled, target);
+        expectClose(after, 9 * before, tolerance.rounding);
+      }
+    });
+    const [mdp, actionValue] = [threeByTwo(), Float64Array.of(1, 2, 0.5, 1.2, 2.2, 0.3)];
+    const target = { kind: 'boltzmann' } as const;
+    const scaled = actionValue.map((value) => 3 * value);
+    const ratio =
+      residualError(withRewards(mdp, 3, 0), scaled, target) /
+      (9 * residualError(mdp, actionValue, target));
+    expect(Math.abs(ratio - 1)).toBeGreaterThan(0.1);
+  });
+
+  it.each([
+    [0.5, 1],
+    [Number.NaN, 1],
+    [Number.POSITIVE_INFINITY, 1],
+    [2, 0],
+    [2, -1],
+    [2, Number.NaN],
+    [2, Number.POSITIVE_INFINITY],
+  ])('refuses the norm p = %d, c = %d', (power, factor) => {
+    for (const kind of ['optimal', 'boltzmann'] as const) {
+      const call = () =>
+        residualError(threeByTwo(), new Float64Array(6), { kind }, { power, factor });
+      expectError(call, 'NORM_INVALID', 'norm: expected', `got ${power} and ${factor}`);
+    }
+  });
+
+  it('takes the norms at the edge of what it takes', () => {
+    const call = (power: number, factor: number) =>
+      residualError(threeByTwo(), new Float64Array(6), { kind: 'optimal' }, { power, factor });
+    expectClose(call(1, 1), 5.2 / 6, tolerance.rounding);
+    expect(call(2, Number.MIN_VALUE)).toBeGreaterThanOrEqual(0);
+  });
+
+  it('names a table that does not fit, for every target', () => {
+    const [mdp, policy] = [threeByTwo(), uniformPolicy(threeByTwo())];
+    const broken = Float64Array.of(0, 0, Number.NaN, 0, 0, 0);
+    for (const target of [{ kind: 'optimal' }, { kind: 'variational', policy }] as const) {
+      expectError(() => residualError(mdp, broken, target), 'NOT_FINITE', 'actionValue[2]');
+    }
+    for (const kind of ['optimal', 'boltzmann'] as const) {
+      const call = () => residualError(mdp, new Float64Array(7), { kind });
+      expectError(call, 'LENGTH_MISMATCH', 'actionValue: expected 6 values, got 7');
+    }
+    const frozen = { kind: 'annealed', floor: 0 } as const;
+    expectError(() => residualError(mdp, new Float64Array(6), frozen), 'TEMPERATURE_NOT_POSITIVE');
+  });
+});
+
+describe('implicit residual error of T^{π_w} (E.3, App. C)', () => {
+  it('is a root of F, to the last bits (T12)', () => {
+    forAllCases((drawn) => {
+      const error = implicitResidualError(drawn.mdp, drawn.actionValue);
+      const size = sizeOf(drawn, error);
+      expect(Math.abs(excessOf(drawn)(error))).toBeLessThanOrEqual(1e-13 * (1 + size));
+    });
+  });
+
+  it('is a root of F in another norm', () => {
+    forAllCases(({ mdp, actionValue }) => {
+      const norm = { power: 1, factor: 0.5 };
+      const error = residualError(mdp, actionValue, { kind: 'boltzmann' }, norm);
+      const own = { kind: 'annealed', floor: error } as const;
+      const residual = naiveResidual(mdp, actionValue, own);
+      const expected = sumOver(mdp.pairs, (h) => Math.abs(at(residual, h))) / (2 * mdp.pairs);
+      expectClose(error, expected, tolerance.rounding);
+    });
+  });
+
+  it('is the only root for action values of scales 0.5, 2 and 10', () => {
+    const grid = range(400).map((i) => 10 ** (-3 + (7 * i) / 399));
+    for (const scale of [0.5, 2, 10]) {
+      for (const seed of range(20)) {
+        const draw = drawsOf(seed);
+        const mdp = randomMdp(draw, { states: 3, actions: 2, discount: 0.9 });
+        const actionValue = normals(draw, mdp.pairs, scale);
+        const signs = grid.map((ε) => Math.sign(excessOf({ mdp, actionValue })(ε)));
+        const changes = signs.filter((sign, i) => i > 0 && sign !== signs[i - 1]);
+        expect(changes).toEqual([-1]);
+      }
+    }
+  });
+
+  it('is ½ mean (r + γ E Q − Q)² where there is one action, or where γ = 0', () => {
+    forAllCases(
+      ({ mdp, actionValue, policy }) => {
+        const expected = halfMeanSquare(
+          naiveResidual(mdp, actionValue, { kind: 'variational', policy }),
+        );
+        expectClose(implicitResidualError(mdp, actionValue), expected, tolerance.rounding);
+      },
+      { actions: 1 },
+    );
+    const { states, actions, transition, reward } = threeByTwo();
+    const short = new TabularMdp({ states, actions, transition, reward, discount: 0 });
+    // ½ mean r²
+    expectClose(implicitResidualError(short, new Float64Array(6)), 7.54 / 12, tolerance.rounding);
+  });
+
+  it('may lie above or below the residual error of T*', () => {
+    const [mdp, low] = [threeByTwo(), Float64Array.of(1, 2, 0.5, 1.2, 2.2, 0.3)];
+    const high = low.map((value) => value + 100);
+    const both = (table: Float64Array) => [
+      implicitResidualError(mdp, table),
+      residualError(mdp, table, { kind: 'optimal' }),
+    ];
+    const [lowImplicit, lowOptimal] = both(low);
+    expect(lowImplicit).toBeLessThan(lowOptimal as number);
+    const [highImplicit, highOptimal] = both(high);
+    expect(highImplicit).toBeGreaterThan(highOptimal as number);
+    for (const actionValue of [low, high]) {
+      const error = implicitResidualError(mdp, actionValue);
+      expectClose(excessOf({ mdp, actionValue })(error), 0, tolerance.rounding, error);
+    }
+  });
+
+  it('is exactly 0 where Q = T*Q up to rounding, and the target is that of T*', () => {
+    const mdp = threeByTwo();
+    const optimal = optimalActionValue(mdp);
+    expect(implicitResidualError(mdp, optimal)).toBe(0);
+    expect(bellmanTarget(mdp, optimal, { kind: 'boltzmann' })).toEqual(
+      bellmanTarget(mdp, optimal, { kind: 'optimal' }),
+    );
+    const nothing = withRewards(mdp, 0, 0);
+    expect(implicitResidualError(nothing, new Float64Array(6))).toBe(0);
+  });
+
+  it('is small, and not 0, a little beside Q*', () => {
+    const mdp = threeByTwo();
+    const optimal = optimalActionValue(mdp);
+    for (const off of [1e-3, 1e-6, 1e-9]) {
+      const beside = optimal.map((value, h) => value + off * at([1, -1, 0.5, 0.3, -0.7, 0.2], h));
+      const error = implicitResidualError(mdp, beside);
+      // ε of the path of Theorem 2 is 0.3545 t²
+      expect(Math.abs(error / off ** 2 - 0.3545)).toBeLessThan(1e-3);
+    }
+  });
+});
+
+describe('bisection', () => {
+  it('ends between the neighbouring numbers around the root', () => {
+    const root = bisect((x) => 2 - x ** 2, 1, 2);
+    expect(Math.abs(root - Math.SQRT2)).toBeLessThanOrEqual(2 ** -52);
+    expect(bisect((x) => 0.75 - x, 0.75, 0.75)).toBe(0.75);
+    expect(bisect((x) => 1e-300 - x, 0, 1)).toBeCloseTo(1e-300, 310);
+  });
+});
