@@ -10,6 +10,12 @@ const generated = [
     [process.execPath, 'scripts/build-native.mjs'],
   ],
   [['docs/metrics.md'], [process.execPath, 'scripts/generate-metrics.mjs']],
+  [
+    ['three-by-two', 'chain', 'gridworld', 'merl-counterexample', 'merl-counterexample-sweep'].map(
+      (name) => `docs/images/theory/${name}.svg`,
+    ),
+    [process.execPath, 'scripts/generate-theory-images.mjs'],
+  ],
 ];
 
 try {

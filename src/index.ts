@@ -38,6 +38,7 @@ export type {
 export { Environment, type EnvironmentOptions, type Step } from './native/environment.js';
 export type { Policy } from './native/policy.js';
 export { Session } from './native/session.js';
+export { type DrawnDemo, drawDemo, type Picture, writeDemo } from './plots/demo.js';
 export * as reference from './reference.js';
 export type { Phase, Plan } from './schedule/em-schedule.js';
 export * as theory from './theory/index.js';

@@ -1,9 +1,7 @@
 /** Learning curves: evaluation return over environment steps, one thin line a seed, one thick line an algorithm's mean. */
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
-
-/** Colours that stay apart for every kind of colour vision (Okabe and Ito). */
-const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#000000'];
+import { SERIES } from '../../dist/plots/colours.js';
+import { drawFigure } from '../../dist/plots/figure.js';
 
 /** Steps at which every run of an algorithm was evaluated, with the mean over them. */
 function means(curves) {
@@ -44,17 +42,13 @@ export function drawCurves(env, curves) {
   );
   const averages = means(curves);
   const algorithms = [...new Set(curves.map(({ algorithm }) => algorithm))];
-  const { document } = parseHTML('<!doctype html><html><body></body></html>');
-  const colour = { type: 'categorical', domain: algorithms, range: COLOURS };
-  const figure = Plot.plot({
-    document,
+  const plot = {
     width: 720,
     height: 380,
     marginLeft: 60,
     marginTop: 36,
     marginBottom: 48,
     marginRight: 110,
-    style: { fontFamily: 'sans-serif', fontSize: '13px', background: 'white', color: '#222' },
     x: {
       label: 'environment steps',
       labelAnchor: 'center',
@@ -62,7 +56,7 @@ export function drawCurves(env, curves) {
       ticks: 6,
     },
     y: { label: `${env}: return of the deterministic policy, every seed and the mean`, grid: true },
-    color: colour,
+    color: { type: 'categorical', domain: algorithms, range: SERIES },
     marks: [
       Plot.ruleY([0], { stroke: '#999' }),
       Plot.lineY(points, {
@@ -87,12 +81,7 @@ export function drawCurves(env, curves) {
         }),
       ),
     ],
-  });
-  figure.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
-  figure.setAttribute('role', 'img');
-  figure.setAttribute(
-    'aria-label',
-    `${env}: return over environment steps of ${algorithms.join(', ')}`,
-  );
-  return `${figure.outerHTML}\n`;
+  };
+  const description = `${env}: return over environment steps of ${algorithms.join(', ')}`;
+  return drawFigure({ description, plots: [plot] });
 }

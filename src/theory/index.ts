@@ -8,6 +8,7 @@ export {
   logPartitions,
 } from './boltzmann.js';
 export * from './boltzmann-density.js';
+export * from './demos.js';
 export * from './e-step.js';
 export * from './elbo.js';
 export * from './evidence.js';
