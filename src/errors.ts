@@ -19,6 +19,7 @@ const USAGE = new Set([
   'MODEL_INVALID',
   'MODEL_FINGERPRINT',
   'TASK_INVALID',
+  'CLAIM_UNKNOWN',
   'DEMO_UNKNOWN',
 ]);
 

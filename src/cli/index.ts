@@ -11,6 +11,7 @@ import { envsCommand } from './commands/envs.js';
 import { evalCommand } from './commands/eval.js';
 import { setupCommand } from './commands/setup.js';
 import { trainCommand } from './commands/train.js';
+import { verifyCommand } from './commands/verify.js';
 import { describeError, note, printJson, surviveClosedPipes } from './output.js';
 import { usageError } from './usage.js';
 
@@ -20,6 +21,7 @@ const COMMANDS = [
   envsCommand,
   algorithmsCommand,
   configCommand,
+  verifyCommand,
   setupCommand,
   doctorCommand,
 ];
@@ -78,6 +80,7 @@ function parser(words: readonly string[]): Argv {
     .example('$0 envs', 'the tasks')
     .example('$0 algorithms mpo', 'its equations, values and variations')
     .example('$0 config show --origin', 'every value and its source')
+    .example('$0 verify', 'the claims of the paper, checked')
     .example('$0 doctor', 'what is set up, and what is wrong');
 }
 

@@ -47,6 +47,38 @@ export function boltzmannExpectation(
   return integrate((x) => test(x) * weight(x), where) / integrate(weight, where);
 }
 
+/**
+ * p_ε(x), normalised by g = f − f(x*) (13).
+ *
+ * @throws VirelError `TEMPERATURE_NOT_POSITIVE`.
+ */
+export function boltzmannDensity(
+  landscape: Landscape,
+  curvature: number,
+  temperature: number,
+  x: number,
+): number {
+  expectPositive(temperature);
+  const { f, maximum } = landscape;
+  const weight = (at: number) => Math.exp((f(at) - f(maximum)) / temperature);
+  return weight(x) / integrate(weight, support(landscape, curvature, temperature));
+}
+
+/** exp(g(x* − √ε u)/ε), the integrand of (15) but for φ; its limit as ε → 0 is {@link limitIntegrand}. */
+export function rescaledIntegrand(
+  { f, maximum }: Landscape,
+  temperature: number,
+  distance: number,
+): number {
+  const x = maximum - Math.sqrt(temperature) * distance;
+  return Math.exp((f(x) - f(maximum)) / temperature);
+}
+
+/** exp(u² f″(x*)/2) (16), (17). @param curvature −f″(x*). */
+export function limitIntegrand(curvature: number, distance: number): number {
+  return Math.exp((-curvature * distance ** 2) / 2);
+}
+
 /** Derivatives at x*, for {@link limitRate}. */
 export interface Peak {
   /** −f″(x*). */

@@ -8,6 +8,16 @@ export {
   logPartitions,
 } from './boltzmann.js';
 export * from './boltzmann-density.js';
+export {
+  CLAIMS,
+  type Claim,
+  checkClaim,
+  type DescribedClaim,
+  isNumeric,
+  type NumericClaim,
+  selectClaims,
+  type Verdict,
+} from './claims/index.js';
 export * from './demos.js';
 export * from './e-step.js';
 export * from './elbo.js';
