@@ -33,6 +33,48 @@ const oneSided: Record<keyof typeof rooms, Record<string, string>> = {
   },
 };
 
+/** Stems of the theory that no learner has, and why; and those of the learners that need no exact form. */
+const theoryAlone: Record<string, string> = {
+  index: 'list of exports',
+  'action-posterior': 'the reading of App. B, no part of a step',
+  approximator: 'functions of few parameters; networks in the reference',
+  'boltzmann-density': 'limits over continuous actions (Theorem 1)',
+  demos: 'runs that are drawn',
+  elbo: 'the bound itself; learners follow its gradients',
+  evidence: 'App. A',
+  examples: 'small MDPs; src/environments has the tasks',
+  'expectation-maximisation': 'exact EM; schedules of the learners in src/schedule',
+  'maximum-entropy': 'the counter-example',
+  quadrature: 'integrals; learners sample',
+  'residual-gradient': 'Theorem 4 and (31): learners take the direct method',
+  'tabular-mdp': 'the MDP',
+  'target-set': 'Definition 2',
+};
+const learnersAlone: Record<string, string> = {
+  index: 'list of exports',
+  adam: 'an optimiser, not of the paper',
+  'gradient-step': 'order of a sampled step',
+  inputs: 'checks of arguments',
+  learner: 'the interface itself',
+  random: 'stream of initial parameters',
+  'tanh-gaussian': 'a continuous density; its claims check the reference',
+  'target-update': 'a device of networks',
+  temperature: 'how a sampled residual becomes a temperature',
+};
+
+describe('stems of the theory', () => {
+  const theory = stems('../../src/theory', '.ts');
+  it.each([
+    ['theory', theory, rooms.reference, theoryAlone],
+    ['reference', rooms.reference, theory, learnersAlone],
+  ] as const)('have twins, %s first, or a reason', (_, own, others, excused) => {
+    const lonely = own.filter((stem) => !others.includes(stem));
+    expect(lonely.filter((stem) => excused[stem] === undefined)).toEqual([]);
+    const idle = Object.keys(excused).filter((stem) => stem !== 'index' && !lonely.includes(stem));
+    expect(idle).toEqual([]);
+  });
+});
+
 describe('stems', () => {
   it.each([
     ['rows', 'reference'],

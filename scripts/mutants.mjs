@@ -1,0 +1,141 @@
+/**
+ * How sharp are the tests of the theory? Every sign in src/theory is flipped and every factor γ dropped, one at a time, and the
+ * tests are run on each such mutant: `npm run mutants`. A mutant that no test catches is named; it is excused only where it
+ * computes the same as the original, with the reason in EQUIVALENT below.
+ *
+ *     node scripts/mutants.mjs [PART OF A FILE NAME]...
+ *
+ * The repository is not touched: mutants live in a copy.
+ */
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const ROOMS = ['src/theory', 'src/theory/claims/independent'];
+
+/** What is done to code: pattern and replacement, both with the same groups. */
+const MUTATIONS = [
+  { name: '+ to -', pattern: / \+ (?!\+)/g, replacement: ' - ' },
+  { name: '- to +', pattern: / - /g, replacement: ' + ' },
+  { name: '+= to -=', pattern: / \+= /g, replacement: ' -= ' },
+  { name: '-= to +=', pattern: / -= /g, replacement: ' += ' },
+  { name: 'minus dropped', pattern: /(?<=[(,[=>?:] ?|return )-(?=[\w(])/g, replacement: '' },
+  { name: 'γ dropped', pattern: /\b(?:mdp\.|nested\.)?discount \* ?/g, replacement: '' },
+  { name: 'γ dropped', pattern: / \* (?:mdp\.|nested\.)?discount\b/g, replacement: '' },
+];
+
+/** Survivors that compute what the original computes: file, the line's code, and why. */
+const EQUIVALENT = [];
+
+/** Code with comments and strings blanked, so that positions stay: what may be mutated. */
+function codeOnly(text) {
+  const blank = (match) => match.replace(/[^\n]/g, '\u0000');
+  return text
+    .replace(/\/\*[\s\S]*?\*\//g, blank)
+    .replace(/\/\/.*$/gm, blank)
+    .replace(/'(?:[^'\\\n]|\\.)*'/g, blank)
+    .replace(/`(?:[^`\\]|\\.)*`/g, blank);
+}
+
+/** Every mutant of a file. */
+function mutantsOf(file) {
+  const text = readFileSync(join(root, file), 'utf8');
+  const code = codeOnly(text);
+  return MUTATIONS.flatMap(({ name, pattern, replacement }) =>
+    [...code.matchAll(pattern)].map(({ index, 0: found }) => {
+      const start = text.lastIndexOf('\n', index) + 1;
+      const end = text.indexOf('\n', index);
+      return {
+        file,
+        name,
+        line: text.slice(0, index).split('\n').length,
+        code: text.slice(start, end).trim(),
+        text: text.slice(0, index) + replacement + text.slice(index + found.length),
+      };
+    }),
+  );
+}
+
+/** A copy of what the tests of the theory need. */
+function makeCopy() {
+  const copy = mkdtempSync(join(tmpdir(), 'virel-mutants-'));
+  for (const part of ['src', '__tests__', 'jest.config.js', 'package.json']) {
+    cpSync(join(root, part), join(copy, part), { recursive: true });
+  }
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  return copy;
+}
+
+/** Whether some of the tests fail. */
+function fails(copy, patterns) {
+  const env = {
+    ...process.env,
+    NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning',
+  };
+  const words = ['node_modules/jest/bin/jest.js', '--bail', '--silent', '--runInBand', ...patterns];
+  const { status } = spawnSync(process.execPath, words, { cwd: copy, env, timeout: LONGEST });
+  return status !== 0;
+}
+
+/** A mutant may never end; a test that does not end has noticed. */
+const LONGEST = 300_000;
+
+/** First the tests of the file's own stem, then all: most mutants need the first only. */
+function caught(copy, mutant) {
+  const original = readFileSync(join(copy, mutant.file), 'utf8');
+  const own = `__tests__/theory/${basename(mutant.file, '.ts')}.test.ts`;
+  const claims = '__tests__/theory/claims.test.ts';
+  const near = existsSync(join(copy, own)) ? own : claims;
+  writeFileSync(join(copy, mutant.file), mutant.text);
+  try {
+    return fails(copy, [near]) || fails(copy, ['__tests__/theory']);
+  } finally {
+    writeFileSync(join(copy, mutant.file), original);
+  }
+}
+
+const excuse = ({ file, code, name }) =>
+  EQUIVALENT.find((known) => known.file === file && known.code === code && known.name === name);
+
+const asked = process.argv.slice(2);
+const files = ROOMS.flatMap((room) =>
+  readdirSync(join(root, room))
+    .filter((file) => file.endsWith('.ts') && file !== 'index.ts')
+    .map((file) => join(room, file)),
+).filter((file) => asked.length === 0 || asked.some((part) => file.includes(part)));
+
+const copy = makeCopy();
+try {
+  if (fails(copy, ['__tests__/theory'])) throw new Error('the tests fail without any mutation');
+  const rows = files.map((file) => {
+    const mutants = mutantsOf(file);
+    const survivors = mutants.filter((mutant) => !caught(copy, mutant));
+    console.log(`${file}: ${mutants.length - survivors.length} of ${mutants.length} caught`);
+    for (const survivor of survivors) {
+      const reason = excuse(survivor)?.reason ?? 'NOT EXCUSED';
+      console.log(`  line ${survivor.line}, ${survivor.name}: ${survivor.code}\n    ${reason}`);
+    }
+    return { mutants: mutants.length, survivors };
+  });
+  const total = rows.reduce((sum, row) => sum + row.mutants, 0);
+  const survivors = rows.flatMap((row) => row.survivors);
+  const unexcused = survivors.filter((survivor) => excuse(survivor) === undefined);
+  console.log(
+    `${total} mutants of ${files.length} files: ${total - survivors.length} caught, ${survivors.length - unexcused.length} equivalent, ${unexcused.length} not caught`,
+  );
+  process.exitCode = unexcused.length > 0 ? 1 : 0;
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
