@@ -39,11 +39,11 @@ export const tolerance = {
   },
   goldenQuotient: {
     value: 1e-9,
-    why: 'the golden sum of 4e5 terms rounds by 1e-14, and is divided by ε = 1e-4',
+    why: 'the golden sum of 4e5 terms rounds by 1e-15, which is divided by ε = 1e-4: measured 8e-12',
   },
   goldenRun: {
     value: 1e-9,
-    why: '8,000 steps: the roundings of each, 1e-15, are kept by the slowest direction, which forgets in some 1e3 steps',
+    why: '8,000 steps forget their roundings, but for two runs that end where E[bbᵀ] has a condition of 7e7: measured 5e-13',
   },
   condition: {
     value: 1e-9,
