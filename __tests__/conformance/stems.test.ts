@@ -57,7 +57,6 @@ const learnersAlone: Record<string, string> = {
   inputs: 'checks of arguments',
   learner: 'the interface itself',
   random: 'stream of initial parameters',
-  'tanh-gaussian': 'a continuous density; its claims check the reference',
   'target-update': 'a device of networks',
   temperature: 'how a sampled residual becomes a temperature',
 };

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
-import * as reference from '../../src/reference/index.js';
+import { sourceOf } from '../../src/cli/claim-source.js';
 import {
   CLAIMS,
   checkClaim,
@@ -45,13 +45,17 @@ describe('claims', () => {
     expect(new Set(ids).size).toBe(ids.length);
     for (const { id, why, derivation, uses } of numeric) {
       expect([id, why.length > 20, derivation.join(' ').length > 40]).toEqual([id, true, true]);
-      const missing = uses.filter((name) => {
-        const [room, own] = name.startsWith('reference.')
-          ? [reference, name.slice('reference.'.length)]
-          : [theory, name];
-        return typeof (room as Record<string, unknown>)[own] !== 'function';
-      });
+      const exported = theory as Record<string, unknown>;
+      const missing = uses.filter((name) => typeof exported[name] !== 'function');
       expect([id, missing]).toEqual([id, []]);
+    }
+  });
+
+  it('show the code that checks them, which calls the functions they name', () => {
+    for (const { id, uses } of numeric) {
+      const { code = '', file = '' } = sourceOf(id) ?? {};
+      expect([id, file.startsWith('src/theory/claims/')]).toEqual([id, true]);
+      expect([id, uses.filter((name) => !code.includes(name))]).toEqual([id, []]);
     }
   });
 

@@ -132,6 +132,8 @@ describe('gridworld', () => {
     // north and west are edges
     expectClose(Object.values(nextOf(mdp, corner, north)), [0.9, 0.1], tolerance.rounding);
     expect(Object.keys(nextOf(mdp, corner, north)).map(Number)).toEqual([corner, at2(1, 0)]);
+    // into the first of all states, and against the edge
+    expect(nextOf(mdp, at2(1, 0), west)).toEqual({ [corner]: 0.8, [at2(1, 0)]: 0.2 });
     const open = at2(2, 1);
     const steps = { north: at2(2, 0), east: at2(3, 1), south: at2(2, 2), west: open };
     // west of it is the wall
@@ -179,8 +181,14 @@ describe('named MDPs', () => {
       'three-by-two': threeByTwo(),
       chain: chain(),
       gridworld: gridworld(),
-      'merl-counterexample': maximumEntropyTrap(TRAP),
+      'merl-counterexample': maximumEntropyTrap({
+        payoff: 0.9,
+        branches: 20,
+        miss: 0,
+        discount: 0.9,
+      }),
     });
+    expect(maximumEntropyTrap(TRAP)).toEqual(made['merl-counterexample']);
     for (const { summary } of NAMED_MDPS) expect(summary.length).toBeGreaterThan(20);
   });
 

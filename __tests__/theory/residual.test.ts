@@ -4,9 +4,9 @@ import { describe, expect, it } from '@jest/globals';
 import {
   bellmanResidual,
   bellmanTarget,
-  bisect,
   drawsOf,
   evidenceLowerBound,
+  findRoot,
   HALF_MEAN_SQUARE,
   implicitResidualError,
   normOf,
@@ -297,11 +297,26 @@ describe('implicit residual error of T^{π_w} (E.3, App. C)', () => {
   });
 });
 
-describe('bisection', () => {
-  it('ends between the neighbouring numbers around the root', () => {
-    const root = bisect((x) => 2 - x ** 2, 1, 2);
-    expect(Math.abs(root - Math.SQRT2)).toBeLessThanOrEqual(2 ** -52);
-    expect(bisect((x) => 0.75 - x, 0.75, 0.75)).toBe(0.75);
-    expect(bisect((x) => 1e-300 - x, 0, 1)).toBeCloseTo(1e-300, 310);
+describe('the root finder', () => {
+  it('ends at neighbouring numbers of the root, from either side', () => {
+    const f = (x: number) => 2 - x ** 2;
+    expect(Math.abs(findRoot(f, 1, 2) - Math.SQRT2)).toBeLessThanOrEqual(2 ** -51);
+    expect(Math.abs(findRoot(f, 2, 1) - Math.SQRT2)).toBeLessThanOrEqual(2 ** -51);
+    expect(findRoot((x) => 0.75 - x, 0.75, 2)).toBe(0.75);
+    const steep = findRoot((x) => (x > 0.3 ? -1 : 1), 0, 1);
+    expect(Math.abs(steep - 0.3)).toBeLessThanOrEqual(2 ** -52);
+  });
+
+  it('needs fewer than thirty evaluations where halving needs fifty', () => {
+    let calls = 0;
+    findRoot(
+      (x) => {
+        calls += 1;
+        return Math.exp(-x) - x;
+      },
+      0,
+      1,
+    );
+    expect(calls).toBeLessThan(30);
   });
 });

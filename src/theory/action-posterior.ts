@@ -11,7 +11,7 @@
 
 import { expectPositive } from './boltzmann.js';
 import { type Bound, evidenceLowerBound, weighted } from './elbo.js';
-import { expectedUnder, largestOf } from './tabular-mdp.js';
+import { expectedUnder, expectTable, largestOf, outOfRange } from './tabular-mdp.js';
 
 /** y_w(h), `[N]`; 1 exactly at greedy actions. @throws VirelError `TEMPERATURE_NOT_POSITIVE`. */
 export function optimalityLikelihood(
@@ -31,10 +31,13 @@ export function optimalityLikelihood(
  *
  * @param likelihood y_w, `[N]`.
  * @param prior p(h), `[N]`: uniform in App. B.
+ * @throws VirelError `LENGTH_MISMATCH`, `NOT_FINITE`; `VALUE_RANGE` where the evidence is 0.
  */
 export function pairPosterior(likelihood: Float64Array, prior: Float64Array): Float64Array {
+  expectTable('prior', prior, likelihood.length);
   const joint = likelihood.map((y, pair) => y * prior[pair]!);
   const evidence = joint.reduce((sum, value) => sum + value, 0);
+  if (!(evidence > 0)) throw outOfRange('evidence p(O)', 'a number above 0', evidence);
   return joint.map((value) => value / evidence);
 }
 

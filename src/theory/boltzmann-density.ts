@@ -9,6 +9,7 @@
 
 import { expectPositive } from './boltzmann.js';
 import { integrate } from './quadrature.js';
+import { outOfRange } from './tabular-mdp.js';
 
 /** f with a unique maximum. */
 export interface Landscape {
@@ -95,8 +96,9 @@ export function limitRate({ curvature, third, testSlope, testCurvature }: Peak):
   return testCurvature / (2 * curvature) + (testSlope * third) / (2 * curvature ** 2);
 }
 
-/** H of a Gaussian of deviation σ, in nats: ½ log(2πe) + log σ (21). */
+/** H of a Gaussian of deviation σ, in nats: ½ log(2πe) + log σ (21). @throws VirelError `VALUE_RANGE` unless σ > 0. */
 export function gaussianEntropy(deviation: number): number {
+  if (!(deviation > 0)) throw outOfRange('deviation', 'a number above 0', deviation);
   return 0.5 * Math.log(2 * Math.PI * Math.E) + Math.log(deviation);
 }
 

@@ -9,7 +9,7 @@
  */
 
 import { VirelError } from '../errors.js';
-import { expectedUnder, largestOf } from './tabular-mdp.js';
+import { expectedUnder, expectRows, largestOf } from './tabular-mdp.js';
 
 /**
  * π_w of every state.
@@ -18,6 +18,7 @@ import { expectedUnder, largestOf } from './tabular-mdp.js';
  * @param temperature ε_w > 0.
  * @param actions A; by default one state's actions are given.
  * @throws VirelError `TEMPERATURE_NOT_POSITIVE`; the limit ε → 0 is {@link greedyPolicy}, another function.
+ *   `LENGTH_MISMATCH`; `NOT_FINITE`, naming the state.
  */
 export function boltzmannPolicy(
   actionValue: Float64Array,
@@ -45,7 +46,7 @@ export function logPartitions(
 /** exp((Q − max Q)/ε), `[N]`, with their sums and max Q, `[S]`. */
 function shiftedExponentials(actionValue: Float64Array, temperature: number, actions: number) {
   expectPositive(temperature);
-  const largest = largestOf(actionValue, actions);
+  const largest = largestValues(actionValue, actions);
   const exponentials = actionValue.map((value, pair) =>
     Math.exp((value - largest[Math.floor(pair / actions)]!) / temperature),
   );
@@ -56,10 +57,29 @@ function rowSums(table: Float64Array, actions: number): Float64Array {
   return expectedUnder(new Float64Array(table.length).fill(1), table, actions);
 }
 
-/** All probability on the first greedy action of every state: Theorem 1's limit where the maximum is unique. */
+/**
+ * max_a Q(s, a) of every state, `[S]`. −∞ stands for an action that cannot be taken; every state needs one that can.
+ *
+ * @throws VirelError `LENGTH_MISMATCH`; `NOT_FINITE`, naming the state, where its maximum is NaN or infinite.
+ */
+function largestValues(actionValue: Float64Array, actions: number): Float64Array {
+  expectRows('actionValue', actionValue, actions);
+  const largest = largestOf(actionValue, actions);
+  const wrong = largest.findIndex((value) => !Number.isFinite(value));
+  if (wrong < 0) return largest;
+  const where = `actionValue of state ${wrong}`;
+  const message = `${where}: expected finite numbers, got ${largest[wrong]} as their maximum`;
+  throw new VirelError('NOT_FINITE', message, { where });
+}
+
+/**
+ * All probability on the first greedy action of every state: Theorem 1's limit where the maximum is unique.
+ *
+ * @throws VirelError `LENGTH_MISMATCH`; `NOT_FINITE`, naming the state.
+ */
 export function greedyPolicy(actionValue: Float64Array, actions: number): Float64Array {
   const policy = new Float64Array(actionValue.length);
-  const largest = largestOf(actionValue, actions);
+  const largest = largestValues(actionValue, actions);
   largest.forEach((value, state) => {
     const row = actionValue.subarray(state * actions, (state + 1) * actions);
     policy[state * actions + row.indexOf(value)] = 1;

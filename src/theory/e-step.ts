@@ -11,6 +11,7 @@
 
 import { boltzmannPolicy, greedyPolicy, logPartitions } from './boltzmann.js';
 import { centred } from './residual-gradient.js';
+import { actionsPerState, expectPolicy, expectTable, outOfRange } from './tabular-mdp.js';
 
 /** What an E-step reads. */
 export interface EStep {
@@ -27,7 +28,8 @@ export interface EStep {
 /**
  * The complete E-step: the policy that maximises the bound, `[N]`; the greedy one at ε_w = 0.
  *
- * @throws VirelError `TEMPERATURE_NOT_POSITIVE` at ε_w < 0.
+ * @throws VirelError `TEMPERATURE_NOT_POSITIVE` at ε_w < 0; `LENGTH_MISMATCH`, `NOT_FINITE`, `DISTRIBUTION_INVALID`,
+ *   `POLICY_INVALID`.
  */
 export function eStep({
   actionValue,
@@ -35,7 +37,10 @@ export function eStep({
   stateWeights,
   priorPolicy,
 }: EStep): Float64Array {
-  const actions = actionValue.length / stateWeights.length;
+  const actions = actionsPerState(actionValue, stateWeights);
+  if (priorPolicy !== undefined) {
+    expectPolicy('priorPolicy', priorPolicy, { pairs: actionValue.length, actions });
+  }
   if (temperature === 0) {
     // of the prior policy only its zeros are left in the limit
     const possible = actionValue.map((value, h) => (priorPolicy?.[h] === 0 ? -Infinity : value));
@@ -44,6 +49,13 @@ export function eStep({
   if (priorPolicy === undefined) return boltzmannPolicy(actionValue, temperature, actions);
   const shifted = actionValue.map((value, h) => value + temperature * Math.log(priorPolicy[h]!));
   return boltzmannPolicy(shifted, temperature, actions);
+}
+
+/** KL(π_θ ‖ π_φ) of a softmax policy is finite only where every action has some prior probability. */
+function expectPositivePrior(priorPolicy: Float64Array, pairs: number, actions: number): void {
+  expectPolicy('priorPolicy', priorPolicy, { pairs, actions });
+  const zero = priorPolicy.indexOf(0);
+  if (zero >= 0) throw outOfRange(`priorPolicy[${zero}]`, 'a probability above 0', 0);
 }
 
 /** softmax(θ), `[N]`: the policy of logits θ. */
@@ -56,10 +68,15 @@ export function softmaxPolicy(logits: Float64Array, actions: number): Float64Arr
  *
  * @param logits θ, `[N]`.
  * @returns `[N]`, in units of Q.
+ * @throws VirelError `LENGTH_MISMATCH`, `NOT_FINITE`, `DISTRIBUTION_INVALID`; `POLICY_INVALID` or `VALUE_RANGE` for a prior
+ *   policy that is none, or leaves an action out.
  */
 export function eStepGradient(step: EStep, logits: Float64Array): Float64Array {
   const { actionValue, temperature, stateWeights, priorPolicy } = step;
-  const actions = actionValue.length / stateWeights.length;
+  const actions = actionsPerState(actionValue, stateWeights);
+  expectTable('actionValue', actionValue, actionValue.length);
+  expectTable('logits', logits, actionValue.length);
+  if (priorPolicy !== undefined) expectPositivePrior(priorPolicy, actionValue.length, actions);
   const policy = softmaxPolicy(logits, actions);
   const partitions = logPartitions(logits, 1, actions);
   const followed = actionValue.map((value, h) => {

@@ -15,7 +15,7 @@
  */
 
 import { expectPositive, logPartitions } from './boltzmann.js';
-import { expectedUnder } from './tabular-mdp.js';
+import { actionsPerState, expectedUnder, expectPolicy, expectTable } from './tabular-mdp.js';
 
 /** What the bound is a function of. */
 export interface Bound {
@@ -29,18 +29,30 @@ export interface Bound {
   stateWeights: Float64Array;
 }
 
-/** L(w, θ) (4). @throws VirelError `TEMPERATURE_NOT_POSITIVE`: at ε_w = 0 it is infinite (Lemma 1). */
-export function evidenceLowerBound({
-  actionValue,
-  temperature,
-  policy,
-  stateWeights,
-}: Bound): number {
-  expectPositive(temperature);
+/**
+ * L(w, θ) (4).
+ *
+ * @throws VirelError `TEMPERATURE_NOT_POSITIVE`: at ε_w = 0 it is infinite (Lemma 1); as {@link expectBound}.
+ */
+export function evidenceLowerBound(bound: Bound): number {
+  const { actionValue, temperature, policy, stateWeights } = bound;
+  expectBound(bound);
   const actions = policy.length / stateWeights.length;
   const value = expectedUnder(policy, actionValue, actions);
   const spread = policyEntropies(policy, actions);
   return weighted(stateWeights, (state) => value[state]! / temperature + spread[state]!);
+}
+
+/**
+ * Checks what a bound is asked of.
+ *
+ * @throws VirelError `TEMPERATURE_NOT_POSITIVE`, `LENGTH_MISMATCH`, `NOT_FINITE`, `POLICY_INVALID`, `DISTRIBUTION_INVALID`.
+ */
+function expectBound({ actionValue, temperature, policy, stateWeights }: Bound): void {
+  expectPositive(temperature);
+  expectTable('actionValue', actionValue, actionValue.length);
+  const actions = actionsPerState(actionValue, stateWeights);
+  expectPolicy('policy', policy, { pairs: actionValue.length, actions });
 }
 
 /** H(π(·|s)) of every state, `[S]`. */
@@ -103,6 +115,7 @@ export interface Decomposition {
 
 /** ℓ(w), KL(q_θ ‖ p_w) and H(d): L is the first less the others (5). */
 export function decomposeBound(bound: Bound): Decomposition {
+  expectBound(bound);
   return {
     logPartition: logPartition(bound),
     divergence: klDivergence(variationalJoint(bound), boltzmannJoint(bound)),
@@ -113,6 +126,7 @@ export function decomposeBound(bound: Bound): Decomposition {
 /** The right side of (24), in its two parts: KL(d ‖ p_w(s)) and E_d[KL(π_θ ‖ π_w)]. */
 export function decomposeDivergence(bound: Bound): { states: number; policies: number } {
   const { actionValue, temperature, policy, stateWeights } = bound;
+  expectBound(bound);
   const actions = policy.length / stateWeights.length;
   const partitions = logPartitions(actionValue, temperature, actions);
   const partition = logPartition(bound);
@@ -142,8 +156,9 @@ export function largestBound({
 /** L(w, θ, φ) (42). @param priorPolicy π_φ, `[N]`. @throws VirelError `TEMPERATURE_NOT_POSITIVE`. */
 export function priorBound(bound: Bound, priorPolicy: Float64Array): number {
   const { actionValue, temperature, policy, stateWeights } = bound;
-  expectPositive(temperature);
+  expectBound(bound);
   const actions = policy.length / stateWeights.length;
+  expectPolicy('priorPolicy', priorPolicy, { pairs: policy.length, actions });
   const value = expectedUnder(policy, actionValue, actions);
   const divergences = policyDivergences(policy, priorPolicy, actions);
   return weighted(stateWeights, (state) => value[state]! / temperature - divergences[state]!);

@@ -12,9 +12,16 @@ import { largestMagnitude, optimalActionValue, policyActionValue } from './bellm
 import { eStep, eStepGradient, softmaxPolicy } from './e-step.js';
 import { evidenceLowerBound, policyEntropies, weighted } from './elbo.js';
 import { directMStep, mStep } from './m-step.js';
-import { residualError, type Target } from './residual.js';
+import { residualError, TARGET_KINDS, type Target } from './residual.js';
 import { directGradient, residualErrorGradient } from './residual-gradient.js';
-import { expectedUnder, expectTable, type TabularMdp, uniform } from './tabular-mdp.js';
+import {
+  expectDistribution,
+  expectedUnder,
+  expectTable,
+  type TabularMdp,
+  uniform,
+  unknownKind,
+} from './tabular-mdp.js';
 
 /** How far each half goes before the other has its turn. */
 export type Schedule =
@@ -105,19 +112,22 @@ interface Setting {
   optimal: Float64Array;
 }
 
+const SCHEDULE_KINDS: readonly Schedule['kind'][] = ['complete', 'partial', 'incremental'];
+
 const HALVED: Annealing = { start: 1, factor: 0.5, every: 1 };
 
 /**
  * Runs EM from Q = 0 and a uniform policy.
  *
- * @throws VirelError `LENGTH_MISMATCH`, `NOT_FINITE`; as the steps do.
+ * @throws VirelError `KIND_UNKNOWN`, `LENGTH_MISMATCH`, `NOT_FINITE`, `DISTRIBUTION_INVALID`; as the steps do.
  */
 export function runExpectationMaximisation(mdp: TabularMdp, options: EmOptions): EmTrace {
   const { schedule, target: kind, iterations = 50, tolerance = 1e-12 } = options;
   const stateWeights = options.stateWeights ?? uniform(mdp.states);
   const actionValue = options.actionValue ?? new Float64Array(mdp.pairs);
   expectTable('actionValue', actionValue, mdp.pairs);
-  expectTable('stateWeights', stateWeights, mdp.states);
+  expectDistribution('stateWeights', stateWeights, mdp.states);
+  expectKinds(options);
   const optimal = optimalActionValue(mdp);
   const setting = { mdp, schedule, kind, stateWeights, tolerance, optimal };
 
@@ -133,6 +143,13 @@ export function runExpectationMaximisation(mdp: TabularMdp, options: EmOptions):
   const best = eStep({ actionValue: optimal, temperature: 0, stateWeights });
   const optimalValue = valueUnder(best, optimal, stateWeights);
   return { records, optimalValue, actionValue: state.actionValue, policy: state.policy };
+}
+
+/** Words of a caller in JavaScript. @throws VirelError `KIND_UNKNOWN`. */
+function expectKinds({ schedule, target }: EmOptions): void {
+  if (!TARGET_KINDS.includes(target)) throw unknownKind('target', TARGET_KINDS, target);
+  if (SCHEDULE_KINDS.includes(schedule?.kind)) return;
+  throw unknownKind('schedule.kind', SCHEDULE_KINDS, schedule?.kind);
 }
 
 /** ε_k of an iteration, 0 where nothing is annealed. */

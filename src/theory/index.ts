@@ -39,4 +39,5 @@ export {
   uniform,
   uniformPolicy,
 } from './tabular-mdp.js';
+export * from './tanh-gaussian.js';
 export * from './target-set.js';

@@ -13,7 +13,7 @@ import { largestMagnitude, optimalActionValue, policyActionValue } from './bellm
 import { variationalJoint } from './elbo.js';
 import { bellmanTarget, residualError, type Target } from './residual.js';
 import { dot, residualErrorGradient, type Theorem4 } from './residual-gradient.js';
-import type { TabularMdp } from './tabular-mdp.js';
+import { expectDistribution, expectPolicy, type TabularMdp } from './tabular-mdp.js';
 
 /** π_θ and d, which the M-step holds. */
 export interface MStep {
@@ -27,7 +27,7 @@ export interface MStep {
  * ε_w² ∇_w L (7), by the table.
  *
  * @param actionValue Q_w, `[N]`.
- * @throws VirelError as {@link residualErrorGradient}.
+ * @throws VirelError as {@link residualErrorGradient}; `POLICY_INVALID`, `DISTRIBUTION_INVALID`.
  */
 export function mStepGradient(
   mdp: TabularMdp,
@@ -37,6 +37,8 @@ export function mStepGradient(
   theorem4: Theorem4 = 'corrected',
 ): Float64Array {
   const temperature = residualError(mdp, actionValue, target);
+  expectPolicy('policy', held.policy, mdp);
+  expectDistribution('stateWeights', held.stateWeights, mdp.states);
   const joint = variationalJoint(held);
   const value = dot(joint, actionValue);
   return residualErrorGradient(mdp, actionValue, target, theorem4).map(
@@ -50,8 +52,7 @@ const MOST_BACKUPS = 100_000;
 /**
  * The complete M-step: Q with no residual, T_w Q = Q.
  *
- * For T* and T^{π_w} it is Q*; the second has no other root with ε_w = 0, and none with more (App. C). For T^{π_θ} it is
- * Q^{π_θ} (39), by a linear solve. For T_{w,k} it is the limit of Q ← ½ (Q + T_{w,k} Q) from `actionValue`.
+ * For T* and T^{π_w} it is Q*: where ε_w = 0 the second is the first. For T^{π_θ} it is Q^{π_θ} (39), by a linear solve. For T_{w,k} it is the limit of Q ← ½ (Q + T_{w,k} Q) from `actionValue`.
  *
  * @throws VirelError `NOT_CONVERGED` where the backups of T_{w,k} do not settle.
  */

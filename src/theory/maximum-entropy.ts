@@ -16,7 +16,7 @@
 import { VirelError } from '../errors.js';
 import { largestMagnitude } from './bellman.js';
 import { logPartitions } from './boltzmann.js';
-import { expectedNext, TabularMdp } from './tabular-mdp.js';
+import { expectedNext, outOfRange, TabularMdp } from './tabular-mdp.js';
 
 /** T_soft Q, `[N]`. @param temperature c > 0. @throws VirelError `TEMPERATURE_NOT_POSITIVE`. */
 export function softOptimalityOperator(
@@ -52,7 +52,7 @@ export function softActionValue(mdp: TabularMdp, temperature: number): Float64Ar
 export interface Trap {
   /** ρ < 1: what each of the many actions pays. */
   payoff: number;
-  /** k, even: actions of every state. */
+  /** k ≥ 2: actions of every state. */
   branches: number;
   /** What a wrong action pays in the state with one good action, whose good one pays 1. */
   miss: number;
@@ -63,10 +63,13 @@ export interface Trap {
 export const TRAP_STATES = ['start', 'one good action', 'many fair actions', 'end'] as const;
 
 /**
- * From `start` the first half of the actions lead to `one good action`, the other half to `many fair actions`; both lead on
- * to `end`, which pays nothing.
+ * From `start` the first half of the actions (of an odd number the larger) lead to `one good action`, the other to
+ * `many fair actions`; both lead on to `end`, which pays nothing.
+ *
+ * @throws VirelError `VALUE_RANGE` unless k is a whole number of at least 2; `MDP_INVALID`.
  */
 export function maximumEntropyTrap({ payoff, branches, miss, discount }: Trap): TabularMdp {
+  expectBranches(branches);
   const states = TRAP_STATES.length;
   const each = <T>(of: (action: number) => T) => Array.from({ length: branches }, (_, a) => of(a));
   const to = (state: number) => Array.from({ length: states }, (_, s) => (s === state ? 1 : 0));
@@ -75,7 +78,7 @@ export function maximumEntropyTrap({ payoff, branches, miss, discount }: Trap): 
     actions: branches,
     discount,
     transition: [
-      each((a) => to(a < branches / 2 ? 1 : 2)),
+      each((a) => to(a < Math.ceil(branches / 2) ? 1 : 2)),
       each(() => to(3)),
       each(() => to(3)),
       each(() => to(3)),
@@ -84,12 +87,18 @@ export function maximumEntropyTrap({ payoff, branches, miss, discount }: Trap): 
   });
 }
 
-/** c*, above which the soft policy errs; exact where `miss` is far below 0. */
+function expectBranches(branches: number): void {
+  if (Number.isInteger(branches) && branches >= 2) return;
+  throw outOfRange('branches', 'a whole number of at least 2', branches);
+}
+
+/** c*, above which the soft policy errs; exact where `miss` is far below 0. @throws VirelError `VALUE_RANGE`. */
 export function criticalTemperature(payoff: number, branches: number): number {
+  expectBranches(branches);
   return (1 - payoff) / Math.log(branches);
 }
 
 /** How probable it is that a policy, `[N]`, chooses the good way at the start of the trap. */
 export function goodChoice(policy: Float64Array, branches: number): number {
-  return policy.subarray(0, branches / 2).reduce((sum, p) => sum + p, 0);
+  return policy.subarray(0, Math.ceil(branches / 2)).reduce((sum, p) => sum + p, 0);
 }

@@ -19,10 +19,10 @@ import { VirelError } from '../errors.js';
 import { type Approximator, alongRows, pullBack } from './approximator.js';
 import { bellmanResidual, normOf, type Target } from './residual.js';
 import { residualPullback } from './residual-gradient.js';
-import type { TabularMdp } from './tabular-mdp.js';
+import { expectTable, type TabularMdp } from './tabular-mdp.js';
 
-/** Below this ratio of singular values, E[b bᵀ] has no inverse in float64: 1/ε64 with four digits left. */
-const SMALLEST_CONDITION = 1e-12;
+/** A column of which less than this share is its own leaves E[b bᵀ] without an inverse in float64: four digits above ε64. */
+const SMALLEST_SHARE = 1e-12;
 
 /** E[b bᵀ], `[P, P]`, and E[b f], `[P]`. */
 function normalEquations(gradient: Float64Array, table: Float64Array) {
@@ -40,18 +40,20 @@ function normalEquations(gradient: Float64Array, table: Float64Array) {
  * @param gradient b, `[N, P]`.
  * @param table f, `[N]`; β_w for the auxiliary weights.
  * @returns `[P]`.
- * @throws VirelError `FEATURES_SINGULAR` where E[b bᵀ] has no inverse, naming its condition.
+ * @throws VirelError `FEATURES_SINGULAR` where E[b bᵀ] has no inverse, naming the column; `NOT_FINITE`.
  */
 export function auxiliaryWeights(gradient: Float64Array, table: Float64Array): Float64Array {
+  expectTable('gradient', gradient, gradient.length);
+  expectTable('table', table, table.length);
   const { covariance, moment } = normalEquations(gradient, table);
   expectInvertible(covariance);
   return Float64Array.from(solve(covariance, Matrix.columnVector(moment)).to1DArray());
 }
 
 function expectInvertible(covariance: Matrix): void {
-  const scale = covariance.diagonal().reduce((most, value) => Math.max(most, value), 0);
+  const squares = covariance.diagonal();
   const pivots = choleskyPivots(covariance);
-  const weakest = pivots.findIndex((pivot) => !(pivot > SMALLEST_CONDITION * scale));
+  const weakest = pivots.findIndex((pivot, i) => !(pivot > SMALLEST_SHARE * squares[i]!));
   if (weakest < 0) return;
   throw new VirelError(
     'FEATURES_SINGULAR',

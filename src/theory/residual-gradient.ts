@@ -171,11 +171,15 @@ export function boltzmannTerms(mdp: TabularMdp, actionValue: Float64Array): Bolt
   };
 }
 
+/** Where 1 + γ𝓔[Q]/ε² is smaller, a gradient has no digits left. */
+const FOLD = 1e-12;
+
 /** (30), corrected. */
 function correctedGradient({ discount }: TabularMdp, terms: BoltzmannTerms): Float64Array {
   const { temperature, operatorOfValue, operatorOfGradient, residualTimesDelta } = terms;
   const denominator = 1 + (discount * operatorOfValue) / temperature ** 2;
-  if (denominator === 0) {
+  // a fold: ε_w turns back there, and rounding decides on which side
+  if (Math.abs(denominator) < FOLD) {
     throw new VirelError('GRADIENT_SINGULAR', 'the residual error has a fold here: no gradient');
   }
   return residualTimesDelta.map(

@@ -26,7 +26,7 @@ export interface MdpDefinition {
   reward: Float64Array | readonly (readonly number[])[];
 }
 
-/** A checked, immutable MDP. */
+/** An MDP that was checked; its tables are not to be written to. */
 export class TabularMdp {
   /** S. */
   readonly states: number;
@@ -46,6 +46,8 @@ export class TabularMdp {
    *   a number, a row that does not sum to one, a reward that is not finite.
    */
   constructor({ states, actions, discount, transition, reward }: MdpDefinition) {
+    expectList('transition', transition);
+    expectList('reward', reward);
     expectCount('states', states);
     expectCount('actions', actions);
     if (!(discount >= 0 && discount < 1)) {
@@ -95,7 +97,7 @@ function flatten(where: string, values: Float64Array | Nested, shape: readonly n
   if (ArrayBuffer.isView(values)) {
     const length = shape.reduce((product, size) => product * size, 1);
     expectLength(where, values, length);
-    return values.slice();
+    return Float64Array.from(values);
   }
   expectShape(where, values, shape);
   return Float64Array.from(values.flat(2) as readonly number[]);
@@ -108,6 +110,13 @@ function expectShape(where: string, values: Nested, [length, ...inner]: readonly
   values.forEach((list, i) => {
     expectShape(`${where}[${i}]`, list as Nested, inner);
   });
+}
+
+function expectList(where: string, values: unknown): void {
+  if (Array.isArray(values) || ArrayBuffer.isView(values)) return;
+  const got = values === undefined ? 'nothing' : typeof values;
+  const message = `${where}: expected nested lists or a Float64Array, got ${got}`;
+  throw new VirelError('MDP_INVALID', message, { where });
 }
 
 function expectCount(where: string, value: number): void {
@@ -146,12 +155,72 @@ export function expectTable(name: string, table: Float64Array, length: number): 
   throw new VirelError('NOT_FINITE', message, { where });
 }
 
+/** @throws VirelError `LENGTH_MISMATCH` where a table is not made of whole rows of `actions` entries. */
+export function expectRows(name: string, table: Float64Array, actions: number): void {
+  const rows = table.length / actions;
+  if (Number.isInteger(rows) && rows > 0) return;
+  const message = `${name}: expected rows of ${actions} values, got ${table.length} values`;
+  throw new VirelError('LENGTH_MISMATCH', message, { where: name });
+}
+
+/**
+ * Checks a distribution over `size` outcomes, such as d(s).
+ *
+ * @throws VirelError `LENGTH_MISMATCH`, `NOT_FINITE`; `DISTRIBUTION_INVALID` where it is negative or does not sum to 1.
+ */
+export function expectDistribution(name: string, weights: Float64Array, size: number): void {
+  expectTable(name, weights, size);
+  const sum = weights.reduce((total, value) => total + value, 0);
+  const negative = weights.findIndex((value) => value < 0);
+  if (negative < 0 && Math.abs(sum - 1) <= ROW_SUM_TOLERANCE) return;
+  const where = negative < 0 ? name : `${name}[${negative}]`;
+  const got = negative < 0 ? `a sum of ${sum}` : `${weights[negative]}`;
+  const message = `${where}: expected probabilities that sum to 1, got ${got}`;
+  throw new VirelError('DISTRIBUTION_INVALID', message, { where });
+}
+
+/**
+ * A, of a table `[N]` and a distribution of states `[S]` that were handed in together.
+ *
+ * @throws VirelError `DISTRIBUTION_INVALID`, `NOT_FINITE`; `LENGTH_MISMATCH` where N is no multiple of S.
+ */
+export function actionsPerState(actionValue: Float64Array, stateWeights: Float64Array): number {
+  expectDistribution('stateWeights', stateWeights, stateWeights.length);
+  const actions = actionValue.length / stateWeights.length;
+  if (Number.isInteger(actions) && actions > 0) return actions;
+  const message = `actionValue: expected as many values for each of ${stateWeights.length} states, got ${actionValue.length} values`;
+  throw new VirelError('LENGTH_MISMATCH', message, { where: 'actionValue' });
+}
+
+/** A word that is none of those there are, such as the kind of a target. */
+export function unknownKind(where: string, allowed: readonly string[], got: unknown): VirelError {
+  const expected = `one of ${allowed.join(', ')}`;
+  return new VirelError('KIND_UNKNOWN', `${where}: expected ${expected}, got ${got}`, {
+    where,
+    expected,
+    got: String(got),
+  });
+}
+
+/** A number out of its range, named. */
+export function outOfRange(where: string, expected: string, got: number): VirelError {
+  return new VirelError('VALUE_RANGE', `${where}: expected ${expected}, got ${got}`, {
+    where,
+    expected,
+    got: String(got),
+  });
+}
+
 /**
  * Checks a policy that a caller hands in.
  *
  * @throws VirelError `LENGTH_MISMATCH`, `NOT_FINITE`; `POLICY_INVALID`, naming the state whose row is no distribution.
  */
-export function expectPolicy(name: string, policy: Float64Array, { pairs, actions }: TabularMdp) {
+export function expectPolicy(
+  name: string,
+  policy: Float64Array,
+  { pairs, actions }: Pick<TabularMdp, 'pairs' | 'actions'>,
+): void {
   expectTable(name, policy, pairs);
   for (let state = 0; state < pairs / actions; state++) {
     const row = policy.subarray(state * actions, (state + 1) * actions);

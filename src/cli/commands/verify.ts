@@ -1,6 +1,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import { VirelError } from '../../errors.js';
 import type { Claim, NumericClaim, Verdict } from '../../theory/claims/index.js';
+import { sourceOf } from '../claim-source.js';
 import { note, print, printJson, shortPath } from '../output.js';
 
 /** The room is loaded when it is asked for: other verbs start without it. */
@@ -28,19 +29,27 @@ function namesOf(text: string): string[] {
 const scientific = (value: number | null) => (value === null ? '' : value.toExponential(1));
 
 /** Columns of the table: how a row begins, then the statement. */
-const WIDTHS = { status: 6, id: 27, number: 9 } as const;
+const WIDTHS = { status: 6, id: 33, number: 10 } as const;
+
+/** Where a terminal is too narrow for a statement beside the numbers, it has lines of its own. */
+const ROOM_FOR_STATEMENT = 70;
 
 function row(status: string, id: string, numbers: readonly string[], statement: string): string {
   const cells = numbers.map((text) => text.padStart(WIDTHS.number));
-  const line = [status.padEnd(WIDTHS.status), id.padEnd(WIDTHS.id), ...cells, ` ${statement}`];
-  return shortened(line.join(' ').trimEnd());
+  const start = [status.padEnd(WIDTHS.status), id.padEnd(WIDTHS.id), ...cells].join(' ');
+  const columns = process.stdout.columns ?? Number.POSITIVE_INFINITY;
+  const room = columns - start.length - 2;
+  if (statement === '') return start.trimEnd();
+  if (room === Number.POSITIVE_INFINITY) return `${start}  ${statement}`;
+  if (room < ROOM_FOR_STATEMENT) {
+    const indent = ' '.repeat(WIDTHS.status + 1);
+    return `${start.trimEnd()}\n${indentAll(wrap(statement, columns - indent.length), indent)}`;
+  }
+  const beside = ' '.repeat(start.length + 2);
+  return `${start}  ${indentAll(wrap(statement, room), beside).trimStart()}`;
 }
 
-/** As wide as the terminal, so that a row is a line; whole where there is none, and in --explain. */
-function shortened(line: string): string {
-  const columns = process.stdout.columns ?? Number.POSITIVE_INFINITY;
-  return line.length <= columns ? line : `${line.slice(0, columns - 1)}…`;
-}
+const indentAll = (text: string, indent: string) => text.replaceAll(/^(?=.)/gm, indent);
 
 const WORDS = { passed: 'ok', failed: 'FAILED', 'not-numeric': '-' } as const;
 
@@ -71,7 +80,7 @@ const count = (verdicts: readonly Verdict[], status: Verdict['status']) =>
 async function verify(claims: readonly Claim[], json: boolean): Promise<void> {
   const { checkClaim } = await theory();
   const began = performance.now();
-  if (!json) print(row('', 'claim', ['measured', 'tolerance', 'as print'], 'statement'));
+  if (!json) print(row('', 'claim', ['measured', 'tolerance', 'as printed'], 'statement'));
   const verdicts = claims.map((claim) => {
     const verdict = checkClaim(claim);
     if (!json) print(verdictRow(verdict));
@@ -88,20 +97,23 @@ function summary(verdicts: readonly Verdict[], seconds: number): string {
   const parts = [
     `${count(verdicts, 'passed')} passed, ${count(verdicts, 'failed')} failed`,
     `${count(verdicts, 'not-numeric')} definitions and assumptions without a number`,
-    `${errata} where the print is wrong, by the size in the column "as print"`,
+    `${errata} where the print is wrong, by the size in the column "as printed"`,
     `${seconds.toFixed(1)} s`,
   ];
-  return `\n${parts.join('; ')}\none in full: npx virel-native verify --explain theorem-4`;
+  return `\n${wrap(parts.join('; '), pageWidth())}\none in full: npx virel-native verify --explain theorem-4`;
 }
 
+/** Widest page that is easy to read, and never wider than the terminal. */
 const PAGE_WIDTH = 96;
+const pageWidth = () => Math.min(PAGE_WIDTH, process.stdout.columns ?? PAGE_WIDTH);
 
-/** A paragraph in lines of at most {@link PAGE_WIDTH}. */
-function wrap(text: string): string {
+/** A paragraph in lines of at most `width` characters. */
+function wrap(text: string, width: number): string {
   const lines = [''];
+  const lengthOf = (line: string) => [...line].length;
   for (const word of text.split(' ')) {
     const last = lines[lines.length - 1] as string;
-    if (last !== '' && last.length + 1 + word.length > PAGE_WIDTH) lines.push(word);
+    if (last !== '' && lengthOf(last) + 1 + lengthOf(word) > width) lines.push(word);
     else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
   }
   return lines.join('\n');
@@ -109,52 +121,59 @@ function wrap(text: string): string {
 
 /** One claim on a page: what it says, its number, the derivation, the code and how to import it. */
 function page(claim: NumericClaim, { status, measured, printed }: Verdict): string {
+  const paragraph = (text: string) => wrap(text, pageWidth());
   const found = `${WORDS[status]}: measured ${scientific(measured)}, tolerance ${scientific(claim.tolerance)} (${claim.why})`;
   const print = claim.printed
-    ? [wrap(`as printed: ${claim.printed.statement}; error ${scientific(printed)}`), '']
+    ? [paragraph(`as printed: ${claim.printed.statement}; error ${scientific(printed)}`), '']
     : [];
-  const imported = claim.uses.map((name) => name.split('.').at(-1) as string);
-  const room = claim.uses.some((name) => name.startsWith('reference.')) ? 'reference' : 'theory';
+  const { file, code } = sourceOf(claim.id) ?? { file: '', code: claim.measure.toString() };
   return [
     `${claim.id}   ${claim.source}`,
     '',
-    wrap(claim.statement),
+    paragraph(claim.statement),
     '',
-    wrap(found),
+    paragraph(found),
     '',
     ...print,
-    ...claim.derivation.flatMap((paragraph) => [wrap(paragraph), '']),
-    'checked by',
+    ...claim.derivation.flatMap((text) => [paragraph(text), '']),
+    file === '' ? 'checked by' : `checked by (${file})`,
     '',
-    claim.measure.toString().replaceAll(/^/gm, '  '),
+    indentAll(code, '  '),
     '',
     'in a program',
     '',
-    `  import { theory${room === 'theory' ? '' : ', reference'} } from 'virel-native';`,
-    `  const { ${imported.join(', ')} } = ${room};`,
+    "  import { theory } from 'virel-native';",
+    `  const { ${claim.uses.join(', ')} } = theory;`,
     `  const [claim] = theory.selectClaims(['${claim.id}']);`,
     '  theory.checkClaim(claim).measured;',
   ].join('\n');
 }
 
+/** Pages of the claim of an id, or of all whose ids begin so; with --json what `verify` gives, derivation and code added. */
 async function explain(name: string, json: boolean): Promise<void> {
-  const { checkClaim, CLAIMS, isNumeric, selectClaims } = await theory();
-  const chosen = CLAIMS.filter(({ id }) => id === name);
-  for (const claim of chosen.length > 0 ? chosen : selectClaims([name])) {
-    const verdict = checkClaim(claim);
-    if (json) {
-      const code = isNumeric(claim) && {
-        derivation: claim.derivation,
-        code: claim.measure.toString(),
-      };
-      printJson({ ...jsonOf(verdict), ...code });
-    } else if (isNumeric(claim)) print(`${page(claim, verdict)}\n`);
-    else
-      print(
-        `${claim.id}   ${claim.source}\n\n${wrap(claim.statement)}\n\nNo number: ${claim.reason}\n`,
-      );
-    if (verdict.status === 'failed') process.exitCode = 1;
-  }
+  const { checkClaim, CLAIMS, selectClaims } = await theory();
+  const exact = CLAIMS.filter(({ id }) => id === name);
+  const verdicts = (exact.length > 0 ? exact : selectClaims([name])).map(checkClaim);
+  const [passed, failed] = [count(verdicts, 'passed'), count(verdicts, 'failed')];
+  if (json) printJson({ passed, failed, claims: verdicts.map(explainedJson) });
+  else print(verdicts.map(explained).join('\n\n'));
+  if (failed > 0) process.exitCode = 1;
+}
+
+function explainedJson(verdict: Verdict): object {
+  const { claim } = verdict;
+  if ('reason' in claim) return jsonOf(verdict);
+  const { derivation, uses } = claim;
+  return { ...jsonOf(verdict), derivation, uses, ...sourceOf(claim.id) };
+}
+
+function explained(verdict: Verdict): string {
+  const { claim } = verdict;
+  if (!('reason' in claim)) return page(claim, verdict);
+  const text = [claim.statement, `No number: ${claim.reason}.`].map((each) =>
+    wrap(each, pageWidth()),
+  );
+  return [`${claim.id}   ${claim.source}`, ...text].join('\n\n');
 }
 
 async function demo(name: string, folder: string, json: boolean): Promise<void> {
@@ -193,7 +212,8 @@ export const verifyCommand: CommandModule<unknown, VerifyArguments> = {
       .option('demo', {
         type: 'string',
         requiresArg: true,
-        describe: 'Run EM on a named MDP and draw it: chain, gridworld, ...',
+        describe:
+          'Run EM on a small MDP and draw it: three-by-two, chain, gridworld, merl-counterexample',
       })
       .option('out', {
         type: 'string',

@@ -97,7 +97,7 @@ export const actionPosteriorClaims: readonly NumericClaim[] = [
       'Divide p(h|O) by its sum over actions, p(s|O): y_w(s) and the normaliser cancel, exp(Q_w/ε_w)/Σ_b exp(Q_w/ε_w) is left. That is (3).',
       'So the policy that EM learns is not an arbitrary softmax. It is what one should believe about the optimal action, given how wrong Q_w still is.',
     ],
-    uses: ['actionPosterior', 'boltzmannPolicy'],
+    uses: ['actionPosterior'],
   },
   {
     id: 'equation-3',
@@ -109,7 +109,10 @@ export const actionPosteriorClaims: readonly NumericClaim[] = [
       worstOverSituations(({ mdp, actionValue, temperature }) =>
         difference(
           boltzmannPolicy(actionValue, temperature, mdp.actions),
-          flat(boltzmann(nest(actionValue, mdp.actions), temperature)),
+          nest(actionValue, mdp.actions).flatMap((row) => {
+            const exponentials = row.map((value) => Math.exp(value / temperature));
+            return exponentials.map((value) => value / sum(exponentials));
+          }),
         ),
       ),
     derivation: [

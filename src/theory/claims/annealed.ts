@@ -1,14 +1,17 @@
 /** Appendix F.2: the annealed operator and Theorem 5. */
 
 import { annealedBoltzmannOperator } from '../bellman.js';
+import { threeByTwo } from '../examples.js';
 import { mStep } from '../m-step.js';
 import { residualError } from '../residual.js';
 import { distanceToOptimality } from '../target-set.js';
 import {
   difference,
   failures,
+  GOLDEN_VALUE,
   type NumericClaim,
   type Situation,
+  situationOf,
   WHY,
   worst,
   worstOverSituations,
@@ -38,6 +41,13 @@ function optimalError({ mdp, actionValue }: Situation): number {
 /** The floors along which minimisers are followed to Q*. */
 const FLOORS = [1, 0.5, 0.1, 0.02] as const;
 
+/** ε_{w,k} by its definition. */
+function annealedError({ mdp }: Situation, values: Float64Array, floor: number): number {
+  const q = nest(values, mdp.actions);
+  const next = policyBackup(nestedMdp(mdp), q, boltzmann(q, floor));
+  return halfMeanSquare(minus(next, q)) + floor;
+}
+
 /** Q with T_{w,k} Q = Q, and how far it is from Q*, floor by floor. */
 function minimisers({ mdp, actionValue }: Situation) {
   const best = flat(optimal(nestedMdp(mdp)));
@@ -47,6 +57,12 @@ function minimisers({ mdp, actionValue }: Situation) {
     return { floor, solved, distance };
   });
 }
+
+/** ‖Q_k − Q*‖ ≤ γ ε_k log A/(1 − γ): one backup of a Boltzmann policy loses at most γ ε log A. */
+const withinBound =
+  ({ mdp }: Situation) =>
+  ({ floor, distance }: { floor: number; distance: number }) =>
+    distance <= (mdp.discount * floor * Math.log(mdp.actions)) / (1 - mdp.discount);
 
 export const annealedClaims: readonly NumericClaim[] = [
   {
@@ -127,7 +143,7 @@ export const annealedClaims: readonly NumericClaim[] = [
         const best = Float64Array.from(flat(optimal(nestedMdp(mdp))));
         const floor = smallestGap(best, mdp.actions) / 40;
         return worst([
-          residualError(mdp, best, { kind: 'annealed', floor }) - floor,
+          difference(residualError(mdp, best, { kind: 'annealed', floor }), floor),
           residualError(mdp, best, { kind: 'boltzmann' }),
           failures(optimalError(situation) > 0),
         ]);
@@ -139,59 +155,55 @@ export const annealedClaims: readonly NumericClaim[] = [
   },
   {
     id: 'equation-38',
-    statement: 'The minimiser of each k has no larger ε_{w,k} than any other w; that is ε_k.',
+    statement:
+      'The minimisers have no larger ε_{w,k} than any other w, at every k and in the limit; theirs is ε_k.',
     source: 'App. F.2, (38)',
-    tolerance: 1e-12,
-    why: WHY.equality,
+    tolerance: 1e-7,
+    why: 'the square root of the rounding, 1e-16, in which a residual of 0 is lost beside ε_k',
     measure: () =>
       worstOverSituations((situation) => {
-        const { mdp, actionValue } = situation;
+        const { actionValue } = situation;
+        const limit = optimalError(situation);
         return worst(
           minimisers(situation).flatMap(({ floor, solved }) => {
-            const target = { kind: 'annealed', floor } as const;
-            const least = residualError(mdp, solved, target);
+            const least = annealedError(situation, solved, floor);
             return [
-              difference(least, floor),
-              Math.max(0, least - residualError(mdp, actionValue, target)),
+              // what is left of the residual beside ε_k
+              Math.sqrt(2 * Math.abs(least - floor)),
+              failures(least < annealedError(situation, actionValue, floor)),
+              failures(floor > 0.1 || least < limit),
             ];
           }),
         );
       }),
     derivation: [
       'ε_{w,k} is ε_k plus something that is not negative, so that ε_k is a lower bound. It is reached: T_{w,k} Q = Q has a solution, by the fixed-point theorem of Brouwer on a ball of radius max|r|/(1−γ).',
-      'The check finds that solution at four ε_k in 100 MDPs.',
+      'Taking the limit on both sides gives (38): the minimisers end no higher than the residual error of T* at any w.',
+      'The check finds the minimisers at four ε_k in 100 MDPs, and measures their residual by definition.',
     ],
-    uses: ['mStep', 'residualError'],
+    uses: ['mStep'],
   },
   {
     id: 'theorem-5-iii',
     statement: 'min and lim commute: min_w ε_{w,k} → 0, and the minimisers tend to Q*.',
     source: 'App. F.2, Theorem 5 iii',
-    tolerance: 1e-10,
-    why: 'a bound that holds with equality nowhere; what is left is rounding of a fixed point, 1e-16/(1−γ)',
-    measure: () =>
-      worstOverSituations((situation) => {
-        const { mdp } = situation;
-        const nested = nestedMdp(mdp);
-        return worst(
-          minimisers(situation).map(({ floor, solved, distance }) => {
-            // one backup of a Boltzmann policy loses at most γ ε log A
-            const bound = (mdp.discount * floor * Math.log(mdp.actions)) / (1 - mdp.discount);
-            const q = nest(solved, mdp.actions);
-            // less the row's maximum, which a softmax does not see: at 0.02 the exponentials would overflow
-            const policy = boltzmann(
-              q.map((row) => row.map((value) => value - Math.max(...row))),
-              floor,
-            );
-            const left = halfMeanSquare(minus(policyBackup(nested, q, policy), q));
-            return worst([Math.max(0, distance - bound), left]);
-          }),
-        );
-      }),
+    tolerance: 1e-3,
+    why: 'the distance to Q* that is left at ε_k = 0.02 on the 3x2 MDP; in the limit it is 0',
+    measure: () => {
+      const golden = { ...situationOf(0), mdp: threeByTwo(), actionValue: GOLDEN_VALUE };
+      const left = minimisers(golden).map(({ distance }) => distance);
+      return worst([
+        left.at(-1) as number,
+        failures(left.every((distance, i) => i === 0 || distance < (left[i - 1] as number))),
+        worstOverSituations((situation) =>
+          failures(minimisers(situation).every(withinBound(situation))),
+        ),
+      ]);
+    },
     derivation: [
       'min_w ε_{w,k} = ε_k → 0, and 0 is min_w lim ε_{w,k}: the order of min and lim does not matter. So one may minimise at one ε_k, lower it, and go on from there.',
       'The minimisers tend to Q*, and how fast can be said: E_π Q of a Boltzmann policy is within ε log A of the maximum, so that ‖Q_k − Q*‖ ≤ γ ε_k log A/(1 − γ).',
-      'The check measures the distance against this bound, in 100 MDPs at ε_k = 1, 0.5, 0.1 and 0.02, and that the residual there is zero.',
+      'The number is the distance on the 3x2 MDP at ε_k = 0.02, after 1, 0.5 and 0.1 with falling distances. That the bound holds is checked in 100 MDPs at the four ε_k.',
     ],
     uses: ['mStep'],
   },

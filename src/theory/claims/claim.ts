@@ -1,7 +1,7 @@
 /** What a claim of the paper is, and how it is checked. */
 
 import { drawsOf, normalOf, randomMdp, simplexOf } from '../examples.js';
-import { TabularMdp, uniform } from '../tabular-mdp.js';
+import { TabularMdp } from '../tabular-mdp.js';
 
 /** A claim with a number beside it. */
 export interface NumericClaim {
@@ -109,8 +109,6 @@ export const GOLDEN_VALUE = Float64Array.of(1, 2, 0.5, 1.2, 2.2, 0.3);
 export function withRewards(mdp: TabularMdp, change: (reward: number) => number): TabularMdp {
   return new TabularMdp({ ...mdp, reward: mdp.reward.map(change) });
 }
-
-export { uniform };
 
 /** Reasons for tolerances that many claims share. */
 export const WHY = {

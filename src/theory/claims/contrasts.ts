@@ -1,6 +1,6 @@
 /** What sets VIREL apart from maximum-entropy RL; what changes of the reward do; the density of the algorithms (App. H). */
 
-import { logTanhDerivative, tanhGaussianLogDensity } from '../../reference/tanh-gaussian.js';
+import { optimalActionValue } from '../bellman.js';
 import { boltzmannPolicy } from '../boltzmann.js';
 import { softmaxPolicy } from '../e-step.js';
 import { evidenceLowerBound } from '../elbo.js';
@@ -12,7 +12,15 @@ import {
   maximumEntropyTrap,
   softActionValue,
 } from '../maximum-entropy.js';
-import { bisect, implicitResidualError, residualError } from '../residual.js';
+import { bellmanResidual, implicitResidualError, residualError } from '../residual.js';
+import {
+  logTanhSlope,
+  pathwiseGradient,
+  scoreFunctionGradient,
+  type TanhGaussian,
+  tanhGaussianExpectation,
+  tanhGaussianLogDensity,
+} from '../tanh-gaussian.js';
 import {
   difference,
   failures,
@@ -24,6 +32,7 @@ import {
   worst,
   worstOverSituations,
 } from './claim.js';
+import { gradientBy } from './independent/difference.js';
 import {
   boltzmann,
   bound,
@@ -42,29 +51,52 @@ import { simpson } from './independent/simpson.js';
 /** ρ and k of the three examples; a miss is so bad that the good state has one action only. */
 const TRAPS = [
   { payoff: 0.9, branches: 20 },
-  { payoff: 0.5, branches: 4 },
+  { payoff: 0.5, branches: 5 },
   { payoff: 0.95, branches: 100 },
 ] as const;
 const MISS = -1000;
 
-/** p(good way) of the soft policy at temperature c, by the closed form σ(γ(1 − ρ − c log k)/c). */
-const softClosedForm = (payoff: number, branches: number, c: number, discount: number) =>
-  1 / (1 + Math.exp((-discount * (1 - payoff - c * Math.log(branches))) / c));
+/** Of k actions at the start, how many lead the good way. */
+const goodWays = (branches: number) => Math.ceil(branches / 2);
+
+/** p(good way) at a temperature where all actions of a way are worth the same, and the good ones are better by `lead`. */
+function closedForm(branches: number, lead: number, temperature: number): number {
+  const odds =
+    (goodWays(branches) / (branches - goodWays(branches))) * Math.exp(lead / temperature);
+  return odds / (1 + odds);
+}
+
+/** c at which the lead of the good way changes its sign, by halving. */
+function flip(lead: (c: number) => number, start: number, end: number): number {
+  let [low, high] = [start, end];
+  for (;;) {
+    const middle = (low + high) / 2;
+    if (middle === low || middle === high) return middle;
+    if (lead(middle) > 0) low = middle;
+    else high = middle;
+  }
+}
 
 function trapError({ payoff, branches }: (typeof TRAPS)[number]): number {
-  const mdp = maximumEntropyTrap({ payoff, branches, miss: MISS, discount: TRAP.discount });
+  const { discount } = TRAP;
+  const mdp = maximumEntropyTrap({ payoff, branches, miss: MISS, discount });
   const critical = (1 - payoff) / Math.log(branches);
-  const soft = (c: number) =>
-    goodChoice(boltzmannPolicy(softActionValue(mdp, c), c, branches), branches);
-  const temperatures = [0.25, 0.5, 0.9, 1.1, 2, 4].map((factor) => factor * critical);
+  const softLead = (c: number) => discount * (1 - payoff - c * Math.log(branches));
+  const choice = (values: Float64Array, t: number) =>
+    goodChoice(boltzmannPolicy(values, t, branches), branches);
 
-  // hard values: T* from anything, since the MDP ends after two steps
-  const nested = nestedMdp(mdp);
-  const hard = [1, 2, 3].reduce((q) => optimalBackup(nested, q), nested.reward);
-  const virel = [10, 1, 0.1, 0.01].map((t) =>
-    goodChoice(Float64Array.from(flat(boltzmann([hard[0] as number[]], t))), branches),
+  // the theory's soft values: by how much the first action, a good one, is better than the last
+  const found = flip(
+    (c) => {
+      const values = softActionValue(mdp, c);
+      return (values[0] as number) - (values[branches - 1] as number);
+    },
+    critical / 2,
+    2 * critical,
   );
-  const found = bisect((c) => soft(c) - 0.5, critical / 2, 2 * critical);
+  const around = [0.25, 0.5, 0.9, 1.1, 2, 4].map((factor) => factor * critical);
+  const hard = optimalActionValue(mdp);
+  const temperatures = [10, 1, 0.1, 0.01];
   const complete = runExpectationMaximisation(mdp, {
     target: 'variational',
     schedule: { kind: 'complete', mStep: 'solve' },
@@ -73,26 +105,25 @@ function trapError({ payoff, branches }: (typeof TRAPS)[number]): number {
     difference(found, critical),
     difference(criticalTemperature(payoff, branches), critical),
     difference(
-      temperatures.map(soft),
-      temperatures.map((c) => softClosedForm(payoff, branches, c, TRAP.discount)),
+      around.map((c) => choice(softActionValue(mdp, c), c)),
+      around.map((c) => closedForm(branches, softLead(c), c)),
     ),
-    failures(soft(0.99 * critical) > 0.5 && soft(1.01 * critical) < 0.5),
-    failures(virel.every((p) => p > 0.5)),
+    difference(
+      temperatures.map((t) => choice(hard, t)),
+      temperatures.map((t) => closedForm(branches, discount * (1 - payoff), t)),
+    ),
+    failures((hard[0] as number) > (hard[branches - 1] as number)),
+    difference(choice(complete.actionValue, 1e-4), 1),
     difference(goodChoice(complete.policy, branches), 1),
   ]);
 }
 
-/** μ, log σ of a squashed Gaussian whose density vanishes at the ends of the action interval. */
-function gaussianOf(seed: number): { mean: number; logStd: number } {
-  const draw = drawsOf(seed);
-  return { mean: 2 * draw() - 1, logStd: Math.log(0.2 + 0.6 * draw()) };
-}
-
-const overGaussians = (measure: (mean: number, logStd: number) => number) =>
+/** Squashed Gaussians whose density vanishes at the ends of the action interval. */
+const overGaussians = (measure: (gaussian: TanhGaussian) => number) =>
   worst(
     Array.from({ length: SEEDS }, (_, seed) => {
-      const { mean, logStd } = gaussianOf(seed);
-      return measure(mean, logStd);
+      const draw = drawsOf(seed);
+      return measure({ mean: 2 * draw() - 1, deviation: 0.2 + 0.6 * draw() });
     }),
   );
 
@@ -113,7 +144,7 @@ export const contrastClaims: readonly NumericClaim[] = [
     derivation: [
       'From the start one way leads to a state with one good action, worth 1, the other to a state with k actions worth ρ < 1 each. Soft values count actions: V(one) = 1, V(many) = ρ + c log k. So the soft policy prefers the second as soon as c log k > 1 − ρ. A larger reward for the objective, and the wrong action for the agent.',
       'VIREL uses hard values, 1 and ρ, at any residual error. Its policy may be open, but its mode is right, and complete EM makes it certain: the entropy vanishes with the residual.',
-      "The figure's own rewards cannot be recovered; this MDP has the same structure. The check finds c* by bisection on iterated soft values for three (ρ, k), compares the whole curve with its closed form, and runs complete EM.",
+      "The figure's own rewards cannot be recovered; this MDP has the same structure. The check finds c* for three (ρ, k) where the lead of the good way in iterated soft values changes its sign, compares both curves with their closed forms, and runs complete EM.",
     ],
     uses: [
       'maximumEntropyTrap',
@@ -129,22 +160,22 @@ export const contrastClaims: readonly NumericClaim[] = [
     tolerance: 1e-8,
     why: 'quadrature by equal steps in a, where the density falls faster than any power at both ends',
     measure: () =>
-      overGaussians((mean, logStd) => {
+      overGaussians((gaussian) => {
         const density = (a: number) =>
-          Math.abs(a) === 1 ? 0 : Math.exp(tanhGaussianLogDensity(Math.atanh(a), mean, logStd));
-        const derivative = [-5, -0.5, 0, 2].map((u) => Math.exp(logTanhDerivative(u)));
+          Math.abs(a) === 1 ? 0 : Math.exp(tanhGaussianLogDensity(Math.atanh(a), gaussian));
+        const points = [-5, -0.5, 0, 2];
         return worst([
           difference(simpson(density, -1, 1, 20_000), 1),
           difference(
-            derivative,
-            [-5, -0.5, 0, 2].map((u) => 1 / Math.cosh(u) ** 2),
+            points.map((u) => Math.exp(logTanhSlope(u))),
+            points.map((u) => 1 / Math.cosh(u) ** 2),
           ),
         ]);
       }),
     derivation: [
       'log π(a) = log N(u) − log(1 − tanh² u), u = artanh a: the change of variables. The second term is computed as 2 (log 2 − u − softplus(−2u)), finite for every u. A form with 1e-6 inside the logarithm, common in published code, is off by 2.9 at u = 9.',
     ],
-    uses: ['reference.tanhGaussianLogDensity'],
+    uses: ['tanhGaussianLogDensity', 'logTanhSlope'],
   },
   {
     id: 'reparameterised-and-score',
@@ -153,24 +184,27 @@ export const contrastClaims: readonly NumericClaim[] = [
     tolerance: 1e-9,
     why: 'Gaussian quadratures by equal steps are exact to rounding; differences of one add 1e-10',
     measure: () =>
-      overGaussians((mean, logStd) => {
-        const deviation = Math.exp(logStd);
-        const average = (f: (z: number) => number) =>
-          simpson((z) => standardNormal(z) * f(z), -12, 12, 3000);
-        const action = (z: number, m = mean) => Math.tanh(m + deviation * z);
-        const pathwise = average(
-          (z) => slopeOfG(action(z)) * Math.exp(logTanhDerivative(mean + deviation * z)),
-        );
-        const score = average((z) => (g(action(z)) * z) / deviation);
-        const step = 1e-5;
-        const at = (k: number) => average((z) => g(action(z, mean + k * step)));
-        const numeric = (8 * (at(1) - at(-1)) - (at(2) - at(-2))) / (12 * step);
-        return worst([difference(pathwise, score), difference(pathwise, numeric)]);
+      overGaussians(({ mean, deviation }) => {
+        const gaussian = { mean, deviation };
+        const literal = (shift: number) =>
+          simpson(
+            (z) => standardNormal(z) * g(Math.tanh(mean + shift + deviation * z)),
+            -12,
+            12,
+            3000,
+          );
+        const slope = gradientBy(([shift]) => literal(shift as number), [0])[0] as number;
+        return worst([
+          difference(tanhGaussianExpectation(g, gaussian), literal(0)),
+          difference(pathwiseGradient(slopeOfG, gaussian), slope),
+          difference(scoreFunctionGradient(g, gaussian), slope),
+        ]);
       }),
     derivation: [
       'd/dμ ∫ π(a; μ) f(a) da = E[f ∇ log π] by the log-derivative trick, or E[f′(ã) ∂ã/∂μ] with ã = tanh(μ + σξ) and ξ fixed. One needs no derivative of f, the other has far less variance. J_π of Appendix H can be followed by either.',
+      'The check takes both as exact averages of 100 Gaussians and compares them with a difference of E[f] by μ.',
     ],
-    uses: ['reference.logTanhDerivative'],
+    uses: ['pathwiseGradient', 'scoreFunctionGradient', 'tanhGaussianExpectation'],
   },
   {
     id: 'reward-shift',
@@ -195,8 +229,13 @@ export const contrastClaims: readonly NumericClaim[] = [
           stateWeights,
         });
         const boundBefore = bound(q, before, softmax(nest(logits, mdp.actions)), stateWeights);
+        const residual = minus(policyBackup(nestedMdp(mdp), q, boltzmann(q, before)), q);
         return worst([
           difference(after, before),
+          difference(
+            bellmanResidual(moved, shifted, { kind: 'annealed', floor: after }),
+            flat(residual),
+          ),
           difference(boltzmannPolicy(shifted, after, mdp.actions), flat(boltzmann(q, before))),
           difference(boundAfter, boundBefore + shift / before),
         ]);
@@ -204,7 +243,7 @@ export const contrastClaims: readonly NumericClaim[] = [
     derivation: [
       'T^π (Q + c) = T^π Q + γc, and r + k adds k: with c = k/(1−γ) both sides of the residual grow by c. A softmax does not see a constant. Only the bound does.',
     ],
-    uses: ['implicitResidualError', 'boltzmannPolicy', 'evidenceLowerBound'],
+    uses: ['implicitResidualError', 'bellmanResidual', 'boltzmannPolicy', 'evidenceLowerBound'],
   },
   {
     id: 'reward-scale',

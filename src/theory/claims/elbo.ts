@@ -93,7 +93,7 @@ export const elboClaims: readonly NumericClaim[] = [
       'ℓ(w) = log Σ_h exp(Q_w/ε_w) is the evidence; p_w(h) = exp(Q_w/ε_w − ℓ) its posterior over pairs; q_θ(h) = d(s) π_θ(a|s) the guess. Inserting Q_w/ε_w = log p_w + ℓ into (4) gives E_q[log p_w] + ℓ + E_d[H(π_θ)], and E_d[H(π_θ)] = −E_q[log q_θ] − H(d).',
       'Every part is held against its own enumeration, and their sum against (4).',
     ],
-    uses: ['decomposeBound', 'evidenceLowerBound'],
+    uses: ['decomposeBound'],
   },
   {
     id: 'equation-11',

@@ -10,6 +10,7 @@ import { describedClaims } from './described.js';
 import { elboClaims } from './elbo.js';
 import { evidenceClaims } from './evidence.js';
 import { emClaims } from './expectation-maximisation.js';
+import { goldenClaims } from './golden.js';
 import { mpoClaims } from './mpo.js';
 import { optimalityClaims } from './optimality.js';
 import { projectedClaims } from './projected.js';
@@ -34,6 +35,7 @@ export const CLAIMS: readonly Claim[] = [
   ...emClaims,
   ...mpoClaims,
   ...contrastClaims,
+  ...goldenClaims,
   ...describedClaims,
 ];
 

@@ -1,7 +1,8 @@
 /** Appendix E.3: the gradient of the residual error, and Theorem 4. */
 
-import { threeByTwo } from '../examples.js';
-import { implicitResidualError } from '../residual.js';
+import { optimalActionValue } from '../bellman.js';
+import { drawsOf, normalOf, threeByTwo } from '../examples.js';
+import { implicitResidualError, residualError } from '../residual.js';
 import {
   boltzmannScores,
   boltzmannScoreTerm,
@@ -18,6 +19,7 @@ import {
   type NumericClaim,
   type Situation,
   WHY,
+  withRewards,
   worst,
   worstOverSituations,
 } from './claim.js';
@@ -26,12 +28,12 @@ import {
   boltzmann,
   flat,
   greedy,
-  halfMeanSquare,
   implicitError,
   implicitExcess,
   minus,
   nest,
   nestedMdp,
+  optimal,
   optimalBackup,
   policyBackup,
   sum,
@@ -98,6 +100,16 @@ function residualJacobian(
   }).flat();
 }
 
+/** ∇β of T_{w,k} by the theory against {@link annealedJacobian}. */
+function annealedGradientError(given: Given, floor: number): number {
+  const { mdp, actionValue } = given;
+  const target = { kind: 'annealed', floor } as const;
+  return difference(
+    residualJacobian(given, (unit) => residualPullback(mdp, actionValue, target, unit)),
+    annealedJacobian(given, floor),
+  );
+}
+
 /** ∇β of the annealed target by differences, flattened `[N·N]`. */
 function annealedJacobian({ mdp, actionValue }: Given, floor: number): number[] {
   const nested = nestedMdp(mdp);
@@ -124,27 +136,50 @@ function printedOptimalGradient({ mdp, actionValue }: Given): number[] {
   });
 }
 
-/** How often F changes its sign between 1e-3 and 1e4. */
-function rootsOnGrid({ mdp, actionValue }: Given): number {
+/** Temperatures from 1e-3 to 1e4, a third apart. */
+const TEMPERATURES = Array.from({ length: 56 }, (_, i) => 1e-3 * 1e7 ** (i / 55));
+
+/** Whether F has one sign change and no fold at each of 3,000 random tables of the 3x2 MDP. */
+function randomRoots(): boolean {
+  const mdp = threeByTwo();
   const nested = nestedMdp(mdp);
-  const q = nest(actionValue, mdp.actions);
-  // on a coarse enough grid exp(Q/ε) needs its row's maximum taken away, which leaves π as it is
-  const shifted = q.map((row) => row.map((value) => value - Math.max(...row)));
-  const signs = Array.from({ length: 300 }, (_, i) => {
-    const temperature = 1e-3 * 1e7 ** (i / 299);
-    const policy = boltzmann(shifted, temperature);
-    return Math.sign(halfMeanSquare(minus(policyBackup(nested, q, policy), q)) - temperature);
-  });
-  return signs.filter((sign, i) => i > 0 && sign !== signs[i - 1]).length;
+  const draw = drawsOf(0);
+  return [0.5, 2, 10].every((scale) =>
+    Array.from({ length: 1000 }, () => 0).every(() => {
+      const q = tableMap(nested.reward, () => scale * normalOf(draw));
+      const signs = TEMPERATURES.map((t) => Math.sign(implicitExcess(nested, q, t)));
+      const changes = signs.filter((sign, i) => i > 0 && sign !== signs[i - 1]).length;
+      const terms = boltzmannTerms(mdp, Float64Array.from(flat(q)));
+      const slope = 1 + (mdp.discount * terms.operatorOfValue) / terms.temperature ** 2;
+      return changes === 1 && slope > 0;
+    }),
+  );
+}
+
+/** The 3x2 MDP with rewards times 30. */
+function scaledGolden() {
+  const nested = nestedMdp(threeByTwo());
+  return { ...nested, reward: tableMap(nested.reward, (reward) => 30 * reward) };
+}
+
+/** A root of a function between two points of opposite sign, by halving. */
+function rootBetween(f: (x: number) => number, start: number, end: number): number {
+  let [low, high] = [start, end];
+  for (;;) {
+    const middle = (low + high) / 2;
+    if (middle === low || middle === high) return middle;
+    if (Math.sign(f(middle)) === Math.sign(f(low))) low = middle;
+    else high = middle;
+  }
 }
 
 export const residualGradientClaims: readonly NumericClaim[] = [
   {
     id: 'implicit-residual-error',
     statement:
-      'The residual error of T^{π_w} is a root of F(ε) = ½ mean β_ε² − ε; there is one, and only one.',
+      'The residual error of T^{π_w} is a root of F(ε) = ½ mean β_ε² − ε; there is one, for random Q only one.',
     source: 'App. C and E.3, the recursive definition of ε_w',
-    tolerance: 1e-13,
+    tolerance: 1e-14,
     why: WHY.equality,
     measure: () =>
       worstOverSituations((situation) => {
@@ -154,15 +189,47 @@ export const residualGradientClaims: readonly NumericClaim[] = [
         return worst([
           difference(root, implicitError(nested, nest(actionValue, mdp.actions))),
           Math.abs(implicitExcess(nested, nest(actionValue, mdp.actions), root)) / (1 + root),
-          failures(rootsOnGrid(situation) === 1),
         ]);
-      }),
+      }) + failures(randomRoots()),
     derivation: [
       'T^{π_w} needs the policy, the policy the temperature, the temperature is the residual error of T^{π_w}. The definition is not circular but implicit: ε_w is where F(ε) = ½ mean (T^{π_ε} Q − Q)² − ε is zero.',
-      'At ε → 0 the operator is T* and F is its residual error, not negative; as ε → ∞ the policy becomes uniform, the first term stays bounded and −ε wins. So there is a root. That it is the only one is not proved; here it is counted on a grid for each of the 100 situations.',
+      'At ε → 0 the operator is T* and F is its residual error, not negative; as ε → ∞ the policy becomes uniform, the first term stays bounded and −ε wins. So there is a root. For random Q it is the only one, and 1 + γ𝓔[Q]/ε² is positive there: counted for 3,000 tables of three scales on the 3x2 MDP. It is not always so: see implicit-residual-error-ambiguous.',
       'The check finds it twice, by two bisections that share no code, and evaluates F.',
     ],
     uses: ['implicitResidualError'],
+  },
+  {
+    id: 'implicit-residual-error-ambiguous',
+    statement:
+      'F may have several roots: at Q* of the 3x2 MDP with rewards times 30 they are 0, 54.3 and 147.4.',
+    source: 'App. C and E.3, the recursive definition of ε_w',
+    tolerance: 1e-10,
+    why: 'roots of order 100 by halving, in a residual of order 10',
+    measure: () => {
+      const nested = scaledGolden();
+      const mdp = withRewards(threeByTwo(), (reward) => 30 * reward);
+      const q = optimal(nested);
+      const roots = [
+        [50, 60],
+        [140, 155],
+      ].map(([low, high]) =>
+        rootBetween((t) => implicitExcess(nested, q, t), low as number, high as number),
+      );
+      const values = optimalActionValue(mdp);
+      return worst([
+        ...roots.map((root) =>
+          difference(residualError(mdp, values, { kind: 'annealed', floor: root }) - root, root),
+        ),
+        residualError(mdp, values, { kind: 'boltzmann' }),
+        difference(roots.map(Math.round), [54, 147]),
+      ]);
+    },
+    derivation: [
+      'The definition of ε_w by itself does not single out one number. At Q* the residual of T* is zero, so that ε = 0 is a root. At a temperature of 100 the policy is nearly uniform, Q* is far from its value, and the residual is worth about 100 as well: other roots, in pairs.',
+      'So ε_w(w) can jump where two roots meet, at a fold, 1 + γ𝓔[Q]/ε² = 0, and the gradient of Theorem 4 has no value there. The functions of this room take the root next to the residual error of T*, which is 0 at Q*.',
+      'Smaller rewards, or a larger c in the norm, remove it: the paper sets c = 1 and scales rewards instead. Nothing of this touches T*, T_{w,k} or the direct method, whose ε_w is explicit.',
+    ],
+    uses: ['residualError'],
   },
   {
     id: 'equation-26',
@@ -188,7 +255,7 @@ export const residualGradientClaims: readonly NumericClaim[] = [
       'The chain rule on ½ E[β²]. For targets without π_w the rest is direct: ∇β is γ times a mean of ∇Q at the next pairs, less ∇Q(h). For T^{π_w} see equation-27 and theorem-4.',
       'The check differentiates the residual error of T*, T_{w,k} and T^{π_θ}, each written out by its definition.',
     ],
-    uses: ['residualErrorGradient', 'residualPullback'],
+    uses: ['residualErrorGradient'],
   },
   {
     id: 'e3-optimal-example',
@@ -211,9 +278,11 @@ export const residualGradientClaims: readonly NumericClaim[] = [
       measure: () =>
         worstOverSituations((situation) => {
           const { mdp, actionValue } = situation;
+          const optimal = targetsOf(situation)[0] as ReturnType<typeof targetsOf>[number];
+          const nested = nestedMdp(mdp);
           return difference(
             printedOptimalGradient(situation),
-            residualErrorGradient(mdp, actionValue, { kind: 'optimal' }),
+            gradientBy((values) => optimal.error(nested, nest(values, mdp.actions)), actionValue),
           );
         }),
     },
@@ -226,7 +295,7 @@ export const residualGradientClaims: readonly NumericClaim[] = [
     id: 'equation-27',
     statement: 'For T^{π_w}, ∇β = γ E_w[(∇ log π_w) Q(h′)] + δ(h), δ = γ E_w[∇Q(h′)] − ∇Q(h).',
     source: 'App. E.3, (27)',
-    tolerance: 1e-8,
+    tolerance: 1e-9,
     why: 'differences of β, whose ε_w is a root found at every point',
     measure: () =>
       worstOverSituations((situation) => {
@@ -288,7 +357,7 @@ export const residualGradientClaims: readonly NumericClaim[] = [
     id: 'equation-29',
     statement: 'π_w ∇ log π_w = π_w (∇(Q/ε_w) − E_{a~π_w}[∇(Q/ε_w)]).',
     source: 'App. E.3, (29)',
-    tolerance: 1e-8,
+    tolerance: 1e-9,
     why: 'differences of log π_w, whose ε_w is a root found at every point',
     measure: () =>
       worstOverSituations((situation) => {
@@ -309,7 +378,7 @@ export const residualGradientClaims: readonly NumericClaim[] = [
     id: 'theorem-4',
     statement: 'E[β E_w[(∇ log π_w) Q]] = (ε 𝓔[∇Q] − E[βδ] 𝓔[Q]) / (ε² + γ 𝓔[Q]).',
     source: 'App. E.3, Theorem 4',
-    tolerance: 1e-8,
+    tolerance: 1e-9,
     why: 'differences of log π_w, whose ε_w is a root found at every point',
     measure: () =>
       worst([
@@ -339,7 +408,7 @@ export const residualGradientClaims: readonly NumericClaim[] = [
       'It is the same number as the implicit derivative of ε = G(w, ε): ∂G/∂w at fixed ε over 1 − ∂G/∂ε. Where the denominator is zero ε_w has a fold and no gradient.',
       'The check computes X from its definition, with ∇ log π_w by differences through the root of F, in 100 situations and on the golden MDP.',
     ],
-    uses: ['boltzmannTerms', 'boltzmannScoreTerm', 'printedBoltzmannScoreTerm'],
+    uses: ['boltzmannTerms', 'boltzmannScoreTerm'],
   },
   {
     id: 'equation-30',
@@ -383,14 +452,10 @@ export const residualGradientClaims: readonly NumericClaim[] = [
     tolerance: 1e-9,
     why: WHY.finiteDifference,
     measure: () =>
-      worstOverSituations((situation) => {
-        const { mdp, actionValue, temperature } = situation;
-        const target = { kind: 'annealed', floor: temperature } as const;
-        return difference(
-          residualJacobian(situation, (unit) => residualPullback(mdp, actionValue, target, unit)),
-          annealedJacobian(situation, temperature),
-        );
-      }),
+      worst([
+        worstOverSituations((situation) => annealedGradientError(situation, situation.temperature)),
+        ...[2, 1, 0.5, 0.1].map((floor) => annealedGradientError(golden, floor)),
+      ]),
     printed: {
       statement: 'the same without γ and without Q(h′) before ∇ log p_{w,k}',
       measure: () =>
@@ -409,6 +474,6 @@ export const residualGradientClaims: readonly NumericClaim[] = [
       'The print loses γ and the factor Q. Without Q the first term is the mean of a score, which is zero: the policy would seem not to move at all.',
       'Mind that two policies are near each other here: p_{w,k} has the temperature ε_k, the E-step of the annealed target has ε_{w,k}.',
     ],
-    uses: ['residualPullback', 'printedAnnealedPullback'],
+    uses: ['residualPullback'],
   },
 ];

@@ -169,7 +169,7 @@ export const stepClaims: readonly NumericClaim[] = [
       }),
     derivation: [
       'The quotient rule on Q_w/ε_w, both of which depend on w: ∇(Q_w/ε_w) = ∇Q_w/ε_w − Q_w ∇ε_w/ε_w². The entropy holds no w. Multiplied by ε_w².',
-      'The first term raises values, the second lowers the residual error, in proportion to the value already there. Near the optimum the second rules: M-steps are residual minimisation.',
+      'The first term raises values, the second lowers the residual error, in proportion to the value already there. Near the optimum the second rules, and where Q_w > 0 it lowers ε_w: M-steps are residual minimisation. (With Q_w < 0 it would raise it; see reward-shift for the remedy.)',
       'The check differentiates L with ε_w inside it, for the Boltzmann target too, where ε_w is the root of F.',
     ],
     uses: ['mStepGradient'],

@@ -1,6 +1,6 @@
 /**
  * The definitions of the paper once more, as slowly and as literally as they can be written: nested lists, loops over states and
- * actions, exponentials without a guard. It shares nothing with the theory room but the MDP, and is what its results are held
+ * actions. It shares nothing with the theory room but the MDP, and is what its results are held
  * against. Q and π are `[s][a]`.
  */
 
@@ -33,17 +33,20 @@ export function nestedMdp(mdp: TabularMdp): NestedMdp {
   };
 }
 
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+export const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
 export const tableMap = (table: Table, f: (value: number, s: number, a: number) => number): Table =>
   table.map((row, s) => row.map((value, a) => f(value, s, a)));
 
-/** exp(Q/ε)/Σ exp(Q/ε), literally. */
+/** π(a) = 1/Σ_b exp((Q(b) − Q(a))/ε), the softmax without a normaliser, so that cold policies do not overflow. */
 export const boltzmann = (q: Table, temperature: number): Table =>
-  q.map((row) => {
-    const exponentials = row.map((value) => Math.exp(value / temperature));
-    return exponentials.map((value) => value / sum(exponentials));
-  });
+  q.map((row) =>
+    row.map((own) => 1 / sum(row.map((other) => Math.exp((other - own) / temperature)))),
+  );
+
+/** 1/A everywhere. */
+export const evenPolicy = ({ reward }: NestedMdp): Table =>
+  reward.map((row) => row.map(() => 1 / row.length));
 
 /** One-hot at the greedy actions. */
 export const greedy = (q: Table): Table =>
@@ -142,5 +145,3 @@ export function divergence(q: readonly number[], p: readonly number[]): number {
 
 /** exp(θ)/Σ exp(θ): softmax logits. */
 export const softmax = (logits: Table): Table => boltzmann(logits, 1);
-
-export { sum };
