@@ -1,19 +1,22 @@
 // `npm run check`: every static check, each run even after another failed; the last line counts them.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { compile, fail, prepareNative } from './native.mjs';
 import { conclude, run } from './steps.mjs';
 
-/** Files that a command writes and the repository holds: [files, command]. */
+/** A folder of pictures that are all written by one command. */
+const pictures = 'docs/images/theory';
+
+/** Files that a command writes and the repository holds: [name, files, command]. */
 const generated = [
   [
+    'what is generated from native/',
     ['index.d.ts', 'src/environments/tasks.ts', 'src/environments/task-options.ts'],
     [process.execPath, 'scripts/build-native.mjs'],
   ],
-  [['docs/metrics.md'], [process.execPath, 'scripts/generate-metrics.mjs']],
+  ['docs/metrics.md', ['docs/metrics.md'], [process.execPath, 'scripts/generate-metrics.mjs']],
   [
-    ['three-by-two', 'chain', 'gridworld', 'merl-counterexample', 'merl-counterexample-sweep'].map(
-      (name) => `docs/images/theory/${name}.svg`,
-    ),
+    pictures,
+    readdirSync(pictures).map((name) => `${pictures}/${name}`),
     [process.execPath, 'scripts/generate-theory-images.mjs'],
   ],
 ];
@@ -28,7 +31,7 @@ try {
     ['types', () => tool('typescript/bin/tsc', '-p', 'tsconfig.json')],
     ['rustfmt', () => run(cargo, ['fmt', '--all', '--check'])],
     ['clippy', () => run(cargo, clippy, { env })],
-    ...generated.map(([files, command]) => [`${files} is fresh`, () => fresh(files, command)]),
+    ...generated.map(([name, ...given]) => [`${name} is fresh`, () => fresh(...given)]),
     ['package', () => tool('publint/src/cli.js', '--strict')],
     ['lock file', () => run(process.execPath, ['scripts/complete-lock.mjs', '--check'])],
   ];

@@ -7,6 +7,7 @@ import * as Plot from '@observablehq/plot';
 import { drawDemo } from '../../src/plots/demo.js';
 import { drawFigure } from '../../src/plots/figure.js';
 import { PNG_SCALE, renderPng } from '../../src/plots/png.js';
+import { TOUR } from '../../src/plots/tour.js';
 import { DEMOS } from '../../src/theory/index.js';
 import { expectWellFormed, linesOf, textsOf } from './svg.js';
 
@@ -65,8 +66,9 @@ describe('a PNG', () => {
 
   it('lacks no letter of any picture', async () => {
     const { resolve } = createRequire(import.meta.url);
-    const svgs = await Promise.all(DEMOS.map(async ({ name }) => (await drawDemo(name)).pictures));
-    const drawn = new Set(svgs.flat().flatMap(({ svg }) => [...textsOf(svg).join('')]));
+    const demos = await Promise.all(DEMOS.map(async ({ name }) => (await drawDemo(name)).pictures));
+    const svgs = [...demos.flat().map(({ svg }) => svg), ...TOUR.map(({ draw }) => draw())];
+    const drawn = new Set(svgs.flatMap((svg) => [...textsOf(svg).join('')]));
     expect(drawn).toContain('ε');
     for (const weight of ['400Regular/Arimo_400Regular', '700Bold/Arimo_700Bold']) {
       const has = lettersOf(readFileSync(resolve(`@expo-google-fonts/arimo/${weight}.ttf`)));

@@ -42,6 +42,26 @@ export function linesOf(svg: string): DrawnLine[] {
   });
 }
 
+/** A drawn dot; its place is that before a shift of all dots of its kind. */
+export interface DrawnDot {
+  title: string;
+  x: number;
+  y: number;
+}
+
+/** The dots with a title, in their order: circles, and other signs, which are paths at a place. */
+export const dotsOf = (svg: string): DrawnDot[] =>
+  [...svg.matchAll(/<(circle|path)([^>]*)><title>([^<]*)<\/title>/g)].flatMap(
+    ([, kind, attributes = '', title = '']) => {
+      const number = (pattern: RegExp) => Number(pattern.exec(attributes)?.[1] ?? Number.NaN);
+      const [x, y] =
+        kind === 'circle'
+          ? [number(/\bcx="([^"]*)"/), number(/\bcy="([^"]*)"/)]
+          : [number(/translate\(([^,]*),/), number(/translate\([^,]*,([^)]*)\)/)];
+      return Number.isNaN(y) ? [] : [{ title, x, y }];
+    },
+  );
+
 /** Pixels that rounding to a tenth, in both of two ends of a scale and in the point, can add up to. */
 export const PIXELS = 0.15;
 

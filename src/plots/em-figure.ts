@@ -10,7 +10,8 @@ import * as Plot from '@observablehq/plot';
 import { DEMO_SCHEDULES, type DemoResult } from '../theory/demos.js';
 import type { EmRecord } from '../theory/expectation-maximisation.js';
 import type { Target } from '../theory/residual.js';
-import { FAINT, FRAME, OKABE_ITO } from './colours.js';
+import { above, HELPING, powerOfTen } from './chart.js';
+import { FRAME, OKABE_ITO } from './colours.js';
 import { drawFigure } from './figure.js';
 
 const WIDTH = 960;
@@ -50,26 +51,6 @@ interface Row {
   scale: Plot.ScaleOptions;
   /** Lines across every panel, behind the traces. */
   rules: (demo: DemoResult) => number[];
-}
-
-const SUPERSCRIPTS: Readonly<Record<string, string>> = {
-  '-': '⁻',
-  '0': '⁰',
-  '1': '¹',
-  '2': '²',
-  '3': '³',
-  '4': '⁴',
-  '5': '⁵',
-  '6': '⁶',
-  '7': '⁷',
-  '8': '⁸',
-  '9': '⁹',
-};
-
-/** `10⁻³` for 0.001. */
-function powerOfTen(value: number): string {
-  const exponent = String(Math.round(Math.log10(value)));
-  return `10${[...exponent].map((sign) => SUPERSCRIPTS[sign]).join('')}`;
 }
 
 const ROWS: readonly Row[] = [
@@ -173,16 +154,12 @@ function drawRow(demo: DemoResult, row: Row): Plot.PlotOptions {
     marks: [
       Plot.frame({ stroke: FRAME }),
       ...(first ? columnNames() : []),
-      above([row.label], { fx: () => COLUMNS[0], frameAnchor: 'top-left', dy: -7 }),
-      Plot.ruleY(row.rules(demo), { stroke: FAINT, strokeDasharray: '5,4' }),
+      above([row.label], { fx: () => COLUMNS[0], frameAnchor: 'top-left' }),
+      Plot.ruleY(row.rules(demo), HELPING),
       ...STROKES.flatMap((stroke) => drawTarget(demo, row, stroke)),
     ],
   };
 }
-
-/** Text over the frame of a panel. */
-const above = (data: Plot.Data, options: Plot.TextOptions) =>
-  Plot.text(data, { frameAnchor: 'top', lineAnchor: 'bottom', ...options });
 
 const columnNames = (): Plot.Markish[] => [
   above(DEMO_SCHEDULES, { fx: 'name', text: 'name', dy: -59, fontWeight: 'bold' }),

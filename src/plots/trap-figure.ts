@@ -5,7 +5,8 @@
 
 import * as Plot from '@observablehq/plot';
 import type { SweepPoint, TrapSweep } from '../theory/demos.js';
-import { FAINT, FRAME, OKABE_ITO } from './colours.js';
+import { above, chart, curve, dot, HELPING, label, pointFrom } from './chart.js';
+import { FAINT, OKABE_ITO } from './colours.js';
 import { drawFigure } from './figure.js';
 
 /** Draws the sweep. @returns SVG. */
@@ -15,112 +16,58 @@ export function drawTrapFigure(sweep: TrapSweep): string {
       'How probable the good way of merl-counterexample is over the temperature: VIREL always prefers it, maximum-entropy RL ' +
       'only below c*',
     plots: [
-      {
+      chart({
         width: 760,
         height: 420,
-        marginLeft: 64,
-        marginRight: 24,
-        marginTop: 62,
-        marginBottom: 56,
-        inset: 8,
+        title: 'merl-counterexample: probability of the good way at the start',
         x: {
           type: 'log',
-          grid: true,
           ticks: [0.001, 0.01, 0.1, 1, 10],
           tickFormat: String,
           label: 'temperature (return): c of maximum-entropy RL, ε of VIREL',
-          labelAnchor: 'center',
-          labelArrow: 'none',
-          labelOffset: 44,
         },
-        y: {
-          domain: [0, 1],
-          ticks: [0, 0.25, 0.5, 0.75, 1],
-          tickFormat: String,
-          grid: true,
-          label: null,
-        },
+        y: { domain: [0, 1], ticks: [0, 0.25, 0.5, 0.75, 1], tickFormat: String },
         marks: [
-          Plot.frame({ stroke: FRAME }),
-          title('merl-counterexample: probability of the good way at the start'),
-          Plot.ruleY([0.5], { stroke: FAINT, strokeDasharray: '5,4' }),
+          Plot.ruleY([0.5], HELPING),
           ...criticalRule(sweep.critical),
-          ...curve(sweep.points, 'maximumEntropy', OKABE_ITO.vermillion),
-          ...curve(sweep.points, 'virel', OKABE_ITO.blue),
+          curve(series(sweep.points, 'maximumEntropy'), OKABE_ITO.vermillion),
+          curve(series(sweep.points, 'virel'), OKABE_ITO.blue),
           ...labels(sweep),
         ],
-      },
+      }),
     ],
   });
 }
 
-const title = (text: string) =>
-  Plot.text([text], {
-    frameAnchor: 'top-left',
-    lineAnchor: 'bottom',
-    dy: -30,
-    fontWeight: 'bold',
-  });
-
 /** c* with its formula above the frame. */
 const criticalRule = (critical: number): Plot.Markish[] => [
   Plot.ruleX([critical], { stroke: FAINT }),
-  Plot.text([critical], {
+  above([critical], {
     x: (value: number) => value,
     text: (value: number) => `c* = (1 − ρ)/log k = ${value.toPrecision(3)}`,
-    frameAnchor: 'top',
-    lineAnchor: 'bottom',
-    dy: -7,
   }),
 ];
 
-const curve = (
-  points: readonly SweepPoint[],
-  key: 'maximumEntropy' | 'virel',
-  stroke: string,
-): Plot.Markish[] => [
-  Plot.lineY(points, { x: 'temperature', y: key, stroke, strokeWidth: 2.5, title: () => key }),
-];
+const series = (points: readonly SweepPoint[], name: 'maximumEntropy' | 'virel') => ({
+  name,
+  points: points.map((point) => ({ x: point.temperature, y: point[name] })),
+});
 
 /** Names beside the curves, and where complete EM ends: left of what a logarithmic axis can hold. */
 function labels({ points, complete }: TrapSweep): Plot.Markish[] {
-  const lowest = points.reduce((low, each) =>
-    each.maximumEntropy < low.maximumEntropy ? each : low,
-  );
-  const warm = points.filter(({ temperature }) => temperature >= 0.1).slice(0, 1);
-  const coldest = points.slice(0, 1);
-  const end = { x: 'temperature', y: () => complete, fill: OKABE_ITO.blue };
+  const virel = series(points, 'virel').points;
+  const soft = series(points, 'maximumEntropy').points;
+  const lowest = soft.reduce((low, each) => (each.y < low.y ? each : low));
+  const warm = pointFrom({ points: virel }, 0.1);
+  const coldest = points[0]?.temperature ?? 0;
+  const right = { textAnchor: 'start' } as const;
+  const [blue, red] = [{ fill: OKABE_ITO.blue }, { fill: OKABE_ITO.vermillion }];
+  const end = `← complete EM, at ε = 0: ${complete}`;
   return [
-    Plot.text(warm, {
-      x: 'temperature',
-      y: 'virel',
-      text: () => 'VIREL (hard values)',
-      fill: OKABE_ITO.blue,
-      textAnchor: 'start',
-      dx: 10,
-      dy: -8,
-    }),
-    Plot.text([lowest], {
-      x: 'temperature',
-      y: 'maximumEntropy',
-      text: () => 'maximum-entropy RL (soft values)',
-      fill: OKABE_ITO.vermillion,
-      dy: 16,
-    }),
-    Plot.text(coldest, {
-      x: 'temperature',
-      y: () => 0.5,
-      text: () => 'no preference',
-      fill: FAINT,
-      textAnchor: 'start',
-      dy: -10,
-    }),
-    Plot.dot(coldest, { ...end, r: 5 }),
-    Plot.text(coldest, {
-      ...end,
-      text: () => `← complete EM, at ε = 0: ${complete}`,
-      textAnchor: 'start',
-      dy: 20,
-    }),
+    label(warm, 'VIREL (hard values)', { ...blue, ...right, dx: 10, dy: -8 }),
+    label(lowest, 'maximum-entropy RL (soft values)', { ...red, dy: 16 }),
+    label({ x: coldest, y: 0.5 }, 'no preference', { fill: FAINT, ...right, dy: -10 }),
+    dot({ x: coldest, y: complete }, OKABE_ITO.blue),
+    label({ x: coldest, y: complete }, end, { ...blue, ...right, dy: 20 }),
   ];
 }
