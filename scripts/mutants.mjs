@@ -92,15 +92,26 @@ function fails(copy, patterns) {
 /** A mutant may never end; a test that does not end has noticed. */
 const LONGEST = 300_000;
 
-/** First the tests of the file's own stem, then all: most mutants need the first only. */
+/** Tests of files that have none of their own name. */
+const NEAR = { quadrature: 'boltzmann-density', demos: 'demos' };
+
+/** Some quick claims that use all of the independent computations between them. */
+const QUICK = /(equation-(9|12|25|31|32|33|39)|theorem-5-ii|golden-numbers) /.source;
+
+/** The tests that are most likely to notice: those of the file's own stem, or quick claims. */
+function nearTests(copy, file) {
+  const stem = basename(file, '.ts');
+  const own = ['theory', 'plots'].map((room) => `__tests__/${room}/${NEAR[stem] ?? stem}.test.ts`);
+  const found = own.find((path) => existsSync(join(copy, path)));
+  return found ? [found] : ['__tests__/theory/claims.test.ts', '-t', QUICK];
+}
+
+/** First the nearest tests, then all: most mutants need the first only. */
 function caught(copy, mutant) {
   const original = readFileSync(join(copy, mutant.file), 'utf8');
-  const own = `__tests__/theory/${basename(mutant.file, '.ts')}.test.ts`;
-  const claims = '__tests__/theory/claims.test.ts';
-  const near = existsSync(join(copy, own)) ? own : claims;
   writeFileSync(join(copy, mutant.file), mutant.text);
   try {
-    return fails(copy, [near]) || fails(copy, ['__tests__/theory']);
+    return fails(copy, nearTests(copy, mutant.file)) || fails(copy, ['__tests__/theory']);
   } finally {
     writeFileSync(join(copy, mutant.file), original);
   }
