@@ -90,6 +90,18 @@ describe('posteriors given optimality', () => {
   });
 });
 
+describe('bad input of a posterior', () => {
+  it('is a prior that does not fit, or that leaves no evidence', () => {
+    const likelihood = Float64Array.of(1, 0.5, 0);
+    const short = () => pairPosterior(likelihood, uniform(2));
+    expectError(short, 'LENGTH_MISMATCH', 'prior: expected 3 values, got 2');
+    const broken = () => pairPosterior(likelihood, Float64Array.of(0, Number.NaN, 1));
+    expectError(broken, 'NOT_FINITE', 'prior[1]');
+    const nothing = () => pairPosterior(likelihood, Float64Array.of(0, 0, 1));
+    expectError(nothing, 'VALUE_RANGE', 'evidence p(O): expected a number above 0, got 0');
+  });
+});
+
 describe('bound of App. B', () => {
   it('is E_q[log(y_w/q)], and L + E_d[log(y_w(s)/d(s))] (T2)', () => {
     forAllCases((drawn) => {

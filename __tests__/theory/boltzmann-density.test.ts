@@ -195,6 +195,12 @@ describe('a Gaussian policy (20), (21)', () => {
     }
   });
 
+  it.each([0, -1, Number.NaN])('has none at a deviation of %d', (deviation) => {
+    for (const call of [() => gaussianEntropy(deviation), () => gaussianBound(0, deviation, 1)]) {
+      expectError(call, 'VALUE_RANGE', 'deviation: expected a number above 0', `got ${deviation}`);
+    }
+  });
+
   it('has the bound E[1 − a²]/ε + H by quadrature', () => {
     const [mean, deviation, temperature] = [0.2, 0.4, 0.5];
     const p = density(deviation);

@@ -6,6 +6,7 @@ import {
   at,
   errorOf,
   expectClose,
+  expectError,
   forAllCases,
   isSmooth,
   jacobian,
@@ -103,6 +104,41 @@ describe('Boltzmann policy (3)', () => {
       expect(error.message).toContain(`got ${value}`);
       expect(error.fix).toContain('greedyPolicy');
     }
+  });
+});
+
+describe('bad input of Boltzmann and greedy policies', () => {
+  const calls = [
+    (values: Float64Array) => boltzmannPolicy(values, 1, 2),
+    (values: Float64Array) => logPartitions(values, 1, 2),
+    (values: Float64Array) => greedyPolicy(values, 2),
+  ];
+
+  it('is a table of no whole rows', () => {
+    for (const call of calls) {
+      const short = () => call(table(1, 2, 3));
+      expectError(short, 'LENGTH_MISMATCH', 'actionValue: expected rows of 2 values, got 3');
+      expectError(() => call(table()), 'LENGTH_MISMATCH', 'actionValue', 'got 0');
+    }
+  });
+
+  it.each([
+    ['NaN', [1, 2, Number.NaN, 3]],
+    ['Infinity', [1, 2, 3, Number.POSITIVE_INFINITY]],
+    ['-Infinity', [1, 2, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]],
+  ])('is a state whose maximum is %s', (got, values) => {
+    for (const call of calls) {
+      const broken = () => call(Float64Array.from(values));
+      expectError(broken, 'NOT_FINITE', 'actionValue of state 1: expected', `got ${got}`);
+    }
+  });
+
+  it('is not an action that cannot be taken, −∞ beside one that can', () => {
+    const values = table(Number.NEGATIVE_INFINITY, 2, 3, 4);
+    const [policy, partitions, greedy] = calls.map((call) => [...call(values)]);
+    expect(policy?.slice(0, 2)).toEqual([0, 1]);
+    expect(partitions?.[0]).toBe(2);
+    expect(greedy).toEqual([0, 1, 0, 1]);
   });
 });
 

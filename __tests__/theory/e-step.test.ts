@@ -102,6 +102,52 @@ describe('complete E-step', () => {
   });
 });
 
+describe('bad input of the E-step', () => {
+  const step = {
+    actionValue: table(1, 2, 3, 4),
+    temperature: 0.5,
+    stateWeights: table(0.25, 0.75),
+  };
+  const halves = table(0.5, 0.5, 0.5, 0.5);
+
+  it('is named by both of its forms', () => {
+    const calls = (changes: object) => [
+      () => eStep({ ...step, ...changes }),
+      () => eStepGradient({ ...step, ...changes }, new Float64Array(4)),
+    ];
+    for (const call of calls({ stateWeights: table(0.5, 0.6) })) {
+      expectError(call, 'DISTRIBUTION_INVALID', 'stateWeights: expected', '1.1');
+    }
+    for (const call of calls({ actionValue: table(1, 2, 3) })) {
+      expectError(call, 'LENGTH_MISMATCH', 'actionValue: expected', '2 states', 'got 3');
+    }
+    for (const call of calls({ actionValue: table(1, 2, Number.NaN, 3) })) {
+      expectError(call, 'NOT_FINITE', 'actionValue', 'NaN');
+    }
+    for (const call of calls({ priorPolicy: table(0.5, 0.5, 0.5, 0.6) })) {
+      expectError(call, 'POLICY_INVALID', 'priorPolicy of state 1', '1.1');
+    }
+    for (const call of calls({ priorPolicy: table(0.5, 0.5) })) {
+      expectError(call, 'LENGTH_MISMATCH', 'priorPolicy: expected 4 values, got 2');
+    }
+  });
+
+  it('of the gradient alone is a prior without an action, or logits that do not fit', () => {
+    const priorPolicy = table(0.5, 0.5, 1, 0);
+    const zero = () => eStepGradient({ ...step, priorPolicy }, new Float64Array(4));
+    expectError(zero, 'VALUE_RANGE', 'priorPolicy[3]: expected a probability above 0, got 0');
+    const first = { ...step, priorPolicy: table(0, 1, 1, 0) };
+    expectError(() => eStepGradient(first, new Float64Array(4)), 'VALUE_RANGE', 'priorPolicy[0]');
+    const short = () => eStepGradient(step, new Float64Array(3));
+    expectError(short, 'LENGTH_MISMATCH', 'logits: expected 4 values, got 3');
+    const broken = () => eStepGradient(step, table(0, 0, 0, Number.NaN));
+    expectError(broken, 'NOT_FINITE', 'logits[3]');
+    const huge = () => eStepGradient(step, table(0, Number.POSITIVE_INFINITY, 0, 0));
+    expectError(huge, 'NOT_FINITE', 'logits[1]');
+    expect(eStepGradient({ ...step, priorPolicy: halves }, new Float64Array(4))).toHaveLength(4);
+  });
+});
+
 describe('gradient of the E-step', () => {
   it('is ε∇_θ L of a softmax policy (25), (T9)', () => {
     forAllCases((drawn) => {

@@ -189,6 +189,37 @@ describe('evidence lower bound L (4)', () => {
   });
 });
 
+describe('bad input of a bound', () => {
+  const bound = {
+    actionValue: Float64Array.of(1, 2, 3, 4),
+    temperature: 1,
+    policy: Float64Array.of(0.5, 0.5, 0.5, 0.5),
+    stateWeights: Float64Array.of(0.25, 0.75),
+  };
+  const calls = (changes: object) => [
+    () => evidenceLowerBound({ ...bound, ...changes }),
+    () => decomposeBound({ ...bound, ...changes }),
+    () => decomposeDivergence({ ...bound, ...changes }),
+    () => priorBound({ ...bound, ...changes }, bound.policy),
+  ];
+
+  it.each([
+    ['POLICY_INVALID', 'policy of state 1', { policy: Float64Array.of(0.5, 0.5, 0.5, 0.6) }],
+    ['LENGTH_MISMATCH', 'policy: expected 4 values, got 2', { policy: Float64Array.of(0, 1) }],
+    ['DISTRIBUTION_INVALID', 'stateWeights[0]', { stateWeights: Float64Array.of(-0.5, 1.5) }],
+    ['LENGTH_MISMATCH', 'actionValue: expected', { actionValue: new Float64Array(5) }],
+    ['NOT_FINITE', 'actionValue[2]', { actionValue: Float64Array.of(0, 0, Number.NaN, 0) }],
+  ])('is named: %s, %s', (code, named, changes) => {
+    for (const call of calls(changes)) expectError(call, code, named);
+  });
+
+  it('is a prior that is no policy', () => {
+    const prior = (...values: number[]) => priorBound(bound, Float64Array.from(values));
+    expectError(() => prior(0.5, 0.5, 2, -1), 'POLICY_INVALID', 'priorPolicy of state 1', '-1');
+    expectError(() => prior(0.5, 0.5), 'LENGTH_MISMATCH', 'priorPolicy: expected 4');
+  });
+});
+
 describe('distributions', () => {
   it('p_w(h) is exp(Q/ε) over the sum of all pairs, q_θ(h) = d(s) π_θ(a|s)', () => {
     forAllCases((drawn) => {

@@ -459,6 +459,21 @@ describe('bad input of a run', () => {
     expectError(run({ stateWeights: short }), 'LENGTH_MISMATCH', 'stateWeights: expected 3');
     const weights = Float64Array.of(0.5, Number.POSITIVE_INFINITY, 0);
     expectError(run({ stateWeights: weights }), 'NOT_FINITE', 'stateWeights[1]');
+    const sum = Float64Array.of(0.5, 0.5, 0.5);
+    expectError(
+      run({ stateWeights: sum }),
+      'DISTRIBUTION_INVALID',
+      'stateWeights: expected',
+      '1.5',
+    );
+    const kinds = 'optimal, boltzmann, annealed, variational';
+    const target = run({ target: 'soft' as never });
+    expectError(target, 'KIND_UNKNOWN', `target: expected one of ${kinds}`, 'got soft');
+    const schedules = 'complete, partial, incremental';
+    const schedule = run({ schedule: { kind: 'whole' } as never });
+    expectError(schedule, 'KIND_UNKNOWN', `schedule.kind: expected one of ${schedules}`, 'whole');
+    const none = run({ schedule: undefined as never });
+    expectError(none, 'KIND_UNKNOWN', 'schedule.kind', 'got undefined');
     const frozen = { start: 0, factor: 0.5, every: 1 };
     const cold = run({ target: 'annealed', annealing: frozen });
     expectError(cold, 'TEMPERATURE_NOT_POSITIVE', 'temperature', 'got 0');

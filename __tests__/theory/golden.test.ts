@@ -41,6 +41,7 @@ import {
   type Target,
   type TwoTimescaleState,
   tanhApproximator,
+  tanhGaussianLogDensity,
   threeByTwo,
   twoTimescaleStep,
   uniformPolicy,
@@ -142,6 +143,7 @@ interface Golden {
     eps: number[];
     p_a1_virel: number[];
   }[];
+  tanh_gaussian: { mu: number; sigma: number; u: number[]; log_prob_exact: number[] };
   scaling: { k: number; eps_T_pi_w_scaled_over_k2_eps: number };
   checks: { name: string; ok: boolean }[];
 }
@@ -503,6 +505,15 @@ describe('golden numbers: maximum entropy', () => {
       expectClose(virel, p_a1_virel, tolerance.goldenSolve);
     },
   );
+});
+
+describe('golden numbers: tanh-Gaussian', () => {
+  it('log π at actions in the middle and at the ends (T26)', () => {
+    const { mu, sigma, u, log_prob_exact } = golden.tanh_gaussian;
+    const gaussian = { mean: mu, deviation: sigma };
+    const got = u.map((preTanh) => tanhGaussianLogDensity(preTanh, gaussian));
+    expectClose(got, log_prob_exact, tolerance.golden);
+  });
 });
 
 describe('golden numbers: members of the target set', () => {

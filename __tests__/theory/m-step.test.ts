@@ -6,6 +6,7 @@ import {
   boltzmannTerms,
   directMStep,
   evidenceLowerBound,
+  type MStep,
   mStep,
   mStepGradient,
   optimalActionValue,
@@ -15,6 +16,8 @@ import {
   TabularMdp,
   type Target,
   threeByTwo,
+  uniform,
+  uniformPolicy,
 } from '../../src/theory/index.js';
 import {
   at,
@@ -92,6 +95,25 @@ describe('gradient of the M-step', () => {
         }
       },
       { runs: 40 },
+    );
+  });
+});
+
+describe('bad input of the M-step', () => {
+  it('is a policy or a distribution of states that is none', () => {
+    const mdp = threeByTwo();
+    const [policy, stateWeights] = [uniformPolicy(mdp), uniform(3)];
+    const call = (held: MStep) => () =>
+      mStepGradient(mdp, new Float64Array(6), { kind: 'optimal' }, held);
+    const wrong = Float64Array.of(0.5, 0.5, 0.5, 0.5, 1, 1);
+    expectError(call({ policy: wrong, stateWeights }), 'POLICY_INVALID', 'policy of state 2', '2');
+    const sum = Float64Array.of(0.5, 0.5, 0.5);
+    expectError(call({ policy, stateWeights: sum }), 'DISTRIBUTION_INVALID', 'stateWeights', '1.5');
+    const short = Float64Array.of(0.5, 0.5);
+    expectError(
+      call({ policy, stateWeights: short }),
+      'LENGTH_MISMATCH',
+      'stateWeights: expected 3',
     );
   });
 });

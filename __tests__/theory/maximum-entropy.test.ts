@@ -104,6 +104,19 @@ describe('soft values', () => {
     expectClose(softActionValue(mdp, 2), [1 + 0.5 * value, 0.5 * value], tolerance.fixedPoint);
   });
 
+  it('settle where the last bits go back and forth for ever', () => {
+    // two states that lead to each other: the backups of these rewards come back after two
+    const mdp = new TabularMdp({
+      states: 2,
+      actions: 1,
+      discount: 0.9,
+      transition: [[[0, 1]], [[1, 0]]],
+      reward: [[1.0106195403431264], [-0.9131021222781847]],
+    });
+    const soft = softActionValue(mdp, 9.5017135415885);
+    expectClose(soft, optimalActionValue(mdp), tolerance.fixedPoint);
+  });
+
   it('say where they do not settle', () => {
     const mdp = new TabularMdp({
       states: 1,
@@ -164,6 +177,23 @@ describe('the MDP where soft values mislead (6.2)', () => {
     });
     expect(goodChoice(policy, trap.branches)).toBe(1);
     expect(implicitResidualError(mdp, optimal)).toBe(0);
+  });
+
+  it('has the larger half of an odd number of actions lead to the good one', () => {
+    const mdp = maximumEntropyTrap({ payoff: 0.5, branches: 3, miss: 0, discount: 0.3 });
+    const next = range(3).map((a) => mdp.transition.subarray(4 * a, 4 * a + 4).indexOf(1));
+    expect(next).toEqual([1, 1, 2]);
+    expectClose(goodChoice(Float64Array.of(0.1, 0.2, 0.7), 3), 0.3, tolerance.rounding);
+    expect(criticalTemperature(0.5, 2)).toBeCloseTo(0.5 / Math.LN2, 14);
+  });
+
+  it.each([1, 0, 2.5, Number.NaN])('needs at least two actions, not %d', (branches) => {
+    for (const call of [
+      () => maximumEntropyTrap({ ...trap, branches }),
+      () => criticalTemperature(0.5, branches),
+    ]) {
+      expectError(call, 'VALUE_RANGE', 'branches: expected a whole number', `got ${branches}`);
+    }
   });
 
   it('counts the good way by the first half of the actions at the start', () => {

@@ -189,9 +189,17 @@ describe('projection P_w', () => {
     expect(errorOf(call)).toMatchObject({ where: `features, column ${named}` });
   });
 
+  it('names an entry that is not finite', () => {
+    const [one, broken] = [Float64Array.of(1, 2, 3), Float64Array.of(1, Number.NaN, 3)];
+    expectError(() => auxiliaryWeights(broken, one), 'NOT_FINITE', 'gradient[1]', 'NaN');
+    expectError(() => auxiliaryWeights(one, broken), 'NOT_FINITE', 'table[1]', 'NaN');
+  });
+
   it('has an inverse where columns are small, or nearly but not quite the same', () => {
     const [one, other] = [Float64Array.of(1, 1, 2, 2, 5, 5 + 1e-4), Float64Array.of(1, 2, 5)];
     expectClose(auxiliaryWeights(one, other), [1, 0], { value: 1e-4 });
+    const scales = Float64Array.of(1, 3e-9, 2, 1e-9, 5, 2e-9);
+    expectClose(projection(scales, Float64Array.of(1, 2, 5)), [1, 2, 5], tolerance.rounding);
     const small = Float64Array.of(1e-9, 2e-9, 3e-9);
     expectClose(auxiliaryWeights(small, small), [1], tolerance.rounding);
   });

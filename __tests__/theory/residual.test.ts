@@ -297,6 +297,51 @@ describe('implicit residual error of T^{π_w} (E.3, App. C)', () => {
   });
 });
 
+describe('bad input of the residual error', () => {
+  const mdp = threeByTwo();
+
+  it('is a target that there is not, from JavaScript', () => {
+    const target = { kind: 'soft' } as never;
+    for (const call of [
+      () => residualError(mdp, new Float64Array(6), target),
+      () => bellmanTarget(mdp, new Float64Array(6), target),
+    ]) {
+      const kinds = 'optimal, boltzmann, annealed, variational';
+      expectError(call, 'KIND_UNKNOWN', `target.kind: expected one of ${kinds}`, 'got soft');
+    }
+  });
+
+  it('is one whose square is no number', () => {
+    const huge = new Float64Array(6).fill(1e200);
+    for (const kind of ['optimal', 'boltzmann'] as const) {
+      const call = () => residualError(mdp, huge, { kind });
+      expectError(call, 'NOT_FINITE', 'residual error: expected a finite number, got Infinity');
+    }
+    expectError(() => normOf(Float64Array.of(Number.NaN)), 'NOT_FINITE', 'got NaN');
+  });
+
+  it('is a norm of the implicit one, too', () => {
+    const call = () => implicitResidualError(mdp, new Float64Array(6), { power: 0, factor: 1 });
+    expectError(call, 'NORM_INVALID', 'norm: expected', 'got 0 and 1');
+  });
+});
+
+describe('several roots of F', () => {
+  it('are there at Q* of rewards times 30, and 0 is the one that is taken', () => {
+    const mdp = withRewards(threeByTwo(), 30, 0);
+    const actionValue = optimalActionValue(mdp);
+    const grid = range(300).map((i) => 10 ** (-2 + (5 * i) / 299));
+    const excess = excessOf({ mdp, actionValue });
+    const brackets = grid
+      .slice(1)
+      .map((above, i) => [at(grid, i), above] as const)
+      .filter(([below, above]) => excess(below) * excess(above) < 0);
+    const roots = brackets.map(([below, above]) => findRoot(excess, below, above));
+    expect(roots.map((root) => root.toFixed(1))).toEqual(['54.3', '147.4']);
+    expect(implicitResidualError(mdp, actionValue)).toBe(0);
+  });
+});
+
 describe('the root finder', () => {
   it('ends at neighbouring numbers of the root, from either side', () => {
     const f = (x: number) => 2 - x ** 2;

@@ -3,9 +3,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { TabularMdp, threeByTwo, uniform, uniformPolicy } from '../../src/theory/index.js';
 import {
+  actionsPerState,
+  expectDistribution,
   expectedNext,
   expectedUnder,
   expectPolicy,
+  expectRows,
   expectTable,
   largestOf,
   type MdpDefinition,
@@ -158,6 +161,26 @@ describe('a finite MDP', () => {
   });
 });
 
+describe('what is no list of numbers', () => {
+  it.each([
+    ['nothing', undefined],
+    ['number', 3],
+    ['object', { 0: [1] }],
+    ['string', 'abc'],
+  ])('is refused as a table: %s', (got, value) => {
+    for (const name of ['transition', 'reward']) {
+      const call = () => made({ [name]: value } as never);
+      expectError(call, 'MDP_INVALID', `${name}: expected nested lists`, `got ${got}`);
+      expect(errorOf(call).where).toBe(name);
+    }
+  });
+
+  it('but another array of numbers is copied to float64', () => {
+    const mdp = made({ reward: Float32Array.of(1, 2, 3, 4, 5, 6) as never });
+    expect(mdp.reward).toEqual(Float64Array.of(1, 2, 3, 4, 5, 6));
+  });
+});
+
 describe('sums over an MDP', () => {
   it('E_{s′}[v] is that of nested loops', () => {
     forAllCases(({ mdp, draw }) => {
@@ -236,6 +259,53 @@ describe('checks of tables', () => {
     );
     expectError(() => checked(0, 1, 1, 0), 'LENGTH_MISMATCH', 'π: expected 6 values, got 4');
     expectError(() => checked(0, 1, 1, 0, Number.NaN, 1), 'NOT_FINITE', 'π[4]');
+  });
+
+  it('name a distribution that is negative somewhere, or does not sum to one', () => {
+    const call =
+      (...weights: number[]) =>
+      () =>
+        expectDistribution('d', Float64Array.from(weights), 3);
+    call(0.25, 0.75, 0)();
+    call(0.5, 0.5 + 5e-13, 0)();
+    call(0.5, 0.5 - 5e-13, 0)();
+    expectError(call(0.5, 0.6, 0), 'DISTRIBUTION_INVALID', 'd: expected', 'a sum of 1.1');
+    expectError(call(0.5, 0.5 + 2e-12, 0), 'DISTRIBUTION_INVALID', 'd: expected');
+    expectError(call(0.5, 0.5 - 2e-12, 0), 'DISTRIBUTION_INVALID', 'd: expected');
+    expectError(call(1.25, 0, -0.25), 'DISTRIBUTION_INVALID', 'd[2]: expected', 'got -0.25');
+    expectError(call(-0.25, 0.25, 1), 'DISTRIBUTION_INVALID', 'd[0]: expected', 'got -0.25');
+    expectError(call(0.5, 0.5), 'LENGTH_MISMATCH', 'd: expected 3 values, got 2');
+    expectError(call(0.5, 0.5, Number.NaN), 'NOT_FINITE', 'd[2]');
+  });
+
+  it('find the number of actions, or say that there is none', () => {
+    const d = Float64Array.of(0.5, 0.5);
+    expect(actionsPerState(new Float64Array(6), d)).toBe(3);
+    expect(actionsPerState(new Float64Array(2), d)).toBe(1);
+    for (const length of [5, 0]) {
+      const call = () => actionsPerState(new Float64Array(length), d);
+      expectError(call, 'LENGTH_MISMATCH', 'actionValue: expected', '2 states', `got ${length}`);
+    }
+    const wrong = () => actionsPerState(new Float64Array(4), Float64Array.of(0.5, 0.4));
+    expectError(wrong, 'DISTRIBUTION_INVALID', 'stateWeights');
+  });
+
+  it('refuse a table that is no whole number of rows', () => {
+    expectRows('Q', new Float64Array(6), 3);
+    expectRows('Q', new Float64Array(3), 3);
+    for (const [length, actions] of [
+      [5, 3],
+      [0, 3],
+      [4, 0],
+    ] as const) {
+      const call = () => expectRows('Q', new Float64Array(length), actions);
+      expectError(
+        call,
+        'LENGTH_MISMATCH',
+        `Q: expected rows of ${actions}`,
+        `got ${length} values`,
+      );
+    }
   });
 
   it('leave a rounding of the sum alone, either way up to 1e-12', () => {

@@ -40,7 +40,9 @@ export function softActionValue(mdp: TabularMdp, temperature: number): Float64Ar
     const held = actionValue;
     actionValue = softOptimalityOperator(mdp, held, temperature);
     const change = largestMagnitude(actionValue.map((value, pair) => value - held[pair]!));
-    if (change <= 4 * Number.EPSILON * largestMagnitude(actionValue)) return actionValue;
+    // a backup rounds by some units of the last place of Q and c log A, which may go back and forth for ever
+    const size = largestMagnitude(actionValue) + temperature * Math.log(mdp.actions);
+    if (change <= 16 * Number.EPSILON * size) return actionValue;
   }
   throw new VirelError(
     'NOT_CONVERGED',
