@@ -79,7 +79,8 @@ describe('help', () => {
           /^ {2}virel-native (\w+)(?: \[\w+\])? {2,}/gm,
         ),
       ].map((match) => match[1]);
-      expect(verbs).toEqual(['train', 'eval', 'envs', 'algorithms', 'config', 'setup', 'doctor']);
+      const known = ['train', 'eval', 'envs', 'algorithms', 'config', 'verify', 'setup', 'doctor'];
+      expect(verbs).toEqual(known);
     },
     PATIENCE,
   );
@@ -323,7 +324,7 @@ describe('the package', () => {
     'loads from CommonJS and from ESM, without anything native',
     () => {
       const names =
-        'Environment,Session,VirelError,defineEnvironment,isVirelError,listEnvironments,loadEnvironment,loadPolicy,reference,resolveConfig,train';
+        'Environment,Session,VirelError,defineEnvironment,drawDemo,isVirelError,listEnvironments,loadEnvironment,loadPolicy,reference,resolveConfig,theory,train,writeDemo';
       const env = { ...process.env, NODE_OPTIONS: '', VIREL_NATIVE_ADDON: '/nowhere' };
       const node = (...words: string[]) =>
         execFileSync(process.execPath, words, { cwd: root, env, encoding: 'utf8' });

@@ -56,7 +56,7 @@ describe('docs/theory.md', () => {
   });
 
   it('lists every place where the print is wrong, with the size that is measured', () => {
-    const rows = [...page.matchAll(/^\| `([\w-]+)` \|.* \| ([\d.e+-]+) \|$/gm)];
+    const rows = [...page.matchAll(/^\| `([\w-]+)` +\|.*\| +([\d.e+-]+) \|$/gm)];
     const printed = CLAIMS.filter(isNumeric).filter((claim) => claim.printed !== undefined);
     expect(rows.map(([, id]) => id)).toEqual(printed.map(({ id }) => id));
     for (const [index, claim] of printed.entries()) {
