@@ -37,7 +37,15 @@ const MUTATIONS = [
 ];
 
 /** Survivors that compute what the original computes: file, the line's code, and why. */
-const EQUIVALENT = [];
+const EQUIVALENT = [
+  {
+    file: 'src/theory/projected-residual.ts',
+    name: '+ to -',
+    code: 'for (let other = column + 1; other < rest.rows; other++) {',
+    reason:
+      'the elimination then also writes to columns that are done with, and are not read again',
+  },
+];
 
 /** Code with comments and strings blanked, so that positions stay: what may be mutated. */
 function codeOnly(text) {
@@ -79,18 +87,18 @@ function makeCopy() {
 }
 
 /** Whether some of the tests fail. */
-function fails(copy, patterns) {
+function fails(copy, patterns, patience) {
   const env = {
     ...process.env,
     NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning',
   };
   const words = ['node_modules/jest/bin/jest.js', '--bail', '--silent', '--runInBand', ...patterns];
-  const { status } = spawnSync(process.execPath, words, { cwd: copy, env, timeout: LONGEST });
+  const { status } = spawnSync(process.execPath, words, { cwd: copy, env, timeout: patience });
   return status !== 0;
 }
 
-/** A mutant may never end; a test that does not end has noticed. */
-const LONGEST = 300_000;
+/** A mutant may never end; a test that does not end has noticed. In milliseconds: one file takes seconds, all take a minute. */
+const PATIENCE = { near: 120_000, all: 900_000 };
 
 /** Tests of files that have none of their own name. */
 const NEAR = { quadrature: 'boltzmann-density', demos: 'demos' };
@@ -111,7 +119,10 @@ function caught(copy, mutant) {
   const original = readFileSync(join(copy, mutant.file), 'utf8');
   writeFileSync(join(copy, mutant.file), mutant.text);
   try {
-    return fails(copy, nearTests(copy, mutant.file)) || fails(copy, ['__tests__/theory']);
+    return (
+      fails(copy, nearTests(copy, mutant.file), PATIENCE.near) ||
+      fails(copy, ['__tests__/theory'], PATIENCE.all)
+    );
   } finally {
     writeFileSync(join(copy, mutant.file), original);
   }
@@ -129,7 +140,8 @@ const files = ROOMS.flatMap((room) =>
 
 const copy = makeCopy();
 try {
-  if (fails(copy, ['__tests__/theory'])) throw new Error('the tests fail without any mutation');
+  if (fails(copy, ['__tests__/theory'], PATIENCE.all))
+    throw new Error('the tests fail without any mutation');
   const rows = files.map((file) => {
     const mutants = mutantsOf(file);
     const survivors = mutants.filter((mutant) => !caught(copy, mutant));
