@@ -101,6 +101,29 @@ describe('Boltzmann density (12)', () => {
     );
   });
 
+  it.each([1e4, 1e-4])('has its panels where a peak of curvature %d is', (curvature) => {
+    const deviation = Math.sqrt(1e-3 / curvature);
+    const domain = [-1e3, 1e3] as const;
+    const landscape = { f: (x: number) => (-curvature * x ** 2) / 2, maximum: 0, domain };
+    const variance = boltzmannExpectation(landscape, curvature, 1e-3, (x) => x ** 2);
+    expectClose(variance / deviation ** 2, 1, tolerance.rounding);
+    const peak = boltzmannDensity(landscape, curvature, 1e-3, 0);
+    expectClose(peak * deviation * Math.sqrt(2 * Math.PI), 1, tolerance.rounding);
+  });
+
+  it('is finite where exp(f/ε) is not', () => {
+    for (const lift of [-1, 1]) {
+      const lifted = { ...parabola, f: (x: number) => parabola.f(x) + lift };
+      const peak = boltzmannDensity(lifted, 4, 1e-4, 0.3);
+      expectClose(peak, 1 / Math.sqrt((2 * Math.PI * 1e-4) / 4), tolerance.rounding);
+      expectClose(
+        boltzmannExpectation(lifted, 4, 1e-4, (x) => x),
+        0.3,
+        tolerance.rounding,
+      );
+    }
+  });
+
   it('keeps to its domain, with the maximum beside an end', () => {
     const edge: Landscape = { f: (x) => -(x ** 2), maximum: 0, domain: [-0.01, 2] };
     const weight = (x: number) => Math.exp(-(x ** 2) / 0.1);

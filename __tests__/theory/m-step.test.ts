@@ -171,6 +171,22 @@ describe('complete M-step', () => {
     expectClose(settled, [1 + 0.999 * value, 0.999 * value], tolerance.fixedPoint);
   });
 
+  it('of T_{w,k} is k times as large where r and ε_k are, however small or large k', () => {
+    const { states, actions, discount, transition, reward } = threeByTwo();
+    const start = new Float64Array(6);
+    const settled = mStep(threeByTwo(), start, { kind: 'annealed', floor: 0.7 });
+    for (const k of [1e-9, 1e9]) {
+      const scaled = reward.map((value) => k * value);
+      const mdp = new TabularMdp({ states, actions, discount, transition, reward: scaled });
+      const got = mStep(mdp, start, { kind: 'annealed', floor: 0.7 * k });
+      expectClose(
+        got.map((value) => value / k),
+        settled,
+        tolerance.rounding,
+      );
+    }
+  });
+
   it('of T_{w,k} says where it does not settle', () => {
     const call = () =>
       mStep(single(1 - 1e-9), new Float64Array(2), { kind: 'annealed', floor: 0.5 });

@@ -104,6 +104,17 @@ describe('soft values', () => {
     expectClose(softActionValue(mdp, 2), [1 + 0.5 * value, 0.5 * value], tolerance.fixedPoint);
   });
 
+  it('are k times as large where r and c are, however small or large k', () => {
+    const { states, actions, discount, transition, reward } = threeByTwo();
+    const soft = softActionValue(threeByTwo(), 0.7);
+    for (const k of [1e-9, 1e9]) {
+      const scaled = reward.map((value) => k * value);
+      const mdp = new TabularMdp({ states, actions, discount, transition, reward: scaled });
+      const got = softActionValue(mdp, 0.7 * k).map((value) => value / k);
+      expectClose(got, soft, tolerance.rounding);
+    }
+  });
+
   it('settle where the last bits go back and forth for ever', () => {
     // two states that lead to each other: the backups of these rewards come back after two
     const mdp = new TabularMdp({

@@ -9,7 +9,7 @@
  * With a prior policy π_φ (App. G):  f = Q_w − ε_w log(π_θ/π_φ)  (43), optimum ∝ π_φ exp(Q_w/ε_w).
  */
 
-import { boltzmannPolicy, greedyPolicy, logPartitions } from './boltzmann.js';
+import { boltzmannPolicy, greedyPolicy } from './boltzmann.js';
 import { centred } from './residual-gradient.js';
 import { actionsPerState, expectPolicy, expectTable, outOfRange } from './tabular-mdp.js';
 
@@ -78,12 +78,10 @@ export function eStepGradient(step: EStep, logits: Float64Array): Float64Array {
   expectTable('logits', logits, actionValue.length);
   if (priorPolicy !== undefined) expectPositivePrior(priorPolicy, actionValue.length, actions);
   const policy = softmaxPolicy(logits, actions);
-  const partitions = logPartitions(logits, 1, actions);
+  // log π_θ is θ less a constant of the state, which the gradient does not see: finite where π_θ rounds to 0
   const followed = actionValue.map((value, h) => {
-    // log π_θ by the logits: finite where π_θ rounds to 0
-    const logPolicy = logits[h]! - partitions[Math.floor(h / actions)]!;
     const logPrior = priorPolicy === undefined ? 0 : Math.log(priorPolicy[h]!);
-    return value - temperature * (logPolicy - logPrior);
+    return value - temperature * (logits[h]! - logPrior);
   });
   return scoreGradient(policy, followed, stateWeights);
 }
