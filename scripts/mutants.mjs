@@ -45,6 +45,18 @@ const EQUIVALENT = [
     reason:
       'the elimination then also writes to columns that are done with, and are not read again',
   },
+  {
+    file: 'src/theory/quadrature.ts',
+    name: '+ to -',
+    code: 'for (const { node, weight } of RULE) sum += weight * f(centre + half * node);',
+    reason: 'the nodes lie on both sides of the centre alike, with equal weights',
+  },
+  {
+    file: 'src/theory/examples.ts',
+    name: 'minus dropped',
+    code: 'const parts = Float64Array.from({ length: size }, () => -Math.log(1 - draw()));',
+    reason: 'the sign goes again when the parts are divided by their sum',
+  },
 ];
 
 /** Code with comments and strings blanked, so that positions stay: what may be mutated. */

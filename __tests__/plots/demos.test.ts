@@ -114,6 +114,14 @@ describe('the counter-example over temperatures', () => {
     expect(temperatures).toContain(critical);
   });
 
+  it('goes from 0.001 to 10 by 24 equal factors a decade', () => {
+    const even = points.map(({ temperature }) => temperature).filter((each) => each !== critical);
+    expect(even).toHaveLength(4 * 24 + 1);
+    even.forEach((temperature, step) => {
+      expect(Math.log10(temperature)).toBeCloseTo(-3 + step / 24, 12);
+    });
+  });
+
   it('has maximum-entropy RL prefer the good way below c* alone', () => {
     for (const { temperature, maximumEntropy } of points) {
       if (temperature < critical) expect(maximumEntropy).toBeGreaterThan(0.5);
