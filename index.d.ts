@@ -179,6 +179,14 @@ export declare class Session {
 }
 
 /**
+ * Measures one core, `seconds` for each speed; the best of many short blocks, so that what else runs on the machine
+ * takes no part. It keeps the calling thread.
+ *
+ * Errors: `CONFIG_RANGE`.
+ */
+export declare function calibrate(seconds: number): NativeCalibration
+
+/**
  * What a task is with these choices (JSON: `modelFile`, `taskFile`, options); a model is loaded only for a task of
  * the user's.
  *
@@ -201,6 +209,14 @@ export interface NativeBatch {
   nextObservations: Float32Array
   /** 1 where the task itself ended, else 0, `[B]`. */
   terminated: Float32Array
+}
+
+/** What one core can do. */
+export interface NativeCalibration {
+  /** 10⁹ floating-point operations a second of fused multiply-adds in registers: the ceiling. */
+  fmaGflops: number
+  /** Every candidate for the matrix products. */
+  gemms: Array<NativeGemmSpeed>
 }
 
 /** What a session is made of; every field is chosen by `resolveConfig`, nothing has a default here. */
@@ -277,6 +293,8 @@ export interface NativeConfig {
   device: string
   /** Threads of a gradient step, > 0. */
   threads: number
+  /** What computes the products of the `kernel` engine: `own`, `gemm` or `matrixmultiply`. */
+  gemm: string
 }
 
 /** A complete half of EM: gradient steps on one batch until the change from one to the next is below the tolerance. */
@@ -317,6 +335,17 @@ export interface NativeExternal {
   actionLow: Array<number>
   /** Largest action per dimension, `[A]`. */
   actionHigh: Array<number>
+}
+
+/** Speed of one candidate for the matrix products. */
+export interface NativeGemmSpeed {
+  /** As configs call it. */
+  name: string
+  /**
+   * 10⁹ floating-point operations a second on one core, over the three products of a hidden layer of 300 and a
+   * batch of 128, with what finishes them.
+   */
+  gflops: number
 }
 
 /** Losses and gradients at one set of parameters. */

@@ -84,6 +84,7 @@ export const defaults: SourcedTree<Config> = {
     engine: sourced(null, 'kernel on the cpu, tensor on a cuda device'),
     device: sourced('cpu', OURS),
     threads: sourced(null, 'cores of the machine, at most 2'),
+    gemm: sourced(null, 'measured once on the machine and kept'),
   },
   logging: {
     every: sourced(1000, 'steps of an epoch in the paper, Table 1'),

@@ -161,6 +161,10 @@ export const configSchema = z
         'threads of the learner; null: the cores of the machine, at most 2',
         1024,
       ).nullable(),
+      gemm: z.enum(['own', 'gemm', 'matrixmultiply']).nullable().meta({
+        description:
+          'matrix product of the kernel engine; null: the fastest of this machine, as bench measures it',
+      }),
     }),
     logging: z.strictObject({
       every: count('environment steps between records of the metrics', MOST_STEPS),

@@ -10,9 +10,11 @@ import { recipeOf } from '../algorithms/recipe.js';
 import type { ResolvedConfig } from '../config/schema.js';
 import { modelDirectory } from './addon.js';
 import { choicesJson } from './choices.js';
+import { gemmOf } from './gemm.js';
 
 /** What a part of the struct holds that the config has no use for; the native side checks it and reads it nowhere. */
 const UNUSED = 1;
+const UNUSED_GEMM = 'own';
 
 /** The struct of `config`; `external` describes an environment that the caller steps, instead of a task. */
 export function toNative(config: ResolvedConfig, external?: NativeExternal): NativeConfig {
@@ -62,6 +64,7 @@ export function toNative(config: ResolvedConfig, external?: NativeExternal): Nat
     engine: config.runtime.engine,
     device: config.runtime.device,
     threads: config.runtime.threads,
+    gemm: gemmOf(config) ?? UNUSED_GEMM,
   };
 }
 

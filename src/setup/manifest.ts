@@ -45,10 +45,13 @@ export function readManifest(file: string): Manifest | undefined {
 }
 
 /** Writes a manifest so that a reader sees all of it or nothing. */
-export function writeManifest(file: string, manifest: Manifest): void {
+export const writeManifest = (file: string, manifest: Manifest) => writeJson(file, manifest);
+
+/** Writes a JSON file as a whole, and its folder where there is none. */
+export function writeJson(file: string, value: unknown): void {
   mkdirSync(dirname(file), { recursive: true });
   const temporary = `${file}.${process.pid}`;
-  writeFileSync(temporary, `${JSON.stringify(manifest, null, 2)}\n`, { flush: true });
+  writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { flush: true });
   renameSync(temporary, file);
 }
 

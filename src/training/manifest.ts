@@ -30,7 +30,7 @@ export interface RunManifest {
   model: { file: string; sha256: string } | null;
   /** The module of an environment in TypeScript; null for a task, and for an environment that a program gave. */
   module: ModuleFacts | null;
-  machine: { host: string; cpu: string; cores: number; threads: number };
+  machine: { host: string; cpu: string; cores: number; threads: number; gemm: string | null };
   /** Commit of the package, where it is a checkout. */
   git: string | null;
   /** Changes since; none yet. */
@@ -86,6 +86,7 @@ export function describeMachine(
       cpu: cpus()[0]?.model ?? 'unknown',
       cores: availableParallelism(),
       threads: config.runtime.threads,
+      gemm: native?.gemm ?? null,
     },
     git: gitCommit(),
     history: [],

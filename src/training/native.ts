@@ -18,5 +18,6 @@ export function nativeFacts(
   config: ResolvedConfig,
   environment: CustomEnvironment | undefined,
 ): NativeFacts {
-  return facts(environment === undefined ? { modelDir: config.env.modelDir } : 'without MuJoCo');
+  const models = environment === undefined ? config.env : 'without MuJoCo';
+  return facts(config, models);
 }

@@ -176,6 +176,8 @@ pub struct NativeConfig {
     pub device: String,
     /// Threads of a gradient step, > 0.
     pub threads: f64,
+    /// What computes the products of the `kernel` engine: `own`, `gemm` or `matrixmultiply`.
+    pub gemm: String,
 }
 
 /// One part of an iteration: exactly one of the three.
@@ -407,6 +409,7 @@ impl NativeConfig {
             projected: self.projected.to_engine()?,
             residual_bootstrap: if self.residual.target { Bootstrap::Target } else { Bootstrap::Online },
             threads: size("threads", self.threads)?,
+            gemm: Named::named("gemm", &self.gemm)?,
         })
     }
 

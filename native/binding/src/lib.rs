@@ -1,6 +1,7 @@
 //! The Node addon: every entry checks what it was given, calls the engine, fills the caller's arrays.
 //! Each is wrapped twice: `Result` for errors with a code, `catch_unwind` for defects.
 
+pub mod calibration;
 pub mod config;
 pub mod environment;
 mod error;

@@ -1,10 +1,11 @@
 //! Updates per second of the kernel learner on one batch, and microseconds of one action:
-//! `cargo run --release --target host-tuple -p virel-engine --example kernel_speed -- THREADS [O A BLOCKS]`.
+//! `cargo run --release --target host-tuple -p virel-engine --example kernel_speed -- THREADS [O A BLOCKS] [own|gemm|matrixmultiply]`.
 
 use std::time::Instant;
 
 use virel_engine::error::Result;
 use virel_engine::learner::kernel::KernelLearner;
+use virel_engine::learner::kernel::sgemm::Gemm;
 use virel_engine::learner::{Bootstrap, KlBounds, Learner, LearnerConfig, Optimisers, ProjectedSteps, Step};
 use virel_engine::networks::initialise::{Scheme, TrainedStart, initial};
 use virel_engine::networks::layout::Sizes;
@@ -28,7 +29,8 @@ fn main() -> Result<()> {
     let (observation, action) = (numbers.next().unwrap_or(17), numbers.next().unwrap_or(6));
     let blocks = numbers.next().unwrap_or(300);
 
-    let config = config(observation, action, threads);
+    let gemm = std::env::args().find_map(|word| Gemm::ALL.into_iter().find(|gemm| gemm.name() == word));
+    let config = config(observation, action, threads, gemm.unwrap_or(Gemm::Own));
     let start = TrainedStart { temperature: 1.0, mean_multiplier: 1.0, covariance_multiplier: 1.0 };
     let mut stream = Stream::new(1, Purpose::Initialise, 0);
     let parameters = initial(Scheme::Rlkit, &config.recipe, &config.sizes, &start, &mut stream);
@@ -73,7 +75,7 @@ fn main() -> Result<()> {
 }
 
 /// virel with the paper's sizes; what it does not read is 0.
-fn config(observation: usize, action: usize, threads: usize) -> LearnerConfig {
+fn config(observation: usize, action: usize, threads: usize, gemm: Gemm) -> LearnerConfig {
     let hidden = vec![HIDDEN; 2];
     LearnerConfig {
         recipe: Recipe {
@@ -112,6 +114,7 @@ fn config(observation: usize, action: usize, threads: usize) -> LearnerConfig {
         },
         residual_bootstrap: Bootstrap::Online,
         threads,
+        gemm,
     }
 }
 

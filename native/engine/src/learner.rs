@@ -3,6 +3,7 @@
 pub mod kernel;
 pub mod tensor;
 
+use self::kernel::sgemm::Gemm;
 use crate::error::{EngineError, Result, expect_finite, expect_len};
 use crate::networks::layout::{Networks, Parameter, Sizes};
 use crate::recipe::{MStepKind, Recipe};
@@ -39,6 +40,8 @@ pub struct LearnerConfig {
     pub residual_bootstrap: Bootstrap,
     /// Threads that one step may use, at least 1.
     pub threads: usize,
+    /// What computes the products of the kernel learner; the tensor learner has its own.
+    pub gemm: Gemm,
 }
 
 /// Adam's rates, and the share of the online network in a target update.

@@ -19,7 +19,7 @@ mod memory;
 mod network;
 mod objective;
 mod sampler;
-mod sgemm;
+pub mod sgemm;
 mod shared;
 mod threads;
 mod values;

@@ -83,7 +83,8 @@ fn step(config: &SessionConfig) -> u64 {
     // pass at a time. Passes of Q at sampled actions hold all K of them
     let values = wide(config.learner.sizes.action_values);
     let passes = match config.engine {
-        Engine::Kernel => sum(&[6, product(&[3, values])]),
+        // and the inputs of one layer turned over, for each half
+        Engine::Kernel => sum(&[8, product(&[3, values])]),
         Engine::Tensor { .. } => sum(&[3, product(&[2, values])]),
     };
     let kept = product(&[sum(&[passes, product(&[3, wide(samples) - 1])]), hidden_values(config)]);
@@ -137,6 +138,7 @@ fn sum(terms: &[u64]) -> u64 {
 mod tests {
     use super::needs;
     use crate::environments::mujoco::choices::Choices;
+    use crate::learner::kernel::sgemm::Gemm;
     use crate::learner::{Bootstrap, KlBounds, LearnerConfig, Optimisers, ProjectedSteps};
     use crate::memory::expect_fits;
     use crate::networks::initialise::{Scheme, TrainedStart};
@@ -216,6 +218,7 @@ mod tests {
                 },
                 residual_bootstrap: Bootstrap::Online,
                 threads: 1,
+                gemm: Gemm::Own,
             },
             engine: Engine::Kernel,
         }

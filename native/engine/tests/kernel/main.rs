@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod gradients;
+mod products;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;

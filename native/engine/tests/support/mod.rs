@@ -7,6 +7,7 @@ pub mod recipes;
 pub mod session;
 
 use recipes::{VIREL, Variant};
+use virel_engine::learner::kernel::sgemm::Gemm;
 use virel_engine::learner::{Bootstrap, KlBounds, LearnerConfig, Optimisers, ProjectedSteps};
 use virel_engine::networks::layout::{Networks, Parameter, Sizes};
 use virel_engine::random::{Purpose, Stream};
@@ -149,6 +150,7 @@ impl Case {
             },
             residual_bootstrap: Bootstrap::Online,
             threads: 1,
+            gemm: Gemm::Own,
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::forward::Activations;
-use super::memory::Matrix;
-use super::sgemm::{Factor, Product};
-use super::vector;
+use super::memory::{Floats, Matrix, row_stride};
+use super::network::Network;
+use super::sgemm::{Factor, Finish, Product, Start};
 use crate::networks::mlp::Shape;
 
 /// Gradients by the pre-activations of one network.
@@ -14,6 +14,8 @@ pub struct Deltas {
     hidden: Vec<Matrix>,
     /// One row per output; what a backward pass starts from.
     pub output: Matrix,
+    /// Room for the inputs of one layer with samples as rows, where a product reads them so.
+    rows: Floats,
 }
 
 impl Deltas {
@@ -22,6 +24,9 @@ impl Deltas {
         Self {
             hidden: shape.hidden().map(|width| Matrix::zeros(width, capacity)).collect(),
             output: Matrix::zeros(shape.outputs(), capacity),
+            rows: Floats::zeros(
+                capacity * row_stride(1 + shape.layers.iter().map(|layer| layer.inputs).fold(0, usize::max)),
+            ),
         }
     }
 
@@ -32,48 +37,49 @@ impl Deltas {
 }
 
 /// From the gradients by the outputs down to those by the first layer's pre-activations.
-pub fn hidden_deltas(shape: &Shape, weights: &[f32], from: &Activations, deltas: &mut Deltas, n: usize) {
+pub fn hidden_deltas(network: &Network, weights: &[f32], from: &Activations, deltas: &mut Deltas, n: usize) {
     for (index, activation) in from.hidden.iter().enumerate().rev() {
-        let layer = &shape.layers[index + 1];
+        let layer = &network.layers[index + 1];
         let (below, above) = deltas.hidden.split_at_mut(index + 1);
         let by_outputs = above.first().unwrap_or(&deltas.output).view(0..layer.outputs, n);
         let to = &mut below[index];
-        // dx = Wᵀ dy, without the bias
+        // dx = Wᵀ dy, without the bias, and through the ReLU
         let factor = layer.columns(weights, 1..1 + layer.inputs).transposed();
-        to.view_mut(0..layer.inputs, n).set(factor, by_outputs);
-        // through the ReLU
-        let (activations, activations_stride) = activation.lines(1..1 + layer.inputs);
-        let (lines, stride) = to.lines_mut(0..layer.inputs);
-        vector::relu_gate(lines, stride, activations, activations_stride, n);
+        let gate = Finish::Gate(activation.view(1..1 + layer.inputs, n));
+        network.gemm.multiply(to.view_mut(0..layer.inputs, n), (factor, by_outputs), Start::Zero, gate);
     }
 }
 
 /// Gradients by some of the network's inputs, `[columns, n]`; column 1 + i is input i.
 pub fn input_gradient(
-    shape: &Shape,
+    network: &Network,
     weights: &[f32],
     columns: Range<usize>,
     deltas: &Deltas,
     to: Product<'_>,
     n: usize,
 ) {
-    let layer = &shape.layers[0];
-    to.set(layer.columns(weights, columns).transposed(), deltas.of_layer(0).view(0..layer.outputs, n));
+    let layer = &network.layers[0];
+    let factors =
+        (layer.columns(weights, columns).transposed(), deltas.of_layer(0).view(0..layer.outputs, n));
+    network.gemm.multiply(to, factors, Start::Zero, Finish::Store);
 }
 
 /// Gradients by every weight and bias, laid out as the weights: dW = dy (1; x)ᵀ, summed over `n` samples.
 /// `input` is `[1 + inputs, n]`, its first row ones.
 pub fn weight_gradients(
-    shape: &Shape,
+    network: &Network,
     input: Factor<'_>,
     from: &Activations,
-    deltas: &Deltas,
+    deltas: &mut Deltas,
     gradient: &mut [f32],
     n: usize,
 ) {
-    for (index, layer) in shape.layers.iter().enumerate() {
+    let Deltas { hidden, output, rows } = deltas;
+    for (index, layer) in network.layers.iter().enumerate() {
         let x = if index == 0 { input } else { from.hidden[index - 1].view(0..1 + layer.inputs, n) };
-        let by_outputs = deltas.of_layer(index).view(0..layer.outputs, n);
-        layer.whole_mut(gradient).set(by_outputs, x.transposed());
+        let by_outputs = hidden.get(index).unwrap_or(output).view(0..layer.outputs, n);
+        let x = if network.gemm.reads_rows() { x.turned(rows, row_stride(x.rows())) } else { x.transposed() };
+        network.gemm.multiply(layer.whole_mut(gradient), (by_outputs, x), Start::Zero, Finish::Store);
     }
 }

@@ -7,7 +7,7 @@
 use super::backward::{Deltas, hidden_deltas, weight_gradients};
 use super::forward::{Activations, forward};
 use super::memory::{Floats, Matrix};
-use super::network::Optimiser;
+use super::network::{Network, Optimiser};
 use super::sampler::{Draws, Sampler};
 use super::shared::{Inputs, Sampled, Shapes, Shared, Targets, Use, expect_part, lock, read, write};
 use super::values::ActionValues;
@@ -15,7 +15,6 @@ use super::vector;
 use crate::error::Result;
 use crate::learner::{Bootstrap, LearnerConfig};
 use crate::math::real::sum;
-use crate::networks::mlp::Shape;
 use crate::recipe::ActionValueTarget;
 
 /// What the M-step saw; means over its batch.
@@ -49,8 +48,9 @@ impl Buffers {
         // a target policy has one action a state
         let is_prior = config.recipe.action_value_target == ActionValueTarget::PriorPolicy;
         let samples = if is_prior { config.samples } else { 1 };
-        let sampler =
-            |shape| Sampler::new(config.recipe.policy, shape, config.sizes.action, samples, capacity);
+        let sampler = |network: &Network| {
+            Sampler::new(config.recipe.policy, network, config.sizes.action, samples, capacity)
+        };
         let state_value = shapes.state_value.as_ref();
         let next = if state_value.is_some() { &[] } else { shapes.action_values.as_slice() };
         Self {
@@ -96,11 +96,11 @@ impl Critic {
     /// All parameters zero.
     pub fn new(config: &LearnerConfig, shapes: &Shapes) -> Self {
         let rates = &config.optimisers;
-        let of_value = |shape: &Shape| Optimiser::new(shape, rates.action_value_learning_rate);
+        let of_value = |network: &Network| Optimiser::new(network, rates.action_value_learning_rate);
         let state_value = shapes.state_value.as_ref();
         Self {
-            action_value_gradients: shapes.action_values.iter().map(Shape::zeros).collect(),
-            state_value_gradient: state_value.map_or_else(|| Floats::zeros(0), Shape::zeros),
+            action_value_gradients: shapes.action_values.iter().map(Network::zeros).collect(),
+            state_value_gradient: state_value.map_or_else(|| Floats::zeros(0), Network::zeros),
             action_value_optimisers: shapes.action_values.iter().map(of_value).collect(),
             state_value_optimiser: state_value
                 .map(|shape| Optimiser::new(shape, rates.state_value_learning_rate)),
@@ -183,7 +183,7 @@ impl Critic {
     /// ∂J_V/∂φ; J_V and mean V(s).
     fn differentiate_state_value(
         &mut self,
-        shape: &Shape,
+        shape: &Network,
         weights: &Floats,
         inputs: &Inputs,
         sampled: &Sampled,

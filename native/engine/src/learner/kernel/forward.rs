@@ -1,8 +1,8 @@
-//! Forward passes of a batch, feature-major, one product a layer; one sample goes through [`vector::forward`].
+//! Forward passes of a batch, feature-major, one product a layer; one sample goes through [`super::vector::forward`].
 
 use super::memory::Matrix;
-use super::sgemm::Factor;
-use super::vector;
+use super::network::Network;
+use super::sgemm::{Factor, Finish, Start};
 use crate::networks::mlp::Shape;
 
 /// What one pass leaves behind.
@@ -28,9 +28,9 @@ impl Activations {
 /// `inputs` are consecutive blocks of the first layer's columns, `[features, n]` each; the first block begins with
 /// the row of ones that the bias is multiplied with. Where a later block has `[features, K n]` samples, the first
 /// counts for each of the K runs of n samples: its product is computed once.
-pub fn forward(shape: &Shape, weights: &[f32], inputs: &[Factor<'_>], to: &mut Activations) {
+pub fn forward(network: &Network, weights: &[f32], inputs: &[Factor<'_>], to: &mut Activations) {
     let samples = inputs.last().map_or(0, Factor::columns);
-    for (index, layer) in shape.layers.iter().enumerate() {
+    for (index, layer) in network.layers.iter().enumerate() {
         // the layer below gives the inputs, except for the first
         let (below, above) = to.hidden.split_at_mut(index);
         let from_below = below.last().map(|below| [below.view(0..1 + layer.inputs, samples)]);
@@ -43,20 +43,21 @@ pub fn forward(shape: &Shape, weights: &[f32], inputs: &[Factor<'_>], to: &mut A
         let rows = first_row..first_row + layer.outputs;
 
         let mut column = 0;
-        for &block in inputs {
+        for (place, &block) in inputs.iter().enumerate() {
             let factor = layer.columns(weights, column..column + block.rows());
-            let product = matrix.view_mut(rows.clone(), block.columns());
-            if column == 0 {
-                product.set(factor, block);
+            let start = if place == 0 { Start::Zero } else { Start::Present };
+            let is_complete = is_hidden && place + 1 == inputs.len();
+            let finish = if is_complete { Finish::Relu } else { Finish::Store };
+            network.gemm.multiply(
+                matrix.view_mut(rows.clone(), block.columns()),
+                (factor, block),
+                start,
+                finish,
+            );
+            if place == 0 {
                 matrix.repeat(rows.clone(), block.columns(), samples);
-            } else {
-                product.add(factor, block);
             }
             column += block.rows();
-        }
-        if is_hidden {
-            let (lines, stride) = matrix.lines_mut(rows);
-            vector::relu(lines, stride, samples);
         }
     }
 }

@@ -8,6 +8,12 @@ use crate::networks::mlp::LINE;
 /// Bytes of a cache line.
 const LINE_BYTES: usize = 64;
 
+/// Floats from row to row of a matrix that is swept by columns: an odd number of cache lines, so that neighbouring rows
+/// do not compete for one set of the cache.
+pub const fn row_stride(columns: usize) -> usize {
+    (columns.div_ceil(LINE) | 1) * LINE
+}
+
 /// Zero-initialised floats that start on a cache line.
 pub struct Floats {
     memory: Vec<f32>,
@@ -48,8 +54,7 @@ pub struct Matrix {
 impl Matrix {
     /// All zeros.
     pub fn zeros(rows: usize, capacity: usize) -> Self {
-        // an odd number of lines a row: neighbouring rows do not compete for one set of the cache
-        let stride = (capacity.div_ceil(LINE) | 1) * LINE;
+        let stride = row_stride(capacity);
         Self { values: Floats::zeros(rows * stride), stride }
     }
 
@@ -97,16 +102,6 @@ impl Matrix {
                 values.copy_within(0..n, start);
             }
         }
-    }
-
-    /// Rows in memory order with the distance between them, for sweeps that know it.
-    pub fn lines(&self, rows: Range<usize>) -> (&[f32], usize) {
-        (&self.values[rows.start * self.stride..rows.end * self.stride], self.stride)
-    }
-
-    /// As [`Self::lines`].
-    pub fn lines_mut(&mut self, rows: Range<usize>) -> (&mut [f32], usize) {
-        (&mut self.values[rows.start * self.stride..rows.end * self.stride], self.stride)
     }
 
     /// Fills samples from `first` on of features `0..width` with one draw of each row of `noise`, `[n, draws, width]`.

@@ -1,15 +1,41 @@
 //! What the kernel makes of a network's flat, padded vector ([`Shape`]): factors of a matrix product, aligned
 //! memory, and Adam's state.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use super::memory::Floats;
-use super::sgemm::{Factor, Product};
+use super::sgemm::{Factor, Gemm, Product};
 use super::vector;
 use crate::error::Result;
 use crate::math::adam::AdamStep;
 use crate::math::real::sum;
 use crate::networks::mlp::{Layer, Shape};
+
+/// A network's shape, and what computes its products.
+pub struct Network {
+    shape: Shape,
+    /// The same for every network of a learner.
+    pub gemm: Gemm,
+}
+
+impl Network {
+    /// Layers without parameters: those are vectors laid out like the shape.
+    pub const fn new(shape: Shape, gemm: Gemm) -> Self {
+        Self { shape, gemm }
+    }
+
+    /// A flat vector for this network, on cache lines.
+    pub fn zeros(&self) -> Floats {
+        Floats::zeros(self.len())
+    }
+}
+
+impl Deref for Network {
+    type Target = Shape;
+    fn deref(&self) -> &Shape {
+        &self.shape
+    }
+}
 
 impl Layer {
     /// `[outputs, columns]`; column 0 is the bias, column 1 + i the weight of input i.
@@ -24,13 +50,6 @@ impl Layer {
     }
 }
 
-impl Shape {
-    /// A flat vector for this network, on cache lines.
-    pub(super) fn zeros(&self) -> Floats {
-        Floats::zeros(self.len())
-    }
-}
-
 /// Adam's state for one network.
 pub struct Optimiser {
     learning_rate: f64,
@@ -41,8 +60,8 @@ pub struct Optimiser {
 
 impl Optimiser {
     /// Before the first step.
-    pub fn new(shape: &Shape, learning_rate: f64) -> Self {
-        Self { learning_rate, steps: 0, first_moment: shape.zeros(), second_moment: shape.zeros() }
+    pub fn new(network: &Network, learning_rate: f64) -> Self {
+        Self { learning_rate, steps: 0, first_moment: network.zeros(), second_moment: network.zeros() }
     }
 
     /// One step on the whole flat vector.

@@ -4,6 +4,7 @@
 
 use super::forward::{Activations, forward};
 use super::memory::{Floats, Matrix};
+use super::network::Network;
 use super::sgemm::Factor;
 use super::vector;
 use crate::error::Result;
@@ -72,8 +73,8 @@ impl Sampler {
     }
 
     /// μ and log σ at the states loaded for, `[1, s]`.
-    pub fn forward(&mut self, shape: &Shape, weights: &Floats, states: Factor<'_>) {
-        forward(shape, weights, &[states], &mut self.activations);
+    pub fn forward(&mut self, network: &Network, weights: &Floats, states: Factor<'_>) {
+        forward(network, weights, &[states], &mut self.activations);
     }
 
     /// The actions and, of a Gaussian, their log-densities.
@@ -100,8 +101,8 @@ impl Sampler {
     }
 
     /// [`Self::forward`], then [`Self::draw`].
-    pub fn sample(&mut self, shape: &Shape, weights: &Floats, states: Factor<'_>) -> Result<()> {
-        self.forward(shape, weights, states);
+    pub fn sample(&mut self, network: &Network, weights: &Floats, states: Factor<'_>) -> Result<()> {
+        self.forward(network, weights, states);
         self.draw()
     }
 

@@ -1,11 +1,104 @@
-//! The one matrix product of the kernel learner: C = A B, or C += A B.
+//! The one matrix product of the kernel learner, C = A B or C += A B, and what happens to C before it is stored.
 //!
-//! Crate `gemm` 0.19 with its AVX-512 kernels (feature `x86-v4`), one thread. On one core of an AMD EPYC (Zen 5),
-//! 300 x 301 x 128, best of 9 blocks: 211 GFLOP/s; libtorch's MKL `sgemm_` 90, since MKL takes its slow path on
-//! processors that are not Intel's; a hand-written AVX-512 kernel on the same layout 214. It picks AVX-512, AVX2
-//! or portable kernels when it runs, and needs no library.
-//! A weight gradient of 300 x 301 with both operands feature-major costs it 116 us, with one of them batch-major
-//! 113 us and the transpose before it 13 us: so nothing is transposed here.
+//! Several can compute it, behind one function: our own, and well-kept crates. Which is the fastest depends on the
+//! processor (`virel-native bench` measures all of them on the shapes of a learner), never on the caller: all take any
+//! shape. They add in different orders, so the choice decides the last bits of a run; our own gives the same bits on
+//! every processor.
+
+pub mod calibration;
+mod lanes;
+mod registers;
+mod transpose;
+
+use super::vector;
+use crate::recipe::Named;
+
+/// What computes a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gemm {
+    /// Our own, in [`registers`].
+    Own,
+    /// Crate `gemm` with its AVX-512 kernels (feature `x86-v4`).
+    Gemm,
+    /// Crate `matrixmultiply`.
+    MatrixMultiply,
+}
+
+impl Gemm {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Own, Self::Gemm, Self::MatrixMultiply];
+
+    /// As it is called in configs and records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Own => Self::NAMES[0].0,
+            Self::Gemm => Self::NAMES[1].0,
+            Self::MatrixMultiply => Self::NAMES[2].0,
+        }
+    }
+
+    /// Whether the second factor must have contiguous rows; the crates copy their factors anyway.
+    pub const fn reads_rows(self) -> bool {
+        matches!(self, Self::Own)
+    }
+
+    /// C = A B, or C += A B, then what finishes it.
+    pub fn multiply(
+        self,
+        c: Product<'_>,
+        (a, b): (Factor<'_>, Factor<'_>),
+        start: Start,
+        finish: Finish<Factor<'_>>,
+    ) {
+        // shapes that do not fit are a defect of the caller in this folder
+        assert!(c.rows == a.rows && c.columns == b.columns && a.columns == b.rows, "shapes of a product");
+        if let Finish::Gate(gate) = finish {
+            assert!(
+                gate.rows == c.rows && gate.columns == c.columns && gate.column_stride == 1,
+                "shape of a gate"
+            );
+        }
+        match self {
+            Self::Own => own(c, (a, b), start, finish),
+            Self::Gemm => {
+                let mut c = c;
+                with_gemm(&mut c, (a, b), start);
+                sweep(c, finish);
+            }
+            Self::MatrixMultiply => {
+                let mut c = c;
+                with_matrixmultiply(&mut c, (a, b), start);
+                sweep(c, finish);
+            }
+        }
+    }
+}
+
+impl Named for Gemm {
+    const NAMES: &'static [(&'static str, Self)] =
+        &[("own", Self::Own), ("gemm", Self::Gemm), ("matrixmultiply", Self::MatrixMultiply)];
+}
+
+/// What the sums start from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// C = A B.
+    Zero,
+    /// C += A B.
+    Present,
+}
+
+/// What happens to the sums before they are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish<G> {
+    /// Nothing.
+    Store,
+    /// max(x, 0).
+    Relu,
+    /// The derivative of [`Self::Relu`]: only those stay whose activation, an element of a matrix of C's shape, is
+    /// positive.
+    Gate(G),
+}
 
 /// A matrix to be read: any strides.
 #[derive(Clone, Copy)]
@@ -28,6 +121,16 @@ impl<'a> Factor<'a> {
     pub const fn transposed(self) -> Self {
         let Self { values, rows, columns, row_stride, column_stride } = self;
         Self { values, rows: columns, columns: rows, row_stride: column_stride, column_stride: row_stride }
+    }
+
+    /// Rows and columns exchanged in memory: `[columns, rows]` in `room`, `stride` floats from row to row.
+    ///
+    /// # Panics
+    /// Where `room` is too small, or this is a transpose itself.
+    pub fn turned(self, room: &mut [f32], stride: usize) -> Factor<'_> {
+        assert!(self.column_stride == 1, "a transpose is turned again");
+        transpose::transpose((self.values, self.row_stride), (room, stride), (self.rows, self.columns));
+        Factor::new(room, self.columns, self.rows, stride)
     }
 
     /// Number of rows.
@@ -56,16 +159,6 @@ impl<'a> Product<'a> {
         let values = &mut values[..extent(rows, columns, stride)];
         Self { values, rows, columns, stride }
     }
-
-    /// C = A B.
-    pub fn set(self, a: Factor<'_>, b: Factor<'_>) {
-        multiply(self, a, b, Start::Zero);
-    }
-
-    /// C += A B.
-    pub fn add(self, a: Factor<'_>, b: Factor<'_>) {
-        multiply(self, a, b, Start::Present);
-    }
 }
 
 /// Floats from the first element to the last.
@@ -73,21 +166,38 @@ const fn extent(rows: usize, columns: usize, stride: usize) -> usize {
     if rows == 0 || columns == 0 { 0 } else { (rows - 1) * stride + columns }
 }
 
-/// What the sums start from.
-#[derive(PartialEq, Eq)]
-enum Start {
-    Zero,
-    Present,
+fn own(c: Product<'_>, (a, b): (Factor<'_>, Factor<'_>), start: Start, finish: Finish<Factor<'_>>) {
+    assert!(b.column_stride == 1, "the second factor's rows are not contiguous");
+    let (finish, gate_stride) = match finish {
+        Finish::Store => (Finish::Store, 0),
+        Finish::Relu => (Finish::Relu, 0),
+        Finish::Gate(gate) => (Finish::Gate(gate.values.as_ptr()), gate.row_stride),
+    };
+    let job = registers::Job {
+        rows: c.rows,
+        columns: c.columns,
+        inner: a.columns,
+        a: a.values.as_ptr(),
+        a_row_stride: a.row_stride,
+        a_column_stride: a.column_stride,
+        b: b.values.as_ptr(),
+        b_stride: b.row_stride,
+        c: c.values.as_mut_ptr(),
+        c_stride: c.stride,
+        start,
+        finish,
+        gate_stride,
+    };
+    // SAFETY: `Factor::new` and `Product::new` cut their slices to the extent of their shape and strides, and
+    // `transposed` keeps both, so every element that the shapes name lies in its slice; c is borrowed exclusively and
+    // its rows do not overlap
+    unsafe { registers::multiply(&job) }
 }
 
-fn multiply(c: Product<'_>, a: Factor<'_>, b: Factor<'_>, start: Start) {
-    // shapes that do not fit are a defect of the caller in this folder
-    assert!(c.rows == a.rows && c.columns == b.columns && a.columns == b.rows, "shapes of a product");
+fn with_gemm(c: &mut Product<'_>, (a, b): (Factor<'_>, Factor<'_>), start: Start) {
     let strides = |factor: Factor<'_>| (factor.column_stride as isize, factor.row_stride as isize);
     let ((a_column, a_row), (b_column, b_row)) = (strides(a), strides(b));
-    // SAFETY: `Factor::new` and `Product::new` cut their slices to the extent of their shape and strides, and
-    // `transposed` keeps both, so every element that the three shapes name lies in its slice; c is borrowed
-    // exclusively and its rows do not overlap.
+    // SAFETY: as in `own`
     unsafe {
         gemm::gemm(
             c.rows,
@@ -113,18 +223,67 @@ fn multiply(c: Product<'_>, a: Factor<'_>, b: Factor<'_>, start: Start) {
     }
 }
 
+fn with_matrixmultiply(c: &mut Product<'_>, (a, b): (Factor<'_>, Factor<'_>), start: Start) {
+    let strides = |factor: Factor<'_>| (factor.row_stride as isize, factor.column_stride as isize);
+    let ((a_row, a_column), (b_row, b_column)) = (strides(a), strides(b));
+    // SAFETY: as in `own`
+    unsafe {
+        matrixmultiply::sgemm(
+            c.rows,
+            a.columns,
+            c.columns,
+            1.0,
+            a.values.as_ptr(),
+            a_row,
+            a_column,
+            b.values.as_ptr(),
+            b_row,
+            b_column,
+            if start == Start::Present { 1.0 } else { 0.0 },
+            c.values.as_mut_ptr(),
+            c.stride as isize,
+            1,
+        );
+    }
+}
+
+/// What a product of a crate is finished with.
+fn sweep(c: Product<'_>, finish: Finish<Factor<'_>>) {
+    match finish {
+        Finish::Store => {}
+        Finish::Relu => vector::relu(c.values, c.stride, c.columns),
+        Finish::Gate(gate) => vector::relu_gate(c.values, c.stride, gate.values, gate.row_stride, c.columns),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Factor, Product};
+    use super::{Factor, Finish, Gemm, Product, Start};
+    use crate::recipe::Named as _;
 
     fn values(len: usize, seed: usize) -> Vec<f32> {
         (0..len).map(|i| ((i * 37 + seed * 11) % 23) as f32 - 11.0).collect()
     }
 
+    /// Rows that end in blocks of 12, 8, 6, 4, 2 and 1; columns below, at and beyond vectors of 8 and 16.
+    const SHAPES: [(usize, usize, usize); 9] = [
+        (1, 1, 1),
+        (3, 5, 2),
+        (12, 17, 33),
+        (37, 41, 19),
+        (64, 16, 128),
+        (26, 3, 40),
+        (47, 9, 7),
+        (1, 30, 130),
+        (2, 12, 64),
+    ];
+
     /// Small whole numbers: every sum is exact in f32, whatever its order.
     #[test]
-    fn products_are_exact_for_every_layout() {
-        for (rows, inner, columns) in [(1, 1, 1), (3, 5, 2), (12, 17, 33), (37, 41, 19), (64, 16, 128)] {
+    fn products_are_exact_for_every_layout_and_finish() {
+        for (gemm, (rows, inner, columns)) in
+            Gemm::ALL.into_iter().flat_map(|g| SHAPES.map(|shape| (g, shape)))
+        {
             let (a, b) = (values(rows * (inner + 3), 1), values(inner * (columns + 2), 2));
             let (left, right) =
                 (Factor::new(&a, rows, inner, inner + 3), Factor::new(&b, inner, columns, columns + 2));
@@ -136,14 +295,28 @@ mod tests {
                 }
             }
             let mut got = vec![f32::NAN; rows * columns];
-            Product::new(&mut got, rows, columns, columns).set(left, right);
-            assert_eq!(got, expected);
-            Product::new(&mut got, rows, columns, columns).add(left, right);
-            assert!(got.iter().zip(&expected).all(|(got, once)| *got == 2.0 * once));
+            let mut multiply = |start, finish| {
+                gemm.multiply(Product::new(&mut got, rows, columns, columns), (left, right), start, finish);
+                got.clone()
+            };
+            assert_eq!(multiply(Start::Zero, Finish::Store), expected);
+            let twice: Vec<f32> = expected.iter().map(|x| 2.0 * x).collect();
+            assert_eq!(multiply(Start::Present, Finish::Store), twice);
+            let positive: Vec<f32> = expected.iter().map(|x| x.max(0.0)).collect();
+            assert_eq!(multiply(Start::Zero, Finish::Relu), positive);
+            let gate = values(rows * (columns + 1), 3);
+            let kept = |i: usize| gate[i / columns * (columns + 1) + i % columns] > 0.0;
+            let gated: Vec<f32> =
+                expected.iter().enumerate().map(|(i, &x)| if kept(i) { x } else { 0.0 }).collect();
+            let of_gate = Factor::new(&gate, rows, columns, columns + 1);
+            assert_eq!(multiply(Start::Zero, Finish::Gate(of_gate)), gated);
 
-            // (A B)ᵀ = Bᵀ Aᵀ
+            // (A B)ᵀ = Bᵀ Aᵀ, as the gradient of a weight is computed
+            let mut room = vec![0.0; inner * rows];
             let mut turned = vec![f32::NAN; columns * rows];
-            Product::new(&mut turned, columns, rows, rows).set(right.transposed(), left.transposed());
+            let second = if gemm.reads_rows() { left.turned(&mut room, rows) } else { left.transposed() };
+            let c = Product::new(&mut turned, columns, rows, rows);
+            gemm.multiply(c, (right.transposed(), second), Start::Zero, Finish::Store);
             for i in 0..rows {
                 for j in 0..columns {
                     assert_eq!(turned[j * rows + i], expected[i * columns + j]);
@@ -154,16 +327,41 @@ mod tests {
 
     #[test]
     fn what_lies_between_rows_is_left_alone() {
-        let (a, b) = (values(6, 1), values(8, 2));
-        let mut got = vec![7.0; 3 * 6];
-        Product::new(&mut got, 3, 4, 6).set(Factor::new(&a, 3, 2, 2), Factor::new(&b, 2, 4, 4));
-        assert!(got.chunks(6).all(|row| row[4..] == [7.0, 7.0]));
+        for gemm in Gemm::ALL {
+            let (a, b) = (values(6, 1), values(8, 2));
+            let mut got = vec![7.0; 3 * 6];
+            let factors = (Factor::new(&a, 3, 2, 2), Factor::new(&b, 2, 4, 4));
+            gemm.multiply(Product::new(&mut got, 3, 4, 6), factors, Start::Zero, Finish::Relu);
+            assert!(got.chunks(6).all(|row| row.len() < 6 || row[4..] == [7.0, 7.0]));
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_not_a_number_passes_every_relu() {
+        for gemm in Gemm::ALL {
+            for columns in [1, 16, 35] {
+                let mut got = vec![0.0; columns];
+                let b = vec![1.0; columns];
+                let factors = (Factor::new(&[f32::NAN], 1, 1, 1), Factor::new(&b, 1, columns, columns));
+                let c = Product::new(&mut got, 1, columns, columns);
+                gemm.multiply(c, factors, Start::Zero, Finish::Relu);
+                assert!(got.iter().all(|x| x.is_nan()), "{} {columns}", gemm.name());
+            }
+        }
     }
 
     #[test]
     #[should_panic(expected = "shapes of a product")]
     fn shapes_that_do_not_fit_are_refused() {
-        Product::new(&mut [0.0; 4], 2, 2, 2)
-            .set(Factor::new(&[0.0; 6], 2, 3, 3), Factor::new(&[0.0; 4], 2, 2, 2));
+        let factors = (Factor::new(&[0.0; 6], 2, 3, 3), Factor::new(&[0.0; 4], 2, 2, 2));
+        Gemm::Own.multiply(Product::new(&mut [0.0; 4], 2, 2, 2), factors, Start::Zero, Finish::Store);
+    }
+
+    #[test]
+    fn names_find_their_products() {
+        for gemm in Gemm::ALL {
+            assert_eq!(Gemm::named("gemm", gemm.name()), Ok(gemm));
+        }
+        assert_eq!(Gemm::named("gemm", "cublas").unwrap_err().code(), "CONFIG_RANGE");
     }
 }

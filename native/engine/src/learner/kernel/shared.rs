@@ -17,8 +17,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockW
 use super::critic::Critic;
 use super::forward::Activations;
 use super::memory::{Floats, Matrix};
+use super::network::Network;
 use super::sampler::Sampler;
-use super::sgemm::Factor;
+use super::sgemm::{Factor, Gemm};
 use crate::error::{EngineError, Result};
 use crate::learner::LearnerConfig;
 use crate::networks::layout::{LayerSpec, Networks};
@@ -34,26 +35,26 @@ pub enum Use {
     Keep,
 }
 
-/// The shapes of every network that the recipe has.
+/// Every network that the recipe has, without its parameters.
 pub struct Shapes {
     /// π_θ: heads μ, then log σ unless it is deterministic.
-    pub policy: Shape,
+    pub policy: Network,
     /// Q_i of `[observation, action]`.
-    pub action_values: Vec<Shape>,
+    pub action_values: Vec<Network>,
     /// V_φ.
-    pub state_value: Option<Shape>,
+    pub state_value: Option<Network>,
     /// V_φ̄.
-    pub target_state_value: Option<Shape>,
+    pub target_state_value: Option<Network>,
     /// Q̄_i.
-    pub target_action_values: Vec<Shape>,
+    pub target_action_values: Vec<Network>,
     /// π̄ or π_φ.
-    pub target_policy: Option<Shape>,
+    pub target_policy: Option<Network>,
 }
 
 impl Shapes {
     /// The networks of a recipe.
-    pub fn new(networks: &Networks) -> Self {
-        let shape = |layers: &Vec<LayerSpec>| Shape::new(layers.clone());
+    pub fn new(networks: &Networks, gemm: Gemm) -> Self {
+        let shape = |layers: &Vec<LayerSpec>| Network::new(Shape::new(layers.clone()), gemm);
         Self {
             policy: shape(&networks.policy),
             action_values: networks.action_values.iter().map(shape).collect(),
@@ -194,8 +195,8 @@ impl Shared {
     /// All parameters zero.
     pub fn new(config: &LearnerConfig, networks: &Networks) -> Self {
         let (sizes, capacity) = (&config.sizes, config.batch);
-        let shapes = Shapes::new(networks);
-        let zeros = |shape: &Shape| shape.zeros();
+        let shapes = Shapes::new(networks, config.gemm);
+        let zeros = |network: &Network| network.zeros();
         let targets = Targets {
             state_value: shapes.target_state_value.as_ref().map(zeros),
             action_values: shapes.target_action_values.iter().map(zeros).collect(),

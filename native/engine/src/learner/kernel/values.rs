@@ -3,10 +3,10 @@
 use super::backward::{Deltas, hidden_deltas, input_gradient};
 use super::forward::{Activations, forward};
 use super::memory::{Floats, Matrix};
+use super::network::Network;
 use super::sgemm::Factor;
 use super::vector;
 use crate::error::Result;
-use crate::networks::mlp::Shape;
 
 /// Passes of some action values at the same pairs.
 pub struct ActionValues {
@@ -17,16 +17,16 @@ pub struct ActionValues {
 
 impl ActionValues {
     /// Room for `capacity` pairs.
-    pub fn new(shapes: &[Shape], capacity: usize) -> Self {
-        let passes = shapes.iter().map(|shape| Activations::new(shape, capacity)).collect();
+    pub fn new(networks: &[Network], capacity: usize) -> Self {
+        let passes = networks.iter().map(|network| Activations::new(network, capacity)).collect();
         Self { passes, count: 0 }
     }
 
     /// Q_i(s, a) for every i; `inputs` as of [`forward`].
-    pub fn forward(&mut self, shapes: &[Shape], weights: &[Floats], inputs: &[Factor<'_>]) {
+    pub fn forward(&mut self, networks: &[Network], weights: &[Floats], inputs: &[Factor<'_>]) {
         self.count = inputs.last().map_or(0, Factor::columns);
-        for ((pass, shape), weights) in self.passes.iter_mut().zip(shapes).zip(weights) {
-            forward(shape, weights, inputs, pass);
+        for ((pass, network), weights) in self.passes.iter_mut().zip(networks).zip(weights) {
+            forward(network, weights, inputs, pass);
         }
     }
 
@@ -69,10 +69,10 @@ pub struct ByAction {
 
 impl ByAction {
     /// Room for `capacity` pairs.
-    pub fn new(shapes: &[Shape], dimensions: usize, capacity: usize) -> Self {
+    pub fn new(networks: &[Network], dimensions: usize, capacity: usize) -> Self {
         Self {
-            deltas: shapes.iter().map(|shape| Deltas::new(shape, capacity)).collect(),
-            parts: shapes.iter().map(|_| Matrix::zeros(dimensions, capacity)).collect(),
+            deltas: networks.iter().map(|network| Deltas::new(network, capacity)).collect(),
+            parts: networks.iter().map(|_| Matrix::zeros(dimensions, capacity)).collect(),
             dimensions,
         }
     }
@@ -80,13 +80,13 @@ impl ByAction {
     /// Fills the derivative; neither Q's weights nor s get any.
     pub fn differentiate(
         &mut self,
-        shapes: &[Shape],
+        networks: &[Network],
         weights: &[Floats],
         values: &ActionValues,
         read: Read,
     ) -> Result<()> {
         let count = values.count;
-        let both = read == Read::Minimum && shapes.len() > 1;
+        let both = read == Read::Minimum && networks.len() > 1;
         if both {
             let [first, second] = self.deltas.as_mut_slice() else { return Ok(()) };
             let (by_first, by_second) = (first.output.row_mut(0, count), second.output.row_mut(0, count));
@@ -95,11 +95,12 @@ impl ByAction {
             vector::action_value_gradient(self.deltas[0].output.row_mut(0, count));
         }
         for index in 0..=usize::from(both) {
-            let (shape, weights, deltas) = (&shapes[index], &weights[index], &mut self.deltas[index]);
-            hidden_deltas(shape, weights, values.pass(index), deltas, count);
-            let columns = 1 + shape.layers[0].inputs - self.dimensions..1 + shape.layers[0].inputs;
+            let (network, weights, deltas) = (&networks[index], &weights[index], &mut self.deltas[index]);
+            hidden_deltas(network, weights, values.pass(index), deltas, count);
+            let end = 1 + network.layers[0].inputs;
+            let columns = end - self.dimensions..end;
             let to = self.parts[index].view_mut(0..self.dimensions, count);
-            input_gradient(shape, weights, columns, deltas, to, count);
+            input_gradient(network, weights, columns, deltas, to, count);
         }
         if both {
             let [first, second] = self.parts.as_mut_slice() else { return Ok(()) };

@@ -42,9 +42,9 @@ macro_rules! vectorised {
 }
 
 vectorised! {
-    /// max(x, 0) on the first `n` of every `stride` values; NaN stays NaN.
+    /// max(x, 0) on the first `n` of every `stride` values, of which the last may be the end; NaN stays NaN.
     pub fn relu(values: &mut [f32], stride: usize, n: usize) {
-        for row in values.chunks_exact_mut(stride) {
+        for row in values.chunks_mut(stride) {
             for x in &mut row[..n] {
                 *x = mlp::relu(*x);
             }
@@ -53,7 +53,7 @@ vectorised! {
 
     /// The derivative of [`relu`]: keeps a gradient where the activation is positive.
     pub fn relu_gate(gradients: &mut [f32], stride: usize, activations: &[f32], activations_stride: usize, n: usize) {
-        let rows = gradients.chunks_exact_mut(stride).zip(activations.chunks_exact(activations_stride));
+        let rows = gradients.chunks_mut(stride).zip(activations.chunks(activations_stride));
         for (gradients, activations) in rows {
             for (gradient, &activation) in gradients[..n].iter_mut().zip(&activations[..n]) {
                 *gradient = if activation > 0.0 { *gradient } else { 0.0 };

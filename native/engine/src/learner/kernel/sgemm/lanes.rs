@@ -1,0 +1,208 @@
+//! Vectors of `f32` as a processor has them: AVX-512, AVX2 with FMA, and one number at a time.
+//!
+//! Every implementation rounds a product and its sum once (`mul_add`), so that the same sums come out of all of them.
+
+/// Some numbers that one instruction works on.
+///
+/// # Safety
+/// Of every method: the processor has the instruction set; pointers are good for as many values as the method says.
+pub trait Lanes: Copy {
+    /// How many.
+    const COUNT: usize;
+    /// All the same.
+    unsafe fn splat(x: f32) -> Self;
+    /// [`Self::COUNT`] values.
+    unsafe fn load(from: *const f32) -> Self;
+    /// The first `count` values, the others 0.
+    unsafe fn load_part(from: *const f32, count: usize) -> Self;
+    /// All values.
+    unsafe fn store(self, to: *mut f32);
+    /// The first `count` values.
+    unsafe fn store_part(self, to: *mut f32, count: usize);
+    /// `self · b + c`, rounded once.
+    unsafe fn mul_add(self, b: Self, c: Self) -> Self;
+    /// max(x, 0); NaN stays NaN.
+    unsafe fn relu(self) -> Self;
+    /// Itself where `gate` is positive, else 0.
+    unsafe fn where_positive(self, gate: Self) -> Self;
+}
+
+/// One number at a time: what every processor has.
+impl Lanes for f32 {
+    const COUNT: usize = 1;
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        x
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller's
+        unsafe { *from }
+    }
+    #[inline(always)]
+    unsafe fn load_part(from: *const f32, count: usize) -> Self {
+        // SAFETY: the caller's
+        if count == 0 { 0.0 } else { unsafe { *from } }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller's
+        unsafe { *to = self }
+    }
+    #[inline(always)]
+    unsafe fn store_part(self, to: *mut f32, count: usize) {
+        if count > 0 {
+            // SAFETY: the caller's
+            unsafe { *to = self }
+        }
+    }
+    #[inline(always)]
+    unsafe fn mul_add(self, b: Self, c: Self) -> Self {
+        f32::mul_add(self, b, c)
+    }
+    #[inline(always)]
+    unsafe fn relu(self) -> Self {
+        crate::networks::mlp::relu(self)
+    }
+    #[inline(always)]
+    unsafe fn where_positive(self, gate: Self) -> Self {
+        if gate > 0.0 { self } else { 0.0 }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub use x86::{Avx2, Avx512};
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::{
+        __m256, __m256i, __m512, __mmask16, _CMP_GT_OQ, _mm256_and_ps, _mm256_cmp_ps, _mm256_cmpgt_epi32,
+        _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps,
+        _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_ps, _mm256_storeu_ps,
+        _mm512_cmp_ps_mask, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps,
+        _mm512_maskz_mov_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+    };
+
+    use super::Lanes;
+
+    /// AVX-512F.
+    #[derive(Clone, Copy)]
+    pub struct Avx512(__m512);
+
+    /// The lowest `count` of 16 lanes.
+    #[inline(always)]
+    const fn lowest(count: usize) -> __mmask16 {
+        ((1_u32 << count) - 1) as __mmask16
+    }
+
+    // SAFETY of every block below: what the trait asks of the caller
+    impl Lanes for Avx512 {
+        const COUNT: usize = 16;
+        #[inline(always)]
+        unsafe fn splat(x: f32) -> Self {
+            // SAFETY: the caller's
+            unsafe { Self(_mm512_set1_ps(x)) }
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            // SAFETY: the caller's
+            unsafe { Self(_mm512_loadu_ps(from)) }
+        }
+        #[inline(always)]
+        unsafe fn load_part(from: *const f32, count: usize) -> Self {
+            // SAFETY: the caller's; masked lanes are not read
+            unsafe { Self(_mm512_maskz_loadu_ps(lowest(count), from)) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            // SAFETY: the caller's
+            unsafe { _mm512_storeu_ps(to, self.0) }
+        }
+        #[inline(always)]
+        unsafe fn store_part(self, to: *mut f32, count: usize) {
+            // SAFETY: the caller's; masked lanes are not written
+            unsafe { _mm512_mask_storeu_ps(to, lowest(count), self.0) }
+        }
+        #[inline(always)]
+        unsafe fn mul_add(self, b: Self, c: Self) -> Self {
+            // SAFETY: the caller's
+            unsafe { Self(_mm512_fmadd_ps(self.0, b.0, c.0)) }
+        }
+        #[inline(always)]
+        unsafe fn relu(self) -> Self {
+            // SAFETY: the caller's; with NaN the second operand comes back
+            unsafe { Self(_mm512_max_ps(_mm512_setzero_ps(), self.0)) }
+        }
+        #[inline(always)]
+        unsafe fn where_positive(self, gate: Self) -> Self {
+            // SAFETY: the caller's
+            unsafe {
+                let positive = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(gate.0, _mm512_setzero_ps());
+                Self(_mm512_maskz_mov_ps(positive, self.0))
+            }
+        }
+    }
+
+    /// AVX2 with FMA.
+    #[derive(Clone, Copy)]
+    pub struct Avx2(__m256);
+
+    /// The lowest `count` of 8 lanes.
+    ///
+    /// # Safety
+    /// AVX2.
+    #[inline(always)]
+    unsafe fn lowest_of_eight(count: usize) -> __m256i {
+        // SAFETY: the caller's
+        unsafe {
+            _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
+        }
+    }
+
+    impl Lanes for Avx2 {
+        const COUNT: usize = 8;
+        #[inline(always)]
+        unsafe fn splat(x: f32) -> Self {
+            // SAFETY: the caller's
+            unsafe { Self(_mm256_set1_ps(x)) }
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            // SAFETY: the caller's
+            unsafe { Self(_mm256_loadu_ps(from)) }
+        }
+        #[inline(always)]
+        unsafe fn load_part(from: *const f32, count: usize) -> Self {
+            // SAFETY: the caller's; masked lanes are not read
+            unsafe { Self(_mm256_maskload_ps(from, lowest_of_eight(count))) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            // SAFETY: the caller's
+            unsafe { _mm256_storeu_ps(to, self.0) }
+        }
+        #[inline(always)]
+        unsafe fn store_part(self, to: *mut f32, count: usize) {
+            // SAFETY: the caller's; masked lanes are not written
+            unsafe { _mm256_maskstore_ps(to, lowest_of_eight(count), self.0) }
+        }
+        #[inline(always)]
+        unsafe fn mul_add(self, b: Self, c: Self) -> Self {
+            // SAFETY: the caller's
+            unsafe { Self(_mm256_fmadd_ps(self.0, b.0, c.0)) }
+        }
+        #[inline(always)]
+        unsafe fn relu(self) -> Self {
+            // SAFETY: the caller's; with NaN the second operand comes back
+            unsafe { Self(_mm256_max_ps(_mm256_setzero_ps(), self.0)) }
+        }
+        #[inline(always)]
+        unsafe fn where_positive(self, gate: Self) -> Self {
+            // SAFETY: the caller's
+            unsafe {
+                let positive = _mm256_cmp_ps::<_CMP_GT_OQ>(gate.0, _mm256_setzero_ps());
+                Self(_mm256_and_ps(self.0, positive))
+            }
+        }
+    }
+}
