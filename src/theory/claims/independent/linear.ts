@@ -1,6 +1,6 @@
-/** Linear systems and least squares in their schoolbook form: elimination with row exchange, Gram and Schmidt. */
+/** Linear systems and least squares in their schoolbook form: elimination, Gram and Schmidt. */
 
-/** x of A x = b. */
+/** x of A x = b. No rows change places: A is triangular or positive definite. */
 export function eliminate(
   matrix: readonly (readonly number[])[],
   right: readonly number[],
@@ -8,14 +8,6 @@ export function eliminate(
   const rows = matrix.map((row, i) => [...row, right[i]!]);
   const size = rows.length;
   for (let column = 0; column < size; column++) {
-    const best = rows
-      .slice(column)
-      .reduce(
-        (most, row, i) =>
-          Math.abs(row[column]!) > Math.abs(rows[most]![column]!) ? column + i : most,
-        column,
-      );
-    [rows[column], rows[best]] = [rows[best]!, rows[column]!];
     const pivot = rows[column]!;
     for (const row of rows.slice(column + 1)) {
       const factor = row[column]! / pivot[column]!;
