@@ -83,8 +83,7 @@ fn step(config: &SessionConfig) -> u64 {
     // pass at a time. Passes of Q at sampled actions hold all K of them
     let values = wide(config.learner.sizes.action_values);
     let passes = match config.engine {
-        // and the inputs of one layer turned over, for each half
-        Engine::Kernel => sum(&[8, product(&[3, values])]),
+        Engine::Kernel => sum(&[6, product(&[3, values])]),
         Engine::Tensor { .. } => sum(&[3, product(&[2, values])]),
     };
     let kept = product(&[sum(&[passes, product(&[3, wide(samples) - 1])]), hidden_values(config)]);

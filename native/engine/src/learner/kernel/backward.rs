@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::forward::Activations;
-use super::memory::{Floats, Matrix, row_stride};
+use super::memory::Matrix;
 use super::network::Network;
 use super::sgemm::{Factor, Finish, Product, Start};
 use crate::networks::mlp::Shape;
@@ -14,8 +14,6 @@ pub struct Deltas {
     hidden: Vec<Matrix>,
     /// One row per output; what a backward pass starts from.
     pub output: Matrix,
-    /// Room for the inputs of one layer with samples as rows, where a product reads them so.
-    rows: Floats,
 }
 
 impl Deltas {
@@ -24,9 +22,6 @@ impl Deltas {
         Self {
             hidden: shape.hidden().map(|width| Matrix::zeros(width, capacity)).collect(),
             output: Matrix::zeros(shape.outputs(), capacity),
-            rows: Floats::zeros(
-                capacity * row_stride(1 + shape.layers.iter().map(|layer| layer.inputs).fold(0, usize::max)),
-            ),
         }
     }
 
@@ -71,15 +66,14 @@ pub fn weight_gradients(
     network: &Network,
     input: Factor<'_>,
     from: &Activations,
-    deltas: &mut Deltas,
+    deltas: &Deltas,
     gradient: &mut [f32],
     n: usize,
 ) {
-    let Deltas { hidden, output, rows } = deltas;
     for (index, layer) in network.layers.iter().enumerate() {
         let x = if index == 0 { input } else { from.hidden[index - 1].view(0..1 + layer.inputs, n) };
-        let by_outputs = hidden.get(index).unwrap_or(output).view(0..layer.outputs, n);
-        let x = if network.gemm.reads_rows() { x.turned(rows, row_stride(x.rows())) } else { x.transposed() };
-        network.gemm.multiply(layer.whole_mut(gradient), (by_outputs, x), Start::Zero, Finish::Store);
+        let by_outputs = deltas.of_layer(index).view(0..layer.outputs, n);
+        let factors = (by_outputs, x.transposed());
+        network.gemm.multiply(layer.whole_mut(gradient), factors, Start::Zero, Finish::Store);
     }
 }

@@ -8,12 +8,6 @@ use crate::networks::mlp::LINE;
 /// Bytes of a cache line.
 const LINE_BYTES: usize = 64;
 
-/// Floats from row to row of a matrix that is swept by columns: an odd number of cache lines, so that neighbouring rows
-/// do not compete for one set of the cache.
-pub const fn row_stride(columns: usize) -> usize {
-    (columns.div_ceil(LINE) | 1) * LINE
-}
-
 /// Zero-initialised floats that start on a cache line.
 pub struct Floats {
     memory: Vec<f32>,
@@ -54,7 +48,8 @@ pub struct Matrix {
 impl Matrix {
     /// All zeros.
     pub fn zeros(rows: usize, capacity: usize) -> Self {
-        let stride = row_stride(capacity);
+        // an odd number of lines a row: neighbouring rows do not compete for one set of the cache
+        let stride = (capacity.div_ceil(LINE) | 1) * LINE;
         Self { values: Floats::zeros(rows * stride), stride }
     }
 

@@ -8,7 +8,6 @@
 pub mod calibration;
 mod lanes;
 mod registers;
-mod transpose;
 
 use super::vector;
 use crate::recipe::Named;
@@ -35,11 +34,6 @@ impl Gemm {
             Self::Gemm => Self::NAMES[1].0,
             Self::MatrixMultiply => Self::NAMES[2].0,
         }
-    }
-
-    /// Whether the second factor must have contiguous rows; the crates copy their factors anyway.
-    pub const fn reads_rows(self) -> bool {
-        matches!(self, Self::Own)
     }
 
     /// C = A B, or C += A B, then what finishes it.
@@ -123,16 +117,6 @@ impl<'a> Factor<'a> {
         Self { values, rows: columns, columns: rows, row_stride: column_stride, column_stride: row_stride }
     }
 
-    /// Rows and columns exchanged in memory: `[columns, rows]` in `room`, `stride` floats from row to row.
-    ///
-    /// # Panics
-    /// Where `room` is too small, or this is a transpose itself.
-    pub fn turned(self, room: &mut [f32], stride: usize) -> Factor<'_> {
-        assert!(self.column_stride == 1, "a transpose is turned again");
-        transpose::transpose((self.values, self.row_stride), (room, stride), (self.rows, self.columns));
-        Factor::new(room, self.columns, self.rows, stride)
-    }
-
     /// Number of rows.
     pub const fn rows(&self) -> usize {
         self.rows
@@ -167,7 +151,8 @@ const fn extent(rows: usize, columns: usize, stride: usize) -> usize {
 }
 
 fn own(c: Product<'_>, (a, b): (Factor<'_>, Factor<'_>), start: Start, finish: Finish<Factor<'_>>) {
-    assert!(b.column_stride == 1, "the second factor's rows are not contiguous");
+    let is_contiguous = |f: Factor<'_>| f.row_stride == 1 || f.column_stride == 1;
+    assert!(is_contiguous(a) && is_contiguous(b), "neither rows nor columns of a factor are contiguous");
     let (finish, gate_stride) = match finish {
         Finish::Store => (Finish::Store, 0),
         Finish::Relu => (Finish::Relu, 0),
@@ -181,7 +166,8 @@ fn own(c: Product<'_>, (a, b): (Factor<'_>, Factor<'_>), start: Start, finish: F
         a_row_stride: a.row_stride,
         a_column_stride: a.column_stride,
         b: b.values.as_ptr(),
-        b_stride: b.row_stride,
+        b_row_stride: b.row_stride,
+        b_column_stride: b.column_stride,
         c: c.values.as_mut_ptr(),
         c_stride: c.stride,
         start,
@@ -312,11 +298,10 @@ mod tests {
             assert_eq!(multiply(Start::Zero, Finish::Gate(of_gate)), gated);
 
             // (A B)ᵀ = Bᵀ Aᵀ, as the gradient of a weight is computed
-            let mut room = vec![0.0; inner * rows];
             let mut turned = vec![f32::NAN; columns * rows];
-            let second = if gemm.reads_rows() { left.turned(&mut room, rows) } else { left.transposed() };
             let c = Product::new(&mut turned, columns, rows, rows);
-            gemm.multiply(c, (right.transposed(), second), Start::Zero, Finish::Store);
+            let factors = (right.transposed(), left.transposed());
+            gemm.multiply(c, factors, Start::Zero, Finish::Store);
             for i in 0..rows {
                 for j in 0..columns {
                     assert_eq!(turned[j * rows + i], expected[i * columns + j]);

@@ -6,7 +6,7 @@ use super::lanes::Lanes;
 #[cfg(target_arch = "x86_64")]
 use super::lanes::{Avx2, Avx512};
 use super::{Factor, Finish, Gemm, Product, Start};
-use crate::learner::kernel::memory::{Floats, Matrix, row_stride};
+use crate::learner::kernel::memory::{Floats, Matrix};
 
 /// Width of a layer and rows of a batch, as in the paper.
 const WIDTH: usize = 300;
@@ -19,7 +19,6 @@ pub struct Layer {
     outputs: Matrix,
     deltas: Matrix,
     gradient: Floats,
-    rows: Floats,
 }
 
 impl Layer {
@@ -50,22 +49,20 @@ impl Layer {
             outputs: Matrix::zeros(WIDTH, BATCH),
             deltas: Matrix::zeros(WIDTH, BATCH),
             gradient: Floats::zeros(WIDTH * Self::STRIDE),
-            rows: Floats::zeros(BATCH * row_stride(1 + WIDTH)),
         }
     }
 
     /// The three products once, each with what finishes it in a learner.
     pub fn pass(&mut self, gemm: Gemm) {
-        let Self { weights, inputs, outputs, deltas, gradient, rows } = self;
+        let Self { weights, inputs, outputs, deltas, gradient } = self;
         let columns = |first: usize| Factor::new(&weights[first..], WIDTH, 1 + WIDTH - first, Self::STRIDE);
         let x = inputs.view(0..1 + WIDTH, BATCH);
         gemm.multiply(outputs.view_mut(0..WIDTH, BATCH), (columns(0), x), Start::Zero, Finish::Relu);
         let (by_outputs, gate) = (outputs.view(0..WIDTH, BATCH), inputs.view(1..1 + WIDTH, BATCH));
         let by_inputs = (columns(1).transposed(), by_outputs);
         gemm.multiply(deltas.view_mut(0..WIDTH, BATCH), by_inputs, Start::Zero, Finish::Gate(gate));
-        let x = if gemm.reads_rows() { x.turned(rows, row_stride(1 + WIDTH)) } else { x.transposed() };
         let to = Product::new(gradient, WIDTH, 1 + WIDTH, Self::STRIDE);
-        gemm.multiply(to, (by_outputs, x), Start::Zero, Finish::Store);
+        gemm.multiply(to, (by_outputs, x.transposed()), Start::Zero, Finish::Store);
     }
 }
 

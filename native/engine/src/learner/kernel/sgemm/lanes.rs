@@ -19,6 +19,23 @@ pub trait Lanes: Copy {
     unsafe fn store(self, to: *mut f32);
     /// The first `count` values.
     unsafe fn store_part(self, to: *mut f32, count: usize);
+    /// Turns a block over: `to[j * to_stride + i] = from[i * from_stride + j]` for i < `rows` and j < `columns`, at most
+    /// [`Self::COUNT`] each. A whole vector is written to each of the `columns` rows, zeros after its `rows` values.
+    #[inline(always)]
+    unsafe fn turn(
+        (from, from_stride): (*const f32, usize),
+        (to, to_stride): (*mut f32, usize),
+        (rows, columns): (usize, usize),
+    ) {
+        for j in 0..columns {
+            for i in 0..Self::COUNT {
+                // SAFETY: the caller's
+                unsafe {
+                    *to.add(j * to_stride + i) = if i < rows { *from.add(i * from_stride + j) } else { 0.0 };
+                }
+            }
+        }
+    }
     /// `self · b + c`, rounded once.
     unsafe fn mul_add(self, b: Self, c: Self) -> Self;
     /// max(x, 0); NaN stays NaN.
@@ -79,8 +96,9 @@ mod x86 {
         __m256, __m256i, __m512, __mmask16, _CMP_GT_OQ, _mm256_and_ps, _mm256_cmp_ps, _mm256_cmpgt_epi32,
         _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps,
         _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_ps, _mm256_storeu_ps,
-        _mm512_cmp_ps_mask, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps,
-        _mm512_maskz_mov_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+        _mm512_cmp_ps_mask, _mm512_fmadd_ps, _mm512_loadu_epi32, _mm512_loadu_ps, _mm512_mask_storeu_ps,
+        _mm512_maskz_loadu_ps, _mm512_maskz_mov_ps, _mm512_max_ps, _mm512_permutex2var_ps, _mm512_set1_ps,
+        _mm512_setzero_ps, _mm512_storeu_ps,
     };
 
     use super::Lanes;
@@ -88,6 +106,40 @@ mod x86 {
     /// AVX-512F.
     #[derive(Clone, Copy)]
     pub struct Avx512(__m512);
+
+    /// Which lanes of two rows, `width` apart, come to lie in the first and in the second of them when their blocks of
+    /// `width` beside the diagonal change places. Lanes of the second row count from 16.
+    const fn exchanged(width: usize) -> [[i32; 16]; 2] {
+        let mut lanes = [[0; 16]; 2];
+        let mut lane = 0;
+        while lane < 16 {
+            let is_low = lane & width == 0;
+            lanes[0][lane] = (if is_low { lane } else { 16 + lane - width }) as i32;
+            lanes[1][lane] = (if is_low { lane + width } else { 16 + lane }) as i32;
+            lane += 1;
+        }
+        lanes
+    }
+
+    /// Makes the blocks of `WIDTH` beside the diagonal of 16 x 16 change places. The width is a constant so that all
+    /// rows stay in registers.
+    ///
+    /// # Safety
+    /// AVX-512F.
+    #[inline(always)]
+    unsafe fn exchange<const WIDTH: usize>(block: &mut [__m512; 16]) {
+        // SAFETY: the caller's; each list has 16 lanes
+        unsafe {
+            let [first, second] = const { exchanged(WIDTH) }.map(|lanes| _mm512_loadu_epi32(lanes.as_ptr()));
+            for i in 0..16 {
+                if i & WIDTH == 0 {
+                    let (low, high) = (block[i], block[i + WIDTH]);
+                    block[i] = _mm512_permutex2var_ps(low, first, high);
+                    block[i + WIDTH] = _mm512_permutex2var_ps(low, second, high);
+                }
+            }
+        }
+    }
 
     /// The lowest `count` of 16 lanes.
     #[inline(always)]
@@ -122,6 +174,32 @@ mod x86 {
         unsafe fn store_part(self, to: *mut f32, count: usize) {
             // SAFETY: the caller's; masked lanes are not written
             unsafe { _mm512_mask_storeu_ps(to, lowest(count), self.0) }
+        }
+        #[inline(always)]
+        unsafe fn turn(
+            (from, from_stride): (*const f32, usize),
+            (to, to_stride): (*mut f32, usize),
+            (rows, columns): (usize, usize),
+        ) {
+            // SAFETY: the caller's; each list of lanes has 16
+            unsafe {
+                let mut block: [__m512; 16] = std::array::from_fn(|i| {
+                    if i < rows {
+                        _mm512_maskz_loadu_ps(lowest(columns), from.add(i * from_stride))
+                    } else {
+                        _mm512_setzero_ps()
+                    }
+                });
+                exchange::<8>(&mut block);
+                exchange::<4>(&mut block);
+                exchange::<2>(&mut block);
+                exchange::<1>(&mut block);
+                for (j, row) in block.into_iter().enumerate() {
+                    if j < columns {
+                        _mm512_storeu_ps(to.add(j * to_stride), row);
+                    }
+                }
+            }
         }
         #[inline(always)]
         unsafe fn mul_add(self, b: Self, c: Self) -> Self {

@@ -1,18 +1,21 @@
 //! Our own product: a block of C stays in registers while its sums are formed, and is finished there.
 //!
 //! Samples (columns of B and C) are the lanes of a vector; a value of A is spread over all lanes. One step of the inner
-//! loop loads two vectors of B and multiplies them with one value of each of the block's rows. Neither factor is
-//! packed: the networks here fit the second-level cache, and a row of B is contiguous.
+//! loop loads two vectors of B and multiplies them with one value of each of the block's rows. A is never copied: the
+//! networks here fit the second-level cache. B is where its rows are not contiguous, as in the gradient of a weight: a
+//! panel of its columns is turned over in the first-level cache, just before all rows of A pass it.
 //!
 //! Every element of C is one chain of fused multiply-adds in the order of the inner index, whatever the block and the
 //! vector: so all instruction sets, and any split of C over threads, give the same bits.
+
+use std::mem::MaybeUninit;
 
 use super::lanes::Lanes;
 #[cfg(target_arch = "x86_64")]
 use super::lanes::{Avx2, Avx512};
 use super::{Finish, Start};
 
-/// Pointers and strides of one product; `a` has contiguous rows or contiguous columns, `b` contiguous rows.
+/// Pointers and strides of one product; both factors have contiguous rows or contiguous columns.
 #[derive(Clone, Copy)]
 pub struct Job {
     /// Rows of C and A.
@@ -30,7 +33,9 @@ pub struct Job {
     /// B.
     pub b: *const f32,
     /// From row to row.
-    pub b_stride: usize,
+    pub b_row_stride: usize,
+    /// From column to column.
+    pub b_column_stride: usize,
     /// C.
     pub c: *mut f32,
     /// From row to row.
@@ -73,12 +78,88 @@ pub unsafe fn multiply(job: &Job) {
     unsafe { run::<f32, 4, 4>(job) }
 }
 
-/// Blocks of `M` rows by `N` vectors, which fill the registers, then what is left of the rows.
+/// Rows of a panel of B that are turned over at once, and most columns of one: 32 KB.
+const DEPTH: usize = 256;
+const WIDTH: usize = 32;
+
+/// A panel of B with contiguous rows.
+#[repr(align(64))]
+struct Panel([MaybeUninit<f32>; DEPTH * WIDTH]);
+
+/// The product, its blocks of `M` rows by `N` vectors.
 ///
 /// # Safety
 /// As [`multiply`]; the processor has `V`.
 #[inline(always)]
 unsafe fn run<V: Lanes, const M: usize, const N: usize>(job: &Job) {
+    if job.b_column_stride == 1 {
+        // SAFETY: the caller's
+        return unsafe { run_rows::<V, M, N>(job) };
+    }
+    let width = const {
+        assert!(N * V::COUNT <= WIDTH, "a panel has room for the columns of a block");
+        N * V::COUNT
+    };
+    let mut panel = Panel([MaybeUninit::uninit(); DEPTH * WIDTH]);
+    let panel = panel.0.as_mut_ptr().cast::<f32>();
+    for first in (0..job.inner).step_by(DEPTH) {
+        let inner = DEPTH.min(job.inner - first);
+        for column in (0..job.columns).step_by(width) {
+            let columns = width.min(job.columns - column);
+            // SAFETY: the caller's; the panel has room for `inner` rows of `width`, and is written where it is read
+            unsafe {
+                turn::<V>(job, (first, inner), (column, columns), (panel, width));
+                run_rows::<V, M, N>(&Job {
+                    columns,
+                    inner,
+                    a: job.a.add(first * job.a_column_stride),
+                    b: panel,
+                    b_row_stride: width,
+                    b_column_stride: 1,
+                    c: job.c.add(column),
+                    start: if first == 0 { job.start } else { Start::Present },
+                    finish: match job.finish {
+                        _ if first + inner < job.inner => Finish::Store,
+                        Finish::Gate(gate) => Finish::Gate(gate.add(column)),
+                        finish => finish,
+                    },
+                    ..*job
+                });
+            }
+        }
+    }
+}
+
+/// Copies rows from `first` on of columns from `column` on of B, whose columns are contiguous, to a panel.
+///
+/// # Safety
+/// As [`run`]; the panel has room for `inner` rows of its stride, which is a multiple of `V`'s lanes.
+#[inline(always)]
+unsafe fn turn<V: Lanes>(
+    job: &Job,
+    (first, inner): (usize, usize),
+    (column, columns): (usize, usize),
+    (panel, width): (*mut f32, usize),
+) {
+    for i in (0..columns).step_by(V::COUNT) {
+        for j in (0..inner).step_by(V::COUNT) {
+            let part = (V::COUNT.min(columns - i), V::COUNT.min(inner - j));
+            // SAFETY: the caller's
+            unsafe {
+                let from = job.b.add((column + i) * job.b_column_stride + first + j);
+                V::turn((from, job.b_column_stride), (panel.add(j * width + i), width), part);
+            }
+        }
+    }
+}
+
+/// A product whose B has contiguous rows: blocks of `M` rows by `N` vectors, which fill the registers, then what is left
+/// of the rows.
+///
+/// # Safety
+/// As [`run`].
+#[inline(always)]
+unsafe fn run_rows<V: Lanes, const M: usize, const N: usize>(job: &Job) {
     let whole = job.rows - job.rows % M;
     // SAFETY: the caller's; every element of C is visited once
     unsafe {
@@ -93,22 +174,21 @@ unsafe fn run<V: Lanes, const M: usize, const N: usize>(job: &Job) {
         for row in (0..whole).step_by(M) {
             narrow::<V, M>(job, row, column);
         }
-        // a few rows: more vectors beside each other keep as many sums under way
-        let mut row = whole;
-        if job.rows - row >= 8 {
-            strip::<V, 8, 2>(job, row);
-            row += 8;
-        }
-        while job.rows - row >= 4 {
-            strip::<V, 4, 2>(job, row);
-            row += 4;
-        }
-        if job.rows - row >= 2 {
-            strip::<V, 2, 4>(job, row);
-            row += 2;
-        }
-        if job.rows - row == 1 {
-            strip::<V, 1, 8>(job, row);
+        // fewer rows: more vectors beside each other keep as many sums under way
+        let rest = job.rows - whole;
+        match rest {
+            1 => strip::<V, 1, 8>(job, whole),
+            2 => strip::<V, 2, 4>(job, whole),
+            3 => strip::<V, 3, 4>(job, whole),
+            4 => strip::<V, 4, 2>(job, whole),
+            5 => strip::<V, 5, 2>(job, whole),
+            6 => strip::<V, 6, 2>(job, whole),
+            7 => strip::<V, 7, 2>(job, whole),
+            8 => strip::<V, 8, 2>(job, whole),
+            9 => strip::<V, 9, 2>(job, whole),
+            10 => strip::<V, 10, 2>(job, whole),
+            11 => strip::<V, 11, 2>(job, whole),
+            _ => {}
         }
     }
 }
@@ -238,7 +318,7 @@ unsafe fn accumulate<V: Lanes, const M: usize, const N: usize>(
                     }
                 }
                 a = a.add(job.a_column_stride);
-                b = b.add(job.b_stride);
+                b = b.add(job.b_row_stride);
             }
         } else {
             // rows are streams of their own; every third has a pointer, which with one stride addresses them all
@@ -253,7 +333,7 @@ unsafe fn accumulate<V: Lanes, const M: usize, const N: usize>(
                     }
                 }
                 streams = streams.map(|stream| stream.wrapping_add(job.a_column_stride));
-                b = b.add(job.b_stride);
+                b = b.add(job.b_row_stride);
             }
         }
     }
@@ -275,26 +355,29 @@ mod tests {
         unsafe { run::<Avx2, 6, 2>(job) }
     }
 
-    /// What `run` makes of one product of numbers that round.
+    /// What `run` makes of one product of numbers that round, its factors as they are or turned over.
     fn product(
         run: unsafe fn(&Job),
         (rows, inner, columns): (usize, usize, usize),
-        is_turned: bool,
+        [is_a_turned, is_b_turned]: [bool; 2],
     ) -> Vec<f32> {
         let number = |i: usize| ((i * 7919 % 1009) as f32 - 504.0) / 377.0;
-        let a: Vec<f32> = (0..rows * inner).map(number).collect();
-        let b: Vec<f32> = (0..inner * columns).map(|i| number(i + 5)).collect();
-        let gate: Vec<f32> = (0..rows * columns).map(|i| number(i + 9)).collect();
-        let mut c: Vec<f32> = (0..rows * columns).map(|i| number(i + 2)).collect();
+        let numbers = |count: usize, seed: usize| (0..count).map(|i| number(i + seed)).collect::<Vec<f32>>();
+        let strides = |is_turned, rows, columns| if is_turned { (1, rows) } else { (columns, 1) };
+        let (a, b) = (numbers(rows * inner, 0), numbers(inner * columns, 5));
+        let (gate, mut c) = (numbers(rows * columns, 9), numbers(rows * columns, 2));
+        let (a_row_stride, a_column_stride) = strides(is_a_turned, rows, inner);
+        let (b_row_stride, b_column_stride) = strides(is_b_turned, inner, columns);
         let job = Job {
             rows,
             columns,
             inner,
             a: a.as_ptr(),
-            a_row_stride: if is_turned { 1 } else { inner },
-            a_column_stride: if is_turned { rows } else { 1 },
+            a_row_stride,
+            a_column_stride,
             b: b.as_ptr(),
-            b_stride: columns,
+            b_row_stride,
+            b_column_stride,
             c: c.as_mut_ptr(),
             c_stride: columns,
             start: Start::Present,
@@ -308,14 +391,14 @@ mod tests {
 
     #[test]
     fn every_instruction_set_gives_the_same_bits() {
-        for shape in [(25, 301, 128), (12, 77, 33), (7, 9, 5), (34, 20, 40)] {
-            for is_turned in [false, true] {
-                let expected = product(run::<f32, 4, 4>, shape, is_turned);
+        for shape in [(25, 301, 128), (12, 77, 33), (7, 9, 5), (34, 20, 40), (13, 600, 45)] {
+            for turned in [[false, false], [true, false], [false, true], [true, true]] {
+                let expected = product(run::<f32, 4, 4>, shape, turned);
                 if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                    assert_eq!(product(middle, shape, is_turned), expected);
+                    assert_eq!(product(middle, shape, turned), expected);
                 }
                 if is_x86_feature_detected!("avx512f") {
-                    assert_eq!(product(wide, shape, is_turned), expected);
+                    assert_eq!(product(wide, shape, turned), expected);
                 }
             }
         }
