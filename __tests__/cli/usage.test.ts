@@ -35,6 +35,7 @@ describe('help', () => {
     [['config', '--help']],
     [['envs', '--help']],
     [['algorithms', '--help']],
+    [['bench', '--help']],
   ])(
     'of %j fits a screen, shows an example and exits 0',
     async (words) => {
@@ -79,7 +80,7 @@ describe('help', () => {
           /^ {2}virel-native (\w+)(?: \[\w+\])? {2,}/gm,
         ),
       ].map((match) => match[1]);
-      const known = ['train', 'eval', 'envs', 'algorithms', 'config', 'verify', 'setup', 'doctor'];
+      const known = 'train eval envs algorithms config verify bench setup doctor'.split(' ');
       expect(verbs).toEqual(known);
     },
     PATIENCE,

@@ -5,6 +5,7 @@ import { VirelError } from '../errors.js';
 import { packageVersion } from '../training/manifest.js';
 import { toVirelError } from '../training/train.js';
 import { algorithmsCommand } from './commands/algorithms.js';
+import { benchCommand } from './commands/bench.js';
 import { configCommand } from './commands/config.js';
 import { doctorCommand } from './commands/doctor.js';
 import { envsCommand } from './commands/envs.js';
@@ -22,6 +23,7 @@ const COMMANDS = [
   algorithmsCommand,
   configCommand,
   verifyCommand,
+  benchCommand,
   setupCommand,
   doctorCommand,
 ];
@@ -81,6 +83,7 @@ function parser(words: readonly string[]): Argv {
     .example('$0 algorithms mpo', 'its equations, values and variations')
     .example('$0 config show --origin', 'every value and its source')
     .example('$0 verify', 'the claims of the paper, checked')
+    .example('$0 bench', 'how fast this machine trains')
     .example('$0 doctor', 'what is set up, and what is wrong');
 }
 
