@@ -3,6 +3,8 @@
 pub mod kernel;
 pub mod tensor;
 
+use arrayvec::ArrayVec;
+
 use self::kernel::sgemm::Gemm;
 use crate::error::{EngineError, Result, expect_finite, expect_len};
 use crate::networks::layout::{Networks, Parameter, Sizes};
@@ -141,15 +143,18 @@ impl Losses {
     }
 }
 
+/// One value for each Q_i.
+pub type PerActionValue<T> = ArrayVec<T, MOST_ACTION_VALUES>;
+
 /// What the latest gradient steps saw; means over their batches.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StepTerms {
     /// Losses at the parameters before the step.
     pub losses: Losses,
     /// J of each action value.
-    pub action_value_losses: Vec<f32>,
+    pub action_value_losses: PerActionValue<f32>,
     /// mean Q_i(s, a) of each.
-    pub action_values: Vec<f32>,
+    pub action_values: PerActionValue<f32>,
     /// mean V(s).
     pub state_value: Option<f32>,
     /// mean log π_θ of the actions that the policy's loss read; none for a deterministic policy.
@@ -226,6 +231,15 @@ pub trait Learner: Send {
     /// # Errors
     /// `NATIVE_EXCEPTION`.
     fn parameters(&self) -> Result<Vec<Parameter>>;
+
+    /// [`Self::parameters`] into a list that an earlier call made, or an empty one.
+    ///
+    /// # Errors
+    /// `NATIVE_EXCEPTION`.
+    fn refresh(&self, parameters: &mut Vec<Parameter>) -> Result<()> {
+        *parameters = self.parameters()?;
+        Ok(())
+    }
 
     /// Overwrites the named parameters; the others and the optimisers' state stay.
     ///

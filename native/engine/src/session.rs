@@ -248,7 +248,8 @@ impl Session {
             steps: self.collector.steps(),
             updates: self.improver.updates(),
             unstable_resets: self.collector.unstable(),
-            episodes: std::mem::take(&mut self.episodes),
+            // a copy: the list keeps its memory for the steps to come
+            episodes: self.episodes.drain(..).collect(),
         }
     }
 

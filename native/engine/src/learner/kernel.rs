@@ -183,6 +183,33 @@ impl Learner for KernelLearner {
         self.weights()
     }
 
+    fn refresh(&self, parameters: &mut Vec<Parameter>) -> Result<()> {
+        if parameters.is_empty() {
+            *parameters = self.weights()?;
+            return Ok(());
+        }
+        let shapes = &self.shared.shapes;
+        shapes.policy.refresh(&self.actor.weights, parameters);
+        self.actor.logs.refresh(parameters);
+        for (network, weights) in shapes.action_values.iter().zip(&*read(&self.shared.action_values)?) {
+            network.refresh(weights, parameters);
+        }
+        if let Some(network) = &shapes.state_value {
+            network.refresh(&read(&self.shared.state_value)?, parameters);
+        }
+        let targets = read(&self.shared.targets)?;
+        if let (Some(network), Some(weights)) = (&shapes.target_state_value, &targets.state_value) {
+            network.refresh(weights, parameters);
+        }
+        for (network, weights) in shapes.target_action_values.iter().zip(&targets.action_values) {
+            network.refresh(weights, parameters);
+        }
+        if let (Some(network), Some(weights)) = (&shapes.target_policy, &targets.policy) {
+            network.refresh(weights, parameters);
+        }
+        Ok(())
+    }
+
     fn set_parameters(&mut self, parameters: &[Parameter]) -> Result<()> {
         expect_parameters(&self.networks, parameters)?;
         let shapes = &self.shared.shapes;

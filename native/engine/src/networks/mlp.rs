@@ -122,6 +122,18 @@ impl Shape {
         parameters.collect()
     }
 
+    /// Overwrites those of `parameters` that are this network's from a flat vector, as [`Self::read`] made them.
+    pub fn refresh(&self, flat: &[f32], parameters: &mut [Parameter]) {
+        for Parameter { spec, data } in parameters {
+            if let Some(slot) = self.slots.iter().find(|slot| slot.spec.name == spec.name) {
+                let width = slot.columns.len();
+                for (at, row) in self.rows_of(slot).zip(data.chunks_exact_mut(width)) {
+                    row.copy_from_slice(&flat[at..at + width]);
+                }
+            }
+        }
+    }
+
     /// Writes those of `parameters` that are this network's into a flat vector; lengths have been checked.
     pub fn write(&self, parameters: &[Parameter], flat: &mut [f32]) {
         for Parameter { spec, data } in parameters {
@@ -230,6 +242,9 @@ mod tests {
             let mut flat = vec![0.0; shape.len()];
             shape.write(&parameters, &mut flat);
             assert_eq!(shape.read(&flat), parameters);
+            let mut old = shape.read(&vec![-1.0; shape.len()]);
+            shape.refresh(&flat, &mut old);
+            assert_eq!(old, parameters);
             // all else is padding
             assert_eq!(flat.iter().filter(|&&x| x != 0.0).count() as f32, next);
         }

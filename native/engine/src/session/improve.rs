@@ -95,6 +95,8 @@ pub struct Improver {
     converged_e: Converged,
     /// Parameters as they last were known to be finite, and after how many gradient steps.
     kept: (Vec<Parameter>, u64),
+    /// Parameters that are not known to be finite yet.
+    candidate: Vec<Parameter>,
     indices: Vec<usize>,
     noise: Vec<f32>,
     gathered: GatheredBatch,
@@ -130,6 +132,7 @@ impl Improver {
             converged_m: Converged::default(),
             converged_e: Converged::default(),
             kept: (initial, 0),
+            candidate: Vec::new(),
             indices: Vec::new(),
             noise: Vec::new(),
             gathered: GatheredBatch::default(),
@@ -317,15 +320,16 @@ impl Improver {
             return Err(self.diverged(learner, env_steps, quantity(name), f64::from(value)));
         }
         if self.updates() >= self.kept.1 + KEEP_EVERY {
-            let parameters = learner.parameters()?;
-            let broken = parameters.iter().find_map(|parameter| {
+            learner.refresh(&mut self.candidate)?;
+            let broken = self.candidate.iter().find_map(|parameter| {
                 let index = parameter.data.iter().position(|value| !value.is_finite())?;
                 Some((format!("{}[{index}]", parameter.spec.name), parameter.data[index]))
             });
             if let Some((name, value)) = broken {
                 return Err(self.diverged(learner, env_steps, name, f64::from(value)));
             }
-            self.kept = (parameters, self.updates());
+            std::mem::swap(&mut self.kept.0, &mut self.candidate);
+            self.kept.1 = self.updates();
         }
         Ok(())
     }

@@ -52,8 +52,8 @@ fn widths(sizes: &Sizes) -> (String, &'static str, &'static str) {
     )
 }
 
-/// Each trained network with its gradient and Adam's two moments, and the targets. The initial values and the finite
-/// ones that a session keeps are two further copies of all; they stay on the host.
+/// Each trained network with its gradient and Adam's two moments, and the targets. The initial values, the finite ones
+/// that a session keeps and those that are looked at next are three further copies of all; they stay on the host.
 fn networks(config: &SessionConfig) -> u64 {
     let networks = Networks::new(&config.learner.recipe, &config.learner.sizes);
     let of = |layers: &Vec<LayerSpec>| layers.iter().map(padded).fold(0, u64::saturating_add);
@@ -63,7 +63,7 @@ fn networks(config: &SessionConfig) -> u64 {
     let targets = networks.target_state_value.iter().chain(&networks.target_action_values);
     let targets = targets.chain(&networks.target_policy).map(of).fold(0, u64::saturating_add);
     let here = if is_on_host(config) { sum(&[product(&[4, trained]), targets]) } else { 0 };
-    product(&[sum(&[here, product(&[2, trained]), product(&[2, targets])]), VALUE])
+    product(&[sum(&[here, product(&[3, trained]), product(&[3, targets])]), VALUE])
 }
 
 /// Weights and biases of one layer, each row padded.

@@ -13,7 +13,7 @@ use super::shared::{Inputs, Sampled, Shapes, Shared, Targets, Use, expect_part, 
 use super::values::ActionValues;
 use super::vector;
 use crate::error::Result;
-use crate::learner::{Bootstrap, LearnerConfig};
+use crate::learner::{Bootstrap, LearnerConfig, PerActionValue};
 use crate::math::real::sum;
 use crate::recipe::ActionValueTarget;
 
@@ -21,7 +21,7 @@ use crate::recipe::ActionValueTarget;
 #[derive(Debug, Clone, Default)]
 pub struct CriticTerms {
     /// J of each Q_i, and mean Q_i(s, a).
-    pub action_values: Vec<(f64, f64)>,
+    pub action_values: PerActionValue<(f64, f64)>,
     /// J_V and mean V(s), where there is a V.
     pub state_value: Option<(f64, f64)>,
 }
@@ -164,11 +164,11 @@ impl Critic {
         shapes: &Shapes,
         weights: &[Floats],
         inputs: &Inputs,
-    ) -> Result<Vec<(f64, f64)>> {
+    ) -> Result<PerActionValue<(f64, f64)>> {
         let (n, factor) = (inputs.n, self.config.value_loss_factor);
         let Buffers { target, action_values, action_value_deltas: deltas, .. } = &mut self.buffers;
         let target = target.row(0, n);
-        let mut terms = Vec::with_capacity(weights.len());
+        let mut terms = PerActionValue::new();
         for (index, (shape, weights)) in shapes.action_values.iter().zip(weights).enumerate() {
             let (pass, prediction) = (action_values.pass(index), action_values.of(index));
             value_gradient(prediction, target, factor, deltas.output.row_mut(0, n))?;

@@ -88,6 +88,15 @@ impl Logs {
         self.logs.iter().map(|log| Parameter { spec: log.spec.clone(), data: of(log).clone() }).collect()
     }
 
+    /// Overwrites those of `parameters` that are logarithms of this recipe from them.
+    pub fn refresh(&self, parameters: &mut [Parameter]) {
+        for Parameter { spec, data } in parameters {
+            if let Some(log) = self.logs.iter().find(|log| log.spec.name == spec.name) {
+                data.copy_from_slice(&log.values);
+            }
+        }
+    }
+
     /// Overwrites those of `parameters` that are logarithms of this recipe; lengths have been checked.
     pub fn write(&mut self, parameters: &[Parameter]) {
         for Parameter { spec, data } in parameters {

@@ -1,0 +1,100 @@
+//! A session of the kernel engine allocates nothing while it collects and learns.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
+
+mod support;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use support::recipes::VARIANTS;
+use support::session;
+use virel_engine::environments::mujoco::choices::Choices;
+use virel_engine::environments::mujoco::describe;
+use virel_engine::learner::LearnerConfig;
+use virel_engine::networks::layout::Sizes;
+use virel_engine::recipe::{MStepKind, TrainedTemperature};
+use virel_engine::session::temperature::TemperatureSource;
+use virel_engine::session::{Phase, Plan, Session, SessionConfig, World};
+
+/// The system's allocator, counting the calls of every thread.
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes to the system's allocator unchanged; counting allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: as the caller promises
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promises
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Steps that are counted: episodes end, parameters are looked at (every 256 updates), the ring goes round.
+const STEPS: u64 = 1000;
+
+#[test]
+fn a_thousand_steps_and_updates_allocate_nothing() {
+    let models =
+        std::env::var_os("VIREL_MODELS").map(PathBuf::from).expect("VIREL_MODELS must name a folder");
+    let choices = Choices::default();
+    let task = describe("Hopper-v5", &choices).unwrap();
+    let sizes = Sizes {
+        observation: task.observation_size,
+        action: task.action_size,
+        policy_hidden: vec![20, 18],
+        hidden: vec![19, 17],
+        action_values: 1,
+    };
+    let world = World::Mujoco { id: task.id, model_directory: models, choices };
+    for variant in VARIANTS.into_iter().filter(|variant| variant.recipe.m_step == MStepKind::Direct) {
+        for threads in [1, 2] {
+            let plain = session::config(variant, sizes.clone(), 16);
+            // the residual error, on more rows than a batch, where the variant leaves the temperature to the session
+            let temperature = match (variant.recipe.trained_temperature, plain.temperature) {
+                (TrainedTemperature::None, TemperatureSource::Fixed(value)) if value > 0.0 => {
+                    TemperatureSource::Residual { temperature_scale: 1e-3 }
+                }
+                (_, source) => source,
+            };
+            let mut residual = plain.residual;
+            residual.batch = 40;
+            let learner = LearnerConfig { threads, ..plain.learner.clone() };
+            let config = SessionConfig {
+                world: world.clone(),
+                temperature,
+                residual,
+                learner,
+                replay_capacity: 500,
+                ..plain
+            };
+            let mut session = Session::new(config).unwrap();
+            let plan = |repeat| Plan {
+                repeat,
+                phases: vec![Phase::Collect(1), Phase::Update { m_steps: 1, e_steps: 1 }],
+                residual_floor: 0.0,
+            };
+            let stop = AtomicBool::new(false);
+            // the ring fills, lists grow to what they need
+            session.advance(&plan(STEPS), &stop).unwrap();
+            let plan = plan(STEPS);
+            let before = ALLOCATIONS.load(Ordering::Relaxed);
+            let progress = session.advance(&plan, &stop).unwrap();
+            let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+            assert_eq!(progress.updates, 2 * STEPS);
+            // the list of episodes that the caller is told
+            let told = usize::from(!progress.episodes.is_empty());
+            assert_eq!(allocations, told, "{}, {threads} threads", variant.name);
+        }
+    }
+}
