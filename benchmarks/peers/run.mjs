@@ -183,7 +183,7 @@ function record(directory, measured) {
   writeFileSync(join(directory, 'peers.svg'), drawPeers(made));
 }
 
-const python = setUpPeers(values.python);
+const python = await setUpPeers(values.python);
 if (values.check) check(python);
 else {
   const date = new Date().toISOString().slice(0, 10);
