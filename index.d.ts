@@ -255,6 +255,8 @@ export interface NativeConfig {
   uniformSteps: number
   /** Environment steps between resets of the training environment; 0 for never. */
   resetEvery: number
+  /** Environments that collect in turn, > 0. */
+  environments: number
   /** Transitions kept, > 0. */
   replayCapacity: number
   /** Transitions of a gradient step, > 0. */

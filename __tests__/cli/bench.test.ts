@@ -28,7 +28,10 @@ describe('bench', () => {
   it(
     'reports machine, calibration and all three works as JSON',
     async () => {
-      const { code, stdout } = await virel(['bench', ...SMALL, '--threads', '2', '--json'], folder);
+      const { code, stdout } = await virel(
+        ['bench', ...SMALL, '--threads', '2', '--environments', '2', '--json'],
+        folder,
+      );
       expect(code).toBe(0);
       const { machine, calibration, rows } = JSON.parse(stdout) as BenchReport;
       expect(machine.cores).toBeGreaterThan(0);
@@ -46,6 +49,7 @@ describe('bench', () => {
           threads: 2,
           hidden: [16, 16],
           batch: 8,
+          environments: 2,
           samples: 9,
         });
         expect(row.spread).toBeGreaterThanOrEqual(0);
@@ -76,6 +80,7 @@ describe('bench', () => {
   it.each([
     [['--hidden', '16,x'], 'CONFIG_RANGE', '--hidden'],
     [['--batch', '0'], 'CONFIG_RANGE', '--batch'],
+    [['--environments', 'all'], 'CONFIG_RANGE', '--environments'],
     [['--threads', '-1'], 'CONFIG_RANGE', '--threads'],
     [['--seconds', 'long'], 'CONFIG_RANGE', 'seconds'],
     [['--env', 'Hoper-v5'], 'ENV_UNKNOWN', 'Hopper-v5'],

@@ -48,6 +48,12 @@ const CONFLICTS: readonly (readonly [string, string, string, string, string?])[]
     'temperature.kind=residual',
   ],
   [
+    'collect.environments=7',
+    'collect.resetEvery 1000',
+    'collect.environments 7',
+    'collect.resetEvery=1001',
+  ],
+  [
     'algorithm=beta replay.capacity=4096',
     'residual.batch 4096',
     'replay.capacity 4096',

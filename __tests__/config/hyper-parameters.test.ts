@@ -126,9 +126,9 @@ const SHORT: Record<string, string> = {
 // of log sigma to [-20, 2] (A12), the bounds of each initialisation (4.2); of theory alone: the ridge of the exact
 // projection (4.9), the tolerance and the stop of tabular EM (4.10, 4.11).
 
-/** Keys that no row of those sections is about: the run itself, its machine and its records. */
+/** Keys that no row of those sections is about: the run itself, its machine and its records, environments side by side. */
 const OF_THE_RUN =
-  /^(schema|preset|algorithm|env\.|steps$|seed$|checkpoint\.|stability\.|runtime\.|logging\.)/;
+  /^(schema|preset|algorithm|env\.|steps$|seed$|collect\.environments$|checkpoint\.|stability\.|runtime\.|logging\.)/;
 
 describe('every hyper-parameter of the specification', () => {
   it.each(ROWS)('%s: %s (%s) is %s = %j', (_section, _name, asked, key, value) => {

@@ -23,6 +23,8 @@ export interface BenchOptions {
   threads?: number | undefined;
   /** Widths of the hidden layers; those of the preset unless said. */
   hidden?: number[] | undefined;
+  /** Environments that collect in turn; 1 unless said. */
+  environments?: number | undefined;
   /** Rows of a batch; the preset's unless said. */
   batch?: number | undefined;
   /** For each row of the report; 10 unless said. */
@@ -40,6 +42,7 @@ export interface BenchRow extends Omit<Rate, 'perSecond'> {
   threads: number;
   hidden: readonly number[];
   batch: number;
+  environments: number;
   /** The learner alone, on a replay buffer that is full. */
   updatesPerSecond?: number;
   /** The closed loop: policy, step, reward, reset, buffer. */
@@ -92,6 +95,7 @@ function taskOf({ env }: ResolvedConfig): Task {
 /** The config of a measurement: the buffer is filled by random actions, then the policy acts. */
 function configOf(options: BenchOptions, threads: number | undefined): ResolvedConfig {
   const { env = 'HalfCheetah-v5', algorithm = 'virel', engine, hidden, batch } = options;
+  const { environments = 1 } = options;
   const asked: ConfigOptions = {
     env,
     algorithm: algorithm as NonNullable<ConfigOptions['algorithm']>,
@@ -107,7 +111,7 @@ function configOf(options: BenchOptions, threads: number | undefined): ResolvedC
   return resolveConfig({
     ...asked,
     replay: { ...asked.replay, capacity },
-    collect: { startUpdates: 1, uniformSteps: capacity, resetEvery: 0 },
+    collect: { startUpdates: 1, uniformSteps: capacity, resetEvery: 0, environments },
   });
 }
 
@@ -130,7 +134,7 @@ async function benchThreads(
   seconds: number,
   fmaGflops: number,
 ): Promise<BenchRow[]> {
-  const { env, algorithm, runtime, network, replay } = config;
+  const { env, algorithm, runtime, network, replay, collect } = config;
   const about = {
     env: env.id,
     algorithm,
@@ -138,6 +142,7 @@ async function benchThreads(
     threads: runtime.threads,
     hidden: network.hidden,
     batch: replay.batchSize,
+    environments: collect.environments,
   };
   const session = Session.open(config);
   try {

@@ -13,6 +13,7 @@ import type { ResolvedConfig } from './schema.js';
 export function crossCheck(config: ResolvedConfig, algorithm: Algorithm): void {
   checkTaskFile(config);
   checkBuffer(config);
+  checkEnvironments(config);
   checkSchedule(config);
   checkEngine(config);
   checkAgainstAlgorithm(config, algorithm);
@@ -49,6 +50,23 @@ function checkBuffer({ replay, collect, temperature, residual }: ResolvedConfig)
     throw conflict(
       `residual.batch ${residual.batch} >= replay.capacity ${replay.capacity}: temperature.kind ${temperature.kind} would never leave its warm-up`,
       `--set replay.capacity=${Math.max(residual.batch + 1, 100_000)}, or --set residual.batch=${Math.max(1, Math.floor(replay.capacity / 2))}`,
+    );
+  }
+}
+
+/** Environments take turns, and are reset together between two rounds. */
+function checkEnvironments({ collect, env }: ResolvedConfig): void {
+  const { environments, resetEvery } = collect;
+  if (environments > 1 && env.module !== null) {
+    throw conflict(
+      `collect.environments ${environments} and env.module ${env.module}: an environment in TypeScript collects alone`,
+      '--set collect.environments=1',
+    );
+  }
+  if (resetEvery % environments !== 0) {
+    throw conflict(
+      `collect.resetEvery ${resetEvery} is no multiple of collect.environments ${environments}: all are reset between two rounds`,
+      `--set collect.resetEvery=${Math.ceil(resetEvery / environments) * environments}`,
     );
   }
 }

@@ -26,7 +26,10 @@ export const defaults: SourcedTree<Config> = {
   },
   seed: sourced(0, OURS),
   steps: sourced(1_000_000, `${OURS}: length of the published benchmark tables`),
-  collect: { uniformSteps: sourced(0, "authors' scripts: the policy acts from the first step") },
+  collect: {
+    environments: sourced(1, 'paper, Algorithm 1: one environment'),
+    uniformSteps: sourced(0, "authors' scripts: the policy acts from the first step"),
+  },
   schedule: {
     kind: sourced('partial', 'paper, F.3: partial E- and M-steps'),
     residualEvery: sourced(1, `${BETA}: every gradient step`),

@@ -80,6 +80,7 @@ export const configSchema = z
         'environment steps between resets of the training environment; 0: only at the end of episodes',
         MOST_STEPS,
       ),
+      environments: count('environments that collect, a step each in turn', 1024),
     }),
     replay: z.strictObject({
       capacity: count('transitions that the replay buffer holds', 1e8),

@@ -45,6 +45,7 @@ export function toNative(config: ResolvedConfig, external?: NativeExternal): Nat
     startUpdates: collect.startUpdates,
     uniformSteps: collect.uniformSteps,
     resetEvery: collect.resetEvery,
+    environments: collect.environments,
     replayCapacity: config.replay.capacity,
     batchSize: config.replay.batchSize,
     samples: config.eStep.samples,

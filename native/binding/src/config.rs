@@ -138,6 +138,8 @@ pub struct NativeConfig {
     pub uniform_steps: f64,
     /// Environment steps between resets of the training environment; 0 for never.
     pub reset_every: f64,
+    /// Environments that collect in turn, > 0.
+    pub environments: f64,
     /// Transitions kept, > 0.
     pub replay_capacity: f64,
     /// Transitions of a gradient step, > 0.
@@ -364,6 +366,7 @@ impl NativeConfig {
             start_updates: whole("startUpdates", self.start_updates, 1)?,
             uniform_steps: whole("uniformSteps", self.uniform_steps, 0)?,
             reset_every: whole("resetEvery", self.reset_every, 0)?,
+            environments: size("collect.environments", self.environments)?,
             replay_capacity: size("replayCapacity", self.replay_capacity)?,
             max_unstable_per_10k: whole("maxUnstablePer10k", self.max_unstable_per_10k, 0)?,
             initialise: self.scheme()?,

@@ -98,8 +98,10 @@ pub struct SessionConfig {
     pub start_updates: u64,
     /// First environment steps that act uniformly at random.
     pub uniform_steps: u64,
-    /// Environment steps between resets of the training environment; 0 for never.
+    /// Environment steps between resets of the training environments, whole rounds of them; 0 for never.
     pub reset_every: u64,
+    /// E, environments that collect in turn, > 0; 1 where the caller steps it.
+    pub environments: usize,
     /// Rows of the replay ring, > 0.
     pub replay_capacity: usize,
     /// Unstable simulator states allowed per 10,000 environment steps.
@@ -136,6 +138,7 @@ impl Session {
     /// `MODEL_FINGERPRINT`, `DEVICE_MISSING`, `RECIPE_UNSUPPORTED`, `LENGTH_MISMATCH` when the networks' sizes are not
     /// the task's.
     pub fn new(config: SessionConfig) -> Result<Self> {
+        expect_environments(&config)?;
         memory::expect_fits(&needs::needs(&config), memory::available())?;
         let LearnerConfig { recipe, sizes, .. } = &config.learner;
         let mut stream = Stream::new(config.seed, Purpose::Initialise, 0);
@@ -148,9 +151,11 @@ impl Session {
                 Box::new(TensorLearner::new(config.learner.clone(), &parameters, device, kind)?)
             }
         };
-        let collector = Collector::new(&config, environment(&config)?)?;
+        // the one more is for evaluations
+        let mut environments = environments(&config, config.environments + 1)?;
+        let evaluation_environment = environments.pop();
+        let collector = Collector::new(&config, environments)?;
         let improver = Improver::new(&config, parameters);
-        let evaluation_environment = environment(&config)?;
         Ok(Self {
             config,
             learner,
@@ -371,15 +376,33 @@ impl Session {
 }
 
 /// A new environment of the session's task; None where the caller steps it.
-fn environment(config: &SessionConfig) -> Result<Option<Box<dyn Environment>>> {
-    match &config.world {
-        World::External(_) => Ok(None),
-        World::Mujoco { id, model_directory, choices } => {
-            let mut environment = mujoco::create_with(id, model_directory, choices)?;
-            environment.set_max_episode_steps(config.max_episode_steps);
-            Ok(Some(Box::new(environment)))
+/// Checks that the environments can take turns: the caller steps one, and all are reset between two rounds.
+fn expect_environments(config: &SessionConfig) -> Result<()> {
+    let refuse = |expected| {
+        let got = config.environments.to_string();
+        Err(EngineError::OutOfRange { name: "collect.environments", expected, got })
+    };
+    match (&config.world, config.environments) {
+        (_, 0) => refuse("at least 1"),
+        (World::External(_), 2..) => refuse("1 with an environment that the caller steps"),
+        (_, count) if !config.reset_every.is_multiple_of(count as u64) => {
+            refuse("a divisor of collect.resetEvery")
         }
+        _ => Ok(()),
     }
+}
+
+/// Environments of the session's own world on one loaded model; none where the caller steps one.
+fn environments(config: &SessionConfig, count: usize) -> Result<Vec<Box<dyn Environment>>> {
+    let World::Mujoco { id, model_directory, choices } = &config.world else { return Ok(Vec::new()) };
+    let mut first = mujoco::create_with(id, model_directory, choices)?;
+    first.set_max_episode_steps(config.max_episode_steps);
+    let mut all: Vec<Box<dyn Environment>> = Vec::with_capacity(count);
+    for _ in 1..count {
+        all.push(Box::new(first.sibling()?));
+    }
+    all.push(Box::new(first));
+    Ok(all)
 }
 
 /// More unstable states than allowed end the run; below 10,000 steps the whole allowance counts.

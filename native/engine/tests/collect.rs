@@ -121,7 +121,7 @@ impl Learner for Constant {
     fn act(&mut self, observations: &[f32], noise: Option<&[f32]>, actions: &mut [f32]) -> Result<()> {
         self.observations.push(observations.to_vec());
         self.noises.push(noise.map(<[f32]>::to_vec));
-        actions.copy_from_slice(&self.action);
+        actions.chunks_exact_mut(2).for_each(|action| action.copy_from_slice(&self.action));
         Ok(())
     }
 
@@ -186,7 +186,7 @@ impl Stage {
         let spec = session::spec(2, LOW.to_vec(), HIGH.to_vec());
         let script = script.iter().copied().collect();
         let environment = Scripted { spec, script, step: 0, journal: Arc::clone(&journal) };
-        let collector = Collector::new(config, Some(Box::new(environment))).unwrap();
+        let collector = Collector::new(config, vec![Box::new(environment)]).unwrap();
         Self { collector, learner: Constant::new([0.5, -1.0]), journal }
     }
 
@@ -217,6 +217,80 @@ fn played(config: &SessionConfig, script: &[Happens]) -> (Stage, Vec<Episode>) {
     let mut stage = Stage::new(config, script);
     let episodes = stage.run(script.len());
     (stage, episodes)
+}
+
+/// Three scripted environments that take turns, their journals, and a policy.
+fn three(
+    config: &SessionConfig,
+    scripts: [&[Happens]; 3],
+) -> (Collector, Constant, [Arc<Mutex<Journal>>; 3]) {
+    let journals = [(); 3].map(|()| Arc::new(Mutex::new(Journal::default())));
+    let environments = scripts.iter().zip(&journals).map(|(script, journal)| -> Box<dyn Environment> {
+        let spec = session::spec(2, LOW.to_vec(), HIGH.to_vec());
+        let script = script.iter().copied().collect();
+        Box::new(Scripted { spec, script, step: 0, journal: Arc::clone(journal) })
+    });
+    let collector = Collector::new(config, environments.collect()).unwrap();
+    (collector, Constant::new([0.5, -1.0]), journals)
+}
+
+fn counts(journals: &[Arc<Mutex<Journal>>; 3]) -> [(usize, usize); 3] {
+    journals.each_ref().map(|journal| {
+        let journal = journal.lock().unwrap();
+        (journal.resets, journal.actions.len())
+    })
+}
+
+#[test]
+fn environments_take_turns_and_the_policy_is_asked_once_a_round() {
+    let (mut collector, mut learner, journals) = three(&config(), [&[], &[Happens::Terminates(2.0)], &[]]);
+    let episodes: Vec<Episode> = (0..7).filter_map(|_| collector.step(&mut learner).unwrap()).collect();
+    // the second environment's first step ends its episode, and no other's
+    assert_eq!(episodes, [Episode { step: 2, episode_return: 2.0, length: 1 }]);
+    assert_eq!(counts(&journals), [(1, 3), (2, 2), (1, 2)]);
+    // (episode, step in it) of every environment at the start of each round
+    let rounds =
+        [[1.0, 0.0, 1.0, 0.0, 1.0, 0.0], [1.0, 1.0, 2.0, 0.0, 1.0, 1.0], [1.0, 2.0, 2.0, 1.0, 1.0, 2.0]];
+    assert_eq!(learner.observations, rounds);
+    let mut gathered = GatheredBatch::default();
+    collector.replay().gather(&[0, 1, 2, 3, 4, 5, 6], &mut gathered);
+    let batch = gathered.as_batch();
+    assert_eq!(batch.observations, [rounds[0].as_slice(), &rounds[1], &rounds[2][..2]].concat());
+    assert_eq!(batch.discounts, [DISCOUNT, 0.0, DISCOUNT, DISCOUNT, DISCOUNT, DISCOUNT, DISCOUNT]);
+}
+
+#[test]
+fn each_environment_draws_from_streams_of_its_own() {
+    let (mut collector, mut learner, _) = three(&config(), [&[], &[], &[]]);
+    (0..6).for_each(|_| assert_eq!(collector.step(&mut learner), Ok(None)));
+    let drawn = |instance| {
+        let mut stream = Stream::new(3, Purpose::Action, instance);
+        [(); 2].map(|()| {
+            let mut noise = [0.0; 2];
+            stream.fill_normal(&mut noise);
+            noise
+        })
+    };
+    let lanes = [0, 1, 2].map(drawn);
+    let rounds = [0, 1].map(|round| Some(lanes.map(|lane| lane[round]).concat()));
+    assert_eq!(learner.noises, rounds);
+}
+
+#[test]
+fn random_first_steps_are_counted_over_all_environments() {
+    let config = SessionConfig { uniform_steps: 4, ..config() };
+    let (mut collector, mut learner, _) = three(&config, [&[], &[], &[]]);
+    (0..6).for_each(|_| assert_eq!(collector.step(&mut learner), Ok(None)));
+    // the fifth step is the second environment's, in the second round
+    assert_eq!(learner.observations, [[1.0, 1.0, 1.0, 1.0]]);
+}
+
+#[test]
+fn the_loops_reset_is_of_all_environments_between_two_rounds() {
+    let config = SessionConfig { reset_every: 6, ..config() };
+    let (mut collector, mut learner, journals) = three(&config, [&[], &[], &[]]);
+    (0..7).for_each(|_| assert_eq!(collector.step(&mut learner), Ok(None)));
+    assert_eq!(counts(&journals), [(2, 3), (2, 2), (2, 2)]);
 }
 
 #[test]
@@ -433,7 +507,7 @@ fn a_process_does_not_hide_an_action_that_is_not_a_number() {
 fn external(config: SessionConfig) -> (Collector, Constant) {
     let spec = session::spec(2, LOW.to_vec(), HIGH.to_vec());
     let config = SessionConfig { world: World::External(spec), ..config };
-    (Collector::new(&config, None).unwrap(), Constant::new([0.5, -1.0]))
+    (Collector::new(&config, Vec::new()).unwrap(), Constant::new([0.5, -1.0]))
 }
 
 const STEP: Outcome = Outcome { reward: 1.5, terminated: false, truncated: false };

@@ -12,6 +12,7 @@ interface BenchArguments {
   threads: string | undefined;
   hidden: string | undefined;
   batch: string | undefined;
+  environments: string | undefined;
   seconds: string;
   only: string | undefined;
   json: boolean | undefined;
@@ -42,7 +43,7 @@ function workOf(text: string): Work {
 }
 
 function optionsOf(args: BenchArguments): BenchOptions {
-  const { env, algorithm, engine, threads, hidden, batch, seconds, only } = args;
+  const { env, algorithm, engine, threads, hidden, batch, environments, seconds, only } = args;
   return {
     env,
     algorithm,
@@ -50,6 +51,7 @@ function optionsOf(args: BenchArguments): BenchOptions {
     threads: threads === undefined ? undefined : wholeOf('--threads', threads),
     hidden: hidden?.split(',').map((width) => wholeOf('--hidden', width.trim())),
     batch: batch === undefined ? undefined : wholeOf('--batch', batch),
+    environments: environments === undefined ? undefined : wholeOf('--environments', environments),
     seconds: Number(seconds),
     only: only === undefined ? undefined : workOf(only),
   };
@@ -94,7 +96,7 @@ function calibrationText({ machine, calibration, replay, rows }: BenchReport): s
     ...(first === undefined
       ? []
       : [
-          `${first.env}, ${first.algorithm} on ${first.engine}, hidden ${first.hidden.join('x')}, batch ${first.batch}, replay ${replay} rows`,
+          `${first.env}, ${first.algorithm} on ${first.engine}, hidden ${first.hidden.join('x')}, batch ${first.batch}, replay ${replay} rows, ${first.environments} environment${first.environments === 1 ? '' : 's'}`,
         ]),
     'medians of 9 blocks and half their range',
   ].join('\n');
@@ -113,6 +115,7 @@ export const benchCommand: CommandModule<unknown, BenchArguments> = {
       .option('threads', { ...text, describe: 'Threads of the learner [1, and those of train]' })
       .option('hidden', { ...text, describe: 'Widths of the hidden layers [of the preset]' })
       .option('batch', { ...text, describe: 'Rows of a batch [of the preset]' })
+      .option('environments', { ...text, describe: 'Environments that collect in turn [1]' })
       .option('seconds', { ...text, default: '10', describe: 'Time of each row' })
       .option('only', { ...text, describe: 'One kind of row: update, env or train' })
       .option('json', { type: 'boolean', describe: 'The report as JSON on standard output' })

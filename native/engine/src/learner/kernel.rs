@@ -349,7 +349,17 @@ impl Learner for KernelLearner {
 
     fn act(&mut self, observations: &[f32], noise: Option<&[f32]>, actions: &mut [f32]) -> Result<()> {
         let sizes = &self.config.sizes;
-        expect_act(sizes, observations, noise, actions)?;
+        let rows = expect_act(sizes, observations, noise, actions)?;
+        if rows > 1 {
+            let tile = self.config.batch;
+            let observations = observations.chunks(tile * sizes.observation);
+            let tiles = observations.zip(actions.chunks_mut(tile * sizes.action));
+            for (index, (observations, actions)) in tiles.enumerate() {
+                let noise = noise.map(|noise| &noise[index * tile * sizes.action..][..actions.len()]);
+                self.actor.act_together(&self.shared.shapes, observations, noise, actions)?;
+            }
+            return Ok(());
+        }
         let samples =
             observations.chunks_exact(sizes.observation).zip(actions.chunks_exact_mut(sizes.action));
         for (index, (observation, action)) in samples.enumerate() {

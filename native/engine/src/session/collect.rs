@@ -11,7 +11,7 @@ use crate::random::{Purpose, Stream};
 use crate::replay::buffer::ReplayBuffer;
 
 use super::exploration::{Exploration, OrnsteinUhlenbeck};
-use super::record::{Episode, Recorder};
+use super::record::{Episode, Recorder, Running};
 use super::{SessionConfig, World, expect_stable};
 
 /// What [`Collector::record`] did.
@@ -23,33 +23,73 @@ pub struct Recorded {
     pub reset: bool,
 }
 
-/// The behaviour policy at work in its environment, and the transitions it stored.
-pub struct Collector {
-    config: SessionConfig,
-    spec: Spec,
+/// One environment, or the caller's, with the episode that runs in it and the streams that it draws from.
+struct Lane {
     /// None where the caller steps it.
     environment: Option<Box<dyn Environment>>,
-    recorder: Recorder,
+    running: Running,
     process: Option<OrnsteinUhlenbeck>,
     reset_stream: Stream,
     action_stream: Stream,
+    observation: Vec<f64>,
+}
+
+impl Lane {
+    fn new(
+        config: &SessionConfig,
+        spec: &Spec,
+        environment: Option<Box<dyn Environment>>,
+        instance: u64,
+    ) -> Self {
+        let process = match config.exploration {
+            Exploration::Policy => None,
+            Exploration::OrnsteinUhlenbeck { theta, sigma } => {
+                Some(OrnsteinUhlenbeck::new(theta, sigma, spec.action_size))
+            }
+        };
+        Self {
+            environment,
+            running: Running::default(),
+            process,
+            reset_stream: Stream::new(config.seed, Purpose::Reset, instance),
+            action_stream: Stream::new(config.seed, Purpose::Action, instance),
+            observation: vec![0.0; spec.observation_size],
+        }
+    }
+}
+
+/// The behaviour policy at work in its environments, and the transitions it stored.
+///
+/// Environments take turns, a step each. All actions of a round are chosen at its start, in one pass of the policy: with
+/// E environments the last of them acts by parameters that are E − 1 environment steps old.
+pub struct Collector {
+    config: SessionConfig,
+    spec: Spec,
+    recorder: Recorder,
+    lanes: Vec<Lane>,
+    /// Whose step is next.
+    turn: usize,
     steps: u64,
     unstable: u64,
-    observation: Vec<f64>,
-    input: Vec<f32>,
+    /// What the policy sees, `[E, O]`.
+    inputs: Vec<f32>,
+    /// `[O]`.
     next_input: Vec<f32>,
+    /// `[E, A]`.
     noise: Vec<f32>,
-    action: Vec<f32>,
+    /// Actions of this round, `[E, A]`.
+    actions: Vec<f32>,
+    /// `[A]`.
     raw_action: Vec<f64>,
 }
 
 impl Collector {
-    /// Resets the environment, if it is its own, to its first episode.
+    /// Resets the environments to their first episodes; without any, the caller steps one.
     ///
     /// # Errors
     /// `LENGTH_MISMATCH` when the networks' sizes are not the task's.
-    pub fn new(config: &SessionConfig, environment: Option<Box<dyn Environment>>) -> Result<Self> {
-        let spec = match (&config.world, &environment) {
+    pub fn new(config: &SessionConfig, environments: Vec<Box<dyn Environment>>) -> Result<Self> {
+        let spec = match (&config.world, environments.first()) {
             (World::External(spec), _) => spec.clone(),
             (_, Some(environment)) => environment.spec().clone(),
             (World::Mujoco { .. }, None) => return Err(EngineError::ExternalEnvironment),
@@ -57,30 +97,28 @@ impl Collector {
         let (observation, action) = (spec.observation_size, spec.action_size);
         expect_len("observation", config.learner.sizes.observation, observation)?;
         expect_len("action", config.learner.sizes.action, action)?;
-        let process = match config.exploration {
-            Exploration::Policy => None,
-            Exploration::OrnsteinUhlenbeck { theta, sigma } => {
-                Some(OrnsteinUhlenbeck::new(theta, sigma, action))
-            }
+        let lane = |(instance, environment)| Lane::new(config, &spec, environment, instance);
+        let lanes: Vec<_> = if environments.is_empty() {
+            vec![lane((0, None))]
+        } else {
+            (0..).zip(environments.into_iter().map(Some)).map(lane).collect()
         };
+        let count = lanes.len();
         let mut collector = Self {
-            spec,
-            environment,
             recorder: Recorder::new(config),
-            process,
-            reset_stream: Stream::new(config.seed, Purpose::Reset, 0),
-            action_stream: Stream::new(config.seed, Purpose::Action, 0),
+            lanes,
+            turn: 0,
             steps: 0,
             unstable: 0,
-            observation: vec![0.0; observation],
-            input: vec![0.0; observation],
+            inputs: vec![0.0; count * observation],
             next_input: vec![0.0; observation],
-            noise: vec![0.0; action],
-            action: vec![0.0; action],
+            noise: vec![0.0; count * action],
+            actions: vec![0.0; count * action],
             raw_action: vec![0.0; action],
             config: config.clone(),
+            spec,
         };
-        collector.reset()?;
+        (0..count).try_for_each(|lane| collector.reset(lane))?;
         Ok(collector)
     }
 
@@ -104,35 +142,41 @@ impl Collector {
         self.recorder.replay()
     }
 
-    /// One step of the session's own environment; the episode, if it ended.
+    /// One step of the environment whose turn it is; the episode, if it ended.
     ///
     /// # Errors
     /// `DIVERGED`, `SIM_UNSTABLE`, or what environment and learner report; `ENV_EXTERNAL` without one, before anything
     /// is drawn.
     pub fn step(&mut self, learner: &mut dyn Learner) -> Result<Option<Episode>> {
-        if self.environment.is_none() {
+        let turn = self.turn;
+        if self.lanes[turn].environment.is_none() {
             return Err(EngineError::ExternalEnvironment);
         }
-        self.choose_action(learner)?;
-        to_raw_units(&self.spec, &self.action, &mut self.raw_action);
+        if turn == 0 {
+            self.choose_actions(learner)?;
+        }
+        self.turn = (turn + 1) % self.lanes.len();
         self.steps += 1;
-        let environment = self.environment.as_mut().ok_or(EngineError::ExternalEnvironment)?;
-        let outcome = match environment.step(&self.raw_action, &mut self.observation) {
+        let width = self.spec.action_size;
+        to_raw_units(&self.spec, &self.actions[turn * width..][..width], &mut self.raw_action);
+        let Lane { environment, observation, .. } = &mut self.lanes[turn];
+        let environment = environment.as_mut().ok_or(EngineError::ExternalEnvironment)?;
+        let outcome = match environment.step(&self.raw_action, observation) {
             Ok(outcome) => outcome,
             Err(EngineError::Unstable { reason }) => {
-                self.drop_unstable_step(&reason)?;
+                self.drop_unstable_step(turn, &reason)?;
                 return Ok(None);
             }
-            Err(error) => return self.fail(error),
+            Err(error) => return self.fail(turn, error),
         };
-        match self.store(outcome) {
+        match self.store(turn, outcome) {
             Ok(Recorded { episode, reset }) => {
                 if reset {
-                    self.reset()?;
+                    self.reset_after(turn)?;
                 }
                 Ok(episode)
             }
-            Err(error) => self.fail(error),
+            Err(error) => self.fail(turn, error),
         }
     }
 
@@ -142,7 +186,7 @@ impl Collector {
     /// `LENGTH_MISMATCH`, `NOT_FINITE`.
     pub fn begin(&mut self, observation: &[f64]) -> Result<()> {
         self.take_over(observation)?;
-        self.start_episode();
+        self.start_episode(0);
         Ok(())
     }
 
@@ -151,8 +195,8 @@ impl Collector {
     /// # Errors
     /// `DIVERGED`, or what the learner reports.
     pub fn propose(&mut self, learner: &mut dyn Learner) -> Result<&[f64]> {
-        self.choose_action(learner)?;
-        to_raw_units(&self.spec, &self.action, &mut self.raw_action);
+        self.choose_actions(learner)?;
+        to_raw_units(&self.spec, &self.actions, &mut self.raw_action);
         Ok(&self.raw_action)
     }
 
@@ -166,8 +210,8 @@ impl Collector {
         self.take_over(observation)?;
         self.steps += 1;
         // the limit is the session's: the caller's environment may not have one
-        let limit = self.recorder.length() + 1 >= self.config.max_episode_steps;
-        self.store(Outcome { truncated: outcome.truncated || limit, ..outcome })
+        let limit = self.lanes[0].running.length + 1 >= self.config.max_episode_steps;
+        self.store(0, Outcome { truncated: outcome.truncated || limit, ..outcome })
     }
 
     /// tanh μ(s) in raw units.
@@ -189,53 +233,71 @@ impl Collector {
     fn take_over(&mut self, observation: &[f64]) -> Result<()> {
         expect_len("observation", observation.len(), self.spec.observation_size)?;
         expect_finite("observation", observation)?;
-        self.observation.copy_from_slice(observation);
+        self.lanes[0].observation.copy_from_slice(observation);
         Ok(())
     }
 
-    /// Stores the transition that led to the present observation.
-    fn store(&mut self, outcome: Outcome) -> Result<Recorded> {
-        narrow(&self.observation, &mut self.next_input);
-        let transition = (self.input.as_slice(), self.action.as_slice(), self.next_input.as_slice());
-        let episode = self.recorder.store(self.steps, transition, outcome)?;
-        std::mem::swap(&mut self.input, &mut self.next_input);
+    /// Stores the transition that led to the present observation of a lane.
+    fn store(&mut self, turn: usize, outcome: Outcome) -> Result<Recorded> {
+        let lane = &mut self.lanes[turn];
+        narrow(&lane.observation, &mut self.next_input);
+        let (observation, action) = (self.spec.observation_size, self.spec.action_size);
+        let input = &mut self.inputs[turn * observation..][..observation];
+        let transition = (&*input, &self.actions[turn * action..][..action], self.next_input.as_slice());
+        let episode = self.recorder.store(self.steps, transition, outcome, &mut lane.running)?;
+        input.copy_from_slice(&self.next_input);
         Ok(Recorded { episode, reset: episode.is_some() || self.is_reset_due() })
     }
 
-    /// a = tanh(μ + σξ), or tanh μ with the process's noise, or uniform on [−1, 1] at first.
-    fn choose_action(&mut self, learner: &mut dyn Learner) -> Result<()> {
-        if self.steps < self.config.uniform_steps {
-            for action in &mut self.action {
-                *action = self.action_stream.uniform_in(-1.0, 1.0) as f32;
+    /// a = tanh(μ + σξ), or tanh μ with the process's noise, or uniform on [−1, 1] at first, for every lane.
+    fn choose_actions(&mut self, learner: &mut dyn Learner) -> Result<()> {
+        let width = self.spec.action_size;
+        let uniform_steps = self.config.uniform_steps;
+        // lanes step one after the other
+        let is_uniform = |lane: usize| self.steps + (lane as u64) < uniform_steps;
+        let count = self.lanes.len();
+        let first = (0..count).position(|lane| !is_uniform(lane)).unwrap_or(count);
+        for (lane, actions) in self.lanes[..first].iter_mut().zip(self.actions.chunks_exact_mut(width)) {
+            for action in actions {
+                *action = lane.action_stream.uniform_in(-1.0, 1.0) as f32;
             }
+        }
+        if first == count {
             return Ok(());
         }
-        match &mut self.process {
-            None => {
-                self.action_stream.fill_normal(&mut self.noise);
-                learner.act(&self.input, Some(&self.noise), &mut self.action)?;
-            }
-            Some(process) => {
-                learner.act(&self.input, None, &mut self.action)?;
-                // a clip would hide a value that is not a number
-                expect_finite_action(&self.action, self.steps)?;
-                process.disturb(&mut self.action_stream, &mut self.action);
+        let is_gaussian = matches!(self.config.exploration, Exploration::Policy);
+        if is_gaussian {
+            for (lane, noise) in
+                self.lanes[first..].iter_mut().zip(self.noise[first * width..].chunks_exact_mut(width))
+            {
+                lane.action_stream.fill_normal(noise);
             }
         }
-        expect_finite_action(&self.action, self.steps)
+        let inputs = &self.inputs[first * self.spec.observation_size..];
+        let noise = is_gaussian.then_some(&self.noise[first * width..]);
+        let actions = &mut self.actions[first * width..];
+        learner.act(inputs, noise, actions)?;
+        // a clip would hide a value that is not a number
+        expect_finite_action(actions, self.steps)?;
+        for (lane, actions) in self.lanes[first..].iter_mut().zip(actions.chunks_exact_mut(width)) {
+            if let Some(process) = &mut lane.process {
+                process.disturb(&mut lane.action_stream, actions);
+            }
+        }
+        expect_finite_action(actions, self.steps)
     }
 
     /// A step whose transition is not stored ends its episode: a later step begins another.
-    fn fail<T>(&mut self, error: EngineError) -> Result<T> {
-        self.reset()?;
+    fn fail<T>(&mut self, lane: usize, error: EngineError) -> Result<T> {
+        self.reset(lane)?;
         Err(error)
     }
 
     /// The transition is not stored: what the simulator returned is no state of the task.
-    fn drop_unstable_step(&mut self, reason: &str) -> Result<()> {
+    fn drop_unstable_step(&mut self, lane: usize, reason: &str) -> Result<()> {
         self.unstable += 1;
         expect_stable(&self.config, self.unstable, self.steps, reason)?;
-        self.reset()
+        self.reset(lane)
     }
 
     /// The paper's loop resets the training environment after every evaluation.
@@ -243,18 +305,29 @@ impl Collector {
         self.config.reset_every > 0 && self.steps.is_multiple_of(self.config.reset_every)
     }
 
-    fn reset(&mut self) -> Result<()> {
-        if let Some(environment) = &mut self.environment {
-            environment.reset(&mut self.reset_stream, &mut self.observation)?;
+    /// After a step that ended an episode, that lane; where the loop's reset is due, all, between two rounds.
+    fn reset_after(&mut self, lane: usize) -> Result<()> {
+        if self.is_reset_due() {
+            return (0..self.lanes.len()).try_for_each(|lane| self.reset(lane));
         }
-        self.start_episode();
+        self.reset(lane)
+    }
+
+    fn reset(&mut self, lane: usize) -> Result<()> {
+        let Lane { environment, reset_stream, observation, .. } = &mut self.lanes[lane];
+        if let Some(environment) = environment {
+            environment.reset(reset_stream, observation)?;
+        }
+        self.start_episode(lane);
         Ok(())
     }
 
-    fn start_episode(&mut self) {
-        narrow(&self.observation, &mut self.input);
-        self.recorder.begin();
-        if let Some(process) = &mut self.process {
+    fn start_episode(&mut self, turn: usize) {
+        let lane = &mut self.lanes[turn];
+        let width = self.spec.observation_size;
+        narrow(&lane.observation, &mut self.inputs[turn * width..][..width]);
+        lane.running = Running::default();
+        if let Some(process) = &mut lane.process {
             process.reset();
         }
     }

@@ -178,6 +178,7 @@ mod tests {
             start_updates: 1,
             uniform_steps: 0,
             reset_every: 0,
+            environments: 1,
             replay_capacity,
             max_unstable_per_10k: 0,
             initialise: Scheme::Rlkit,

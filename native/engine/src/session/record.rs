@@ -16,13 +16,19 @@ pub struct Episode {
     pub length: u64,
 }
 
-/// The replay buffer and the running episode.
+/// The episode that runs in one environment.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Running {
+    episode_return: f64,
+    /// Environment steps so far.
+    pub length: u64,
+}
+
+/// The replay buffer, and how transitions come into it.
 pub struct Recorder {
     replay: ReplayBuffer,
     reward_scale: f64,
     discount: f32,
-    episode_return: f64,
-    episode_length: u64,
 }
 
 impl Recorder {
@@ -33,24 +39,12 @@ impl Recorder {
             replay: ReplayBuffer::new(sizes.observation, sizes.action, config.replay_capacity),
             reward_scale: config.reward_scale,
             discount: config.learner.discount,
-            episode_return: 0.0,
-            episode_length: 0,
         }
     }
 
     /// What was stored.
     pub const fn replay(&self) -> &ReplayBuffer {
         &self.replay
-    }
-
-    /// The running episode begins anew.
-    pub const fn begin(&mut self) {
-        (self.episode_return, self.episode_length) = (0.0, 0);
-    }
-
-    /// Environment steps of the running episode.
-    pub const fn length(&self) -> u64 {
-        self.episode_length
     }
 
     /// A reward as it is stored; `step` is for the message.
@@ -63,7 +57,7 @@ impl Recorder {
         if stored.is_finite() { Ok(stored) } else { Err(EngineError::RewardTooLarge { step, reward, scale }) }
     }
 
-    /// Stores a transition; the episode, if it ended, at session step `step`.
+    /// Stores a transition of the running episode; the episode, if it ended, at session step `step`.
     ///
     /// # Errors
     /// `REWARD_NOT_FINITE` of what overflows float32, before anything is stored; `LENGTH_MISMATCH`, `OUT_OF_MEMORY`.
@@ -72,6 +66,7 @@ impl Recorder {
         step: u64,
         (observation, action, next_observation): (&[f32], &[f32], &[f32]),
         outcome: Outcome,
+        running: &mut Running,
     ) -> Result<Option<Episode>> {
         let reward = self.scaled(step, outcome.reward)?;
         self.replay.push(&Transition {
@@ -82,12 +77,12 @@ impl Recorder {
             // a time limit is not a termination: its value goes on
             discount: if outcome.terminated { 0.0 } else { self.discount },
         })?;
-        self.episode_return += outcome.reward;
-        self.episode_length += 1;
+        running.episode_return += outcome.reward;
+        running.length += 1;
         Ok((outcome.terminated || outcome.truncated).then_some(Episode {
             step,
-            episode_return: self.episode_return,
-            length: self.episode_length,
+            episode_return: running.episode_return,
+            length: running.length,
         }))
     }
 }

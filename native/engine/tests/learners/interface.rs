@@ -31,26 +31,30 @@ fn heads(case: &Case) -> [Vec<f64>; 2] {
 fn actions_are_the_policys_and_those_without_noise_its_mode<L: Built>() {
     for sizes in shapes() {
         for variant in [VIREL, DDPG] {
-            let case = Case::of(variant, 10, sizes.clone(), 5, 1.0);
-            let (batch, values) = (case.batch(), 5 * sizes.action);
-            let mut learner: L = learner(&case);
-            let mut got = [vec![0.0; values], vec![9.0; values]];
-            let [got_mean, got_log_std] = &mut got;
-            learner.policy(batch.observations, got_mean, got_log_std).unwrap();
-            let [mean, log_std] = heads(&case);
-            // some layers of at most 33 products each, in f32
-            assert!(disagreement(&got[0], &mean) < 2e-6);
-            assert!(disagreement(&got[1], &log_std) < 2e-6);
-            let noise = (variant == VIREL).then_some(&case.noise[..]);
-            for noise in [None, noise] {
-                let mut actions = vec![f32::NAN; values];
-                learner.act(batch.observations, noise, &mut actions).unwrap();
-                let action = |i: usize| {
-                    let noise = noise.map_or(0.0, |noise| f64::from(noise[i]));
-                    (mean[i] + log_std[i].exp() * noise).tanh()
-                };
-                let expected: Vec<f64> = (0..values).map(action).collect();
-                assert!(disagreement(&actions, &expected) < 2e-6);
+            // prepared for 4: one, one pass of several, several passes with a rest
+            for rows in [1, 4, 11] {
+                let case = Case::of(variant, 10, sizes.clone(), rows, 1.0);
+                let (batch, values) = (case.batch(), rows * sizes.action);
+                let config = LearnerConfig { batch: 4, ..case.config() };
+                let mut learner: L = learner_with(&case, config);
+                let mut got = [vec![0.0; values], vec![9.0; values]];
+                let [got_mean, got_log_std] = &mut got;
+                learner.policy(batch.observations, got_mean, got_log_std).unwrap();
+                let [mean, log_std] = heads(&case);
+                // some layers of at most 33 products each, in f32
+                assert!(disagreement(&got[0], &mean) < 2e-6);
+                assert!(disagreement(&got[1], &log_std) < 2e-6);
+                let noise = (variant == VIREL).then_some(&case.noise[..]);
+                for noise in [None, noise] {
+                    let mut actions = vec![f32::NAN; values];
+                    learner.act(batch.observations, noise, &mut actions).unwrap();
+                    let action = |i: usize| {
+                        let noise = noise.map_or(0.0, |noise| f64::from(noise[i]));
+                        (mean[i] + log_std[i].exp() * noise).tanh()
+                    };
+                    let expected: Vec<f64> = (0..values).map(action).collect();
+                    assert!(disagreement(&actions, &expected) < 2e-6);
+                }
             }
         }
     }

@@ -81,6 +81,26 @@ fn the_cut_changes_nothing_for_any_schedule() {
 }
 
 #[test]
+fn the_cut_changes_nothing_for_several_environments() {
+    let config = SessionConfig { environments: 3, reset_every: 18, ..pendulum(VIREL) };
+    expect_same(&config, &[Phase::Collect(2), JOINT], "three environments");
+}
+
+#[test]
+fn environments_that_cannot_take_turns_are_refused() {
+    let external = support::session::config(VIREL, pendulum(VIREL).learner.sizes, 6).world;
+    for (config, expected) in [
+        (SessionConfig { environments: 0, ..pendulum(VIREL) }, "at least 1"),
+        (SessionConfig { environments: 3, ..pendulum(VIREL) }, "a divisor of collect.resetEvery"),
+        (SessionConfig { environments: 2, world: external, reset_every: 0, ..pendulum(VIREL) }, "1 with"),
+    ] {
+        let error = Session::new(config).map(|_| ()).unwrap_err();
+        assert_eq!(error.code(), "CONFIG_RANGE");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+#[test]
 fn looking_changes_nothing() {
     let (config, phases) = (pendulum(VIREL), [Phase::Collect(2), JOINT]);
     let quiet = run(&config, &phases, &[ITERATIONS]);

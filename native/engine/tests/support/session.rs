@@ -36,6 +36,7 @@ pub fn config(variant: Variant, sizes: Sizes, rows: usize) -> SessionConfig {
         start_updates: 1,
         uniform_steps: 0,
         reset_every: 0,
+        environments: 1,
         replay_capacity: 1000,
         max_unstable_per_10k: 10,
         initialise: Scheme::FanIn,

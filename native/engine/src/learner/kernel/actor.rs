@@ -13,7 +13,7 @@ use super::sampler::{Draws, Sampler};
 use super::shared::{Inputs, Sampled, Shapes, Shared, Targets, Use, expect_part, read, write};
 use super::values::{ActionValues, ByAction, Read};
 use super::vector;
-use crate::error::Result;
+use crate::error::{Result, expect_len};
 use crate::learner::{KlBounds, LearnerConfig, Step};
 use crate::math::e_step::Factors;
 use crate::networks::layout::Networks;
@@ -129,6 +129,16 @@ pub struct Actor {
     /// What one sample passes through, and the heads at its end.
     between: [Floats; 2],
     heads: Floats,
+    /// What several samples pass through at once; made when they first do.
+    together: Option<Together>,
+}
+
+/// Some states and the policy's actions there.
+struct Together {
+    capacity: usize,
+    /// [1, s].
+    states: Matrix,
+    sampler: Sampler,
 }
 
 impl Actor {
@@ -152,6 +162,7 @@ impl Actor {
             buffers: Buffers::new(config, shapes, config.batch),
             between: [(); 2].map(|()| Floats::zeros(shapes.policy.sample_len())),
             heads: Floats::zeros(shapes.policy.outputs()),
+            together: None,
             config: config.clone(),
         }
     }
@@ -262,6 +273,40 @@ impl Actor {
             Some(noise) => vector::sample(mean, log_std, noise, action),
             None => vector::mode(mean, action),
         }
+    }
+
+    /// [`Self::act`] for several observations `[n, O]` in one pass, which reads the weights once: actions `[n, A]`.
+    pub fn act_together(
+        &mut self,
+        shapes: &Shapes,
+        observations: &[f32],
+        noise: Option<&[f32]>,
+        actions: &mut [f32],
+    ) -> Result<()> {
+        let (width, dimensions) = (self.config.sizes.observation, self.dimensions);
+        let n = actions.len() / dimensions;
+        if self.recipe.policy == PolicyKind::Deterministic {
+            expect_len("noise", noise.map_or(0, <[f32]>::len), 0)?;
+        }
+        if self.together.as_ref().is_none_or(|together| together.capacity < n) {
+            let sampler = Sampler::new(self.recipe.policy, &shapes.policy, dimensions, 1, n);
+            self.together = Some(Together { capacity: n, states: Matrix::with_ones(width, n), sampler });
+        }
+        let Together { states, sampler, .. } =
+            expect_part(self.together.as_mut(), "room for several samples")?;
+        states.load(1, observations, width);
+        sampler.load(&shapes.policy, noise.unwrap_or_default(), Draws { first: 0, total: 1 }, n);
+        sampler.forward(&shapes.policy, &self.weights, states.view(0..1 + width, n));
+        match noise {
+            Some(_) => sampler.draw()?,
+            None => sampler.draw_mode()?,
+        }
+        for (sample, action) in actions.chunks_exact_mut(dimensions).enumerate() {
+            for (i, action) in action.iter_mut().enumerate() {
+                *action = sampler.action(i)[sample];
+            }
+        }
+        Ok(())
     }
 
     /// μ and log σ before its clip at one state; no log σ of a deterministic policy.
