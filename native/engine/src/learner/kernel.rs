@@ -7,17 +7,19 @@
 //! 300. One thread runs them one after the other, two threads at once; they compute the same sums in the same order,
 //! so the number of threads never changes a bit.
 //!
-//! Which parts run is the recipe's choice, made in one place each: the target in [`critic`], the actions and their
-//! values in [`actor`], the policy's gradient in [`objective`].
+//! Which parts run is the recipe's choice, made in one place each: the target in [`bellman`], the actions and their
+//! values in [`actor`], the policy's gradient in [`objective`]. The residual error of many rows is in [`residual`].
 
 mod actor;
 mod backward;
+mod bellman;
 mod critic;
 mod forward;
 mod logs;
 mod memory;
 mod network;
 mod objective;
+mod residual;
 mod sampler;
 pub mod sgemm;
 mod shared;
@@ -25,7 +27,6 @@ mod threads;
 mod values;
 mod vector;
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use self::actor::Actor;
@@ -33,15 +34,15 @@ use self::critic::CriticTerms;
 use self::memory::Floats;
 use self::network::{Optimiser, squared_sum};
 use self::objective::PolicyTerms;
+use self::residual::{Present, Tile};
 use self::sampler::Draws;
-use self::shared::{Shared, Use, lock, read, write};
+use self::shared::{Shared, Use, expect_part, lock, read, write};
 use self::threads::CriticThread;
 use super::{
     Learner, LearnerConfig, Losses, Norms, Step, StepGradients, StepNorms, StepTerms, expect_act, expect_all,
     expect_batch, expect_config, expect_parameters, expect_positive, temperature_in_use,
 };
 use crate::error::{EngineError, Result, expect_len};
-use crate::learner::Bootstrap;
 use crate::math::residual::residual_error;
 use crate::math::tanh_gaussian::clip;
 use crate::networks::layout::{Networks, Parameter};
@@ -56,6 +57,10 @@ pub struct KernelLearner {
     actor: Actor,
     /// None on one thread.
     critic_thread: Option<CriticThread>,
+    /// Room for the residual error's tiles: one for each thread.
+    tiles: Vec<Tile>,
+    /// Σ of squares of each tile, of the latest residual error.
+    tile_sums: Vec<f64>,
     terms: StepTerms,
     /// Norms of the latest step whose gradients [`Learner::gradients`] has overwritten since.
     earlier_norms: StepNorms,
@@ -83,7 +88,10 @@ impl KernelLearner {
             if config.threads > 1 { Some(CriticThread::spawn(Arc::clone(&shared))?) } else { None };
         let actor = Actor::new(&config, &networks, &shared.shapes);
         let (terms, earlier_norms) = (StepTerms::default(), StepNorms::default());
-        let mut learner = Self { config, networks, shared, actor, critic_thread, terms, earlier_norms };
+        let tiles = (0..config.threads.min(2)).map(|_| Tile::new(&config, &shared.shapes)).collect();
+        let tile_sums = Vec::new();
+        let mut learner =
+            Self { config, networks, shared, actor, critic_thread, tiles, tile_sums, terms, earlier_norms };
         learner.set_parameters(initial)?;
         Ok(learner)
     }
@@ -246,26 +254,36 @@ impl Learner for KernelLearner {
         expect_batch(sizes, batch, noise, draws)?;
         let is_soft = recipe.action_value_target == ActionValueTarget::SoftActionValue;
         let temperature = if is_soft { temperature_in_use(temperature, self.temperature()?)? } else { 0.0 };
-        let online_policy = self.config.residual_bootstrap == Bootstrap::Online
-            && recipe.action_value_target == ActionValueTarget::TargetPolicy;
 
         let shared = &*self.shared;
-        let values_per_row = draws * self.config.sizes.action;
-        let mut total = 0.0;
-        // tiles of the training batch's size pass through the networks at once
-        for first in (0..batch.rows()).step_by(self.config.batch) {
-            let tile = first..batch.rows().min(first + self.config.batch);
-            let noise = &noise[tile.start * values_per_row..tile.end * values_per_row];
-            let of_next = Draws { first: 0, total: draws };
-            write(&shared.inputs)?.load(&rows_of(batch, &tile));
-            lock(&shared.critic)?.load(&shared.shapes, noise, of_next, tile.len());
-            if is_soft || online_policy {
-                let (inputs, mut next) = (read(&shared.inputs)?, write(&shared.next)?);
-                next.load(&shared.shapes.policy, noise, of_next, tile.len());
-                next.sample(&shared.shapes.policy, &self.actor.weights, inputs.next_states())?;
+        let (action_values, state_value) = (read(&shared.action_values)?, read(&shared.state_value)?);
+        let targets = read(&shared.targets)?;
+        let at = Present {
+            shapes: &shared.shapes,
+            policy: &self.actor.weights,
+            action_values: &action_values,
+            state_value: &state_value,
+            targets: &targets,
+            temperature,
+        };
+        let count = batch.rows().div_ceil(self.config.batch);
+        self.tile_sums.clear();
+        self.tile_sums.resize(count, 0.0);
+        match (self.critic_thread.as_mut(), self.tiles.as_mut_slice()) {
+            (Some(thread), [ours, theirs]) if count > 1 => {
+                let half = count / 2;
+                let (first, second) = self.tile_sums.split_at_mut(half);
+                thread
+                    .beside(&mut || theirs.squared_sums(&at, (batch, noise), half..count, second), || {
+                        ours.squared_sums(&at, (batch, noise), 0..half, first)
+                    })?;
             }
-            total += lock(&shared.critic)?.squared_residuals(shared, temperature)?;
+            (_, tiles) => {
+                let tile = expect_part(tiles.first_mut(), "room for a tile")?;
+                tile.squared_sums(&at, (batch, noise), 0..count, &mut self.tile_sums)?;
+            }
         }
+        let total = self.tile_sums.iter().sum();
         Ok(residual_error(total, batch.rows() * self.config.sizes.action_values) as f32)
     }
 
@@ -432,19 +450,4 @@ fn store_critic(critic: &CriticTerms, terms: &mut StepTerms) {
     terms.action_value_losses = critic.action_values.iter().map(|(loss, _)| *loss as f32).collect();
     terms.action_values = critic.action_values.iter().map(|(_, mean)| *mean as f32).collect();
     terms.state_value = critic.state_value.map(|(_, mean)| mean as f32);
-}
-
-/// Some rows of a batch.
-fn rows_of<'a>(batch: &Batch<'a>, rows: &Range<usize>) -> Batch<'a> {
-    let cut = |values: &'a [f32]| {
-        let width = values.len() / batch.rows();
-        &values[rows.start * width..rows.end * width]
-    };
-    Batch {
-        observations: cut(batch.observations),
-        actions: cut(batch.actions),
-        rewards: cut(batch.rewards),
-        next_observations: cut(batch.next_observations),
-        discounts: cut(batch.discounts),
-    }
 }

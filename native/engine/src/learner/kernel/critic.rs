@@ -5,17 +5,15 @@
 //! when the actor has let go of it.
 
 use super::backward::{Deltas, hidden_deltas, weight_gradients};
-use super::forward::{Activations, forward};
-use super::memory::{Floats, Matrix};
+use super::bellman::{Bellman, of_targets};
+use super::memory::Floats;
 use super::network::{Network, Optimiser};
-use super::sampler::{Draws, Sampler};
-use super::shared::{Inputs, Sampled, Shapes, Shared, Targets, Use, expect_part, lock, read, write};
-use super::values::ActionValues;
+use super::sampler::Draws;
+use super::shared::{Inputs, Sampled, Shapes, Shared, Use, expect_part, lock, read, write};
 use super::vector;
 use crate::error::Result;
-use crate::learner::{Bootstrap, LearnerConfig, PerActionValue};
+use crate::learner::{LearnerConfig, PerActionValue};
 use crate::math::real::sum;
-use crate::recipe::ActionValueTarget;
 
 /// What the M-step saw; means over its batch.
 #[derive(Debug, Clone, Default)]
@@ -29,15 +27,7 @@ pub struct CriticTerms {
 /// Buffers of one step.
 struct Buffers {
     capacity: usize,
-    /// y_Q, one row.
-    target: Matrix,
-    /// V at s′; without a V it is never run.
-    next_state_value: Option<Activations>,
-    /// π̄ or π_φ at s′, and its actions.
-    bootstrap: Option<Sampler>,
-    /// Q̄_i at s′.
-    next_action_values: ActionValues,
-    action_values: ActionValues,
+    bellman: Bellman,
     /// Of one action value at a time.
     action_value_deltas: Deltas,
     state_value_deltas: Option<Deltas>,
@@ -45,37 +35,13 @@ struct Buffers {
 
 impl Buffers {
     fn new(config: &LearnerConfig, shapes: &Shapes, capacity: usize) -> Self {
-        // a target policy has one action a state
-        let is_prior = config.recipe.action_value_target == ActionValueTarget::PriorPolicy;
-        let samples = if is_prior { config.samples } else { 1 };
-        let sampler = |network: &Network| {
-            Sampler::new(config.recipe.policy, network, config.sizes.action, samples, capacity)
-        };
-        let state_value = shapes.state_value.as_ref();
-        let next = if state_value.is_some() { &[] } else { shapes.action_values.as_slice() };
         Self {
             capacity,
-            target: Matrix::zeros(1, capacity),
-            next_state_value: state_value.map(|shape| Activations::new(shape, capacity)),
-            bootstrap: shapes.target_policy.as_ref().map(sampler),
-            next_action_values: ActionValues::new(next, samples * capacity),
-            action_values: ActionValues::new(&shapes.action_values, capacity),
+            bellman: Bellman::new(config, shapes, capacity),
             action_value_deltas: Deltas::new(&shapes.action_values[0], capacity),
-            state_value_deltas: state_value.map(|shape| Deltas::new(shape, capacity)),
+            state_value_deltas: shapes.state_value.as_ref().map(|network| Deltas::new(network, capacity)),
         }
     }
-}
-
-/// What the value of s′ is made of: online or target networks.
-struct Next<'a> {
-    /// V or V̄, where the recipe has one.
-    state_value: Option<&'a Floats>,
-    /// Q_i or Q̄_i.
-    action_values: &'a [Floats],
-    /// T.
-    temperature: f32,
-    /// Whose action a deterministic policy takes at s′.
-    policy: Bootstrap,
 }
 
 /// All that only the critic's half touches.
@@ -114,48 +80,7 @@ impl Critic {
         if n > self.buffers.capacity {
             self.buffers = Buffers::new(&self.config, shapes, n);
         }
-        if let (Some(bootstrap), Some(shape)) = (&mut self.buffers.bootstrap, &shapes.target_policy) {
-            bootstrap.load(shape, noise, draws, n);
-        }
-    }
-
-    /// y_Q = r + γ(1−d) · next, by the recipe's target with the given networks.
-    fn bellman_target(&mut self, shared: &Shared, inputs: &Inputs, next: &Next<'_>) -> Result<()> {
-        let (shapes, n) = (&shared.shapes, inputs.n);
-        let targets = read(&shared.targets)?;
-        let Buffers { target, next_state_value, bootstrap, next_action_values, .. } = &mut self.buffers;
-        let states = inputs.next_states();
-        let target = target.row_mut(0, n);
-        match self.config.recipe.action_value_target {
-            ActionValueTarget::StateValue => {
-                let shape = expect_part(shapes.state_value.as_ref(), "state value")?;
-                let pass = expect_part(next_state_value.as_mut(), "state value")?;
-                forward(shape, expect_part(next.state_value, "state value")?, &[states], pass);
-                target.copy_from_slice(pass.output.row(0, n));
-            }
-            ActionValueTarget::SoftActionValue => {
-                let sampled = read(&shared.next)?;
-                let pairs = [states, sampled.actions()];
-                next_action_values.forward(&shapes.action_values, next.action_values, &pairs);
-                next_action_values.minimum(target)?;
-                vector::soften(target, sampled.log_density(), next.temperature)?;
-            }
-            ActionValueTarget::TargetPolicy if next.policy == Bootstrap::Online => {
-                let sampled = read(&shared.next)?;
-                let pairs = [states, sampled.actions()];
-                next_action_values.forward(&shapes.action_values, next.action_values, &pairs);
-                target.copy_from_slice(next_action_values.of(0));
-            }
-            ActionValueTarget::TargetPolicy | ActionValueTarget::PriorPolicy => {
-                let weights = expect_part(targets.policy.as_ref(), "target policy")?;
-                let bootstrap = expect_part(bootstrap.as_mut(), "target policy")?;
-                bootstrap.sample(&shapes.policy, weights, states)?;
-                let pairs = [states, bootstrap.actions()];
-                next_action_values.forward(&shapes.action_values, next.action_values, &pairs);
-                vector::sample_mean(next_action_values.of(0), target)?;
-            }
-        }
-        vector::bellman_target(inputs.rewards(), inputs.discounts(), target)
+        self.buffers.bellman.load(shapes, noise, draws, n);
     }
 
     /// ∂J_Q/∂w_i; J_Q and mean Q_i(s, a) of each.
@@ -166,7 +91,8 @@ impl Critic {
         inputs: &Inputs,
     ) -> Result<PerActionValue<(f64, f64)>> {
         let (n, factor) = (inputs.n, self.config.value_loss_factor);
-        let Buffers { target, action_values, action_value_deltas: deltas, .. } = &mut self.buffers;
+        let Buffers { bellman: Bellman { target, action_values, .. }, action_value_deltas: deltas, .. } =
+            &mut self.buffers;
         let target = target.row(0, n);
         let mut terms = PerActionValue::new();
         for (index, (shape, weights)) in shapes.action_values.iter().zip(weights).enumerate() {
@@ -198,43 +124,13 @@ impl Critic {
         value_terms(prediction, target, factor)
     }
 
-    /// Σ over rows and action values of (r + γ(1−d) next − Q_i(s, a))² over the batch in `shared`.
-    pub fn squared_residuals(&mut self, shared: &Shared, temperature: f32) -> Result<f64> {
-        let (inputs, shapes) = (read(&shared.inputs)?, &shared.shapes);
-        let (action_values, state_value) = (read(&shared.action_values)?, read(&shared.state_value)?);
-        let targets = read(&shared.targets)?;
-        let policy = self.config.residual_bootstrap;
-        let next = match policy {
-            Bootstrap::Online => {
-                let state_value = shapes.state_value.is_some().then_some(&*state_value);
-                Next { state_value, action_values: &action_values, temperature, policy }
-            }
-            Bootstrap::Target => of_targets(&targets, temperature),
-        };
-        self.bellman_target(shared, &inputs, &next)?;
-        let values = &mut self.buffers.action_values;
-        values.forward(&shapes.action_values, &action_values, &[inputs.pairs()]);
-        let target = self.buffers.target.row(0, inputs.n);
-        (0..shapes.action_values.len()).map(|index| vector::residual_sum(values.of(index), target)).sum()
-    }
-
     /// Q_0 of the pairs in `shared`.
     pub fn first_action_value(&mut self, shared: &Shared, values: &mut [f32]) -> Result<()> {
         let (inputs, action_values) = (read(&shared.inputs)?, read(&shared.action_values)?);
         let shapes = &shared.shapes.action_values[..1];
-        self.buffers.action_values.forward(shapes, &action_values[..1], &[inputs.pairs()]);
-        values.copy_from_slice(self.buffers.action_values.of(0));
+        self.buffers.bellman.action_values.forward(shapes, &action_values[..1], &[inputs.pairs()]);
+        values.copy_from_slice(self.buffers.bellman.action_values.of(0));
         Ok(())
-    }
-}
-
-/// The value of s′ as the M-step's target reads it.
-fn of_targets(targets: &Targets, temperature: f32) -> Next<'_> {
-    Next {
-        state_value: targets.state_value.as_ref(),
-        action_values: &targets.action_values,
-        temperature,
-        policy: Bootstrap::Target,
     }
 }
 
@@ -262,9 +158,11 @@ pub fn run(shared: &Shared, gradients: Use, temperature: f32) -> Result<CriticTe
     let mut terms = CriticTerms::default();
 
     let weights = read(&shared.action_values)?;
-    critic.buffers.action_values.forward(&shapes.action_values, &weights, &[inputs.pairs()]);
+    critic.buffers.bellman.action_values.forward(&shapes.action_values, &weights, &[inputs.pairs()]);
     let targets = read(&shared.targets)?;
-    critic.bellman_target(shared, &inputs, &of_targets(&targets, temperature))?;
+    let bellman = &mut critic.buffers.bellman;
+    let of_targets = of_targets(&targets, temperature);
+    bellman.compute((shapes, &targets), &inputs, &*read(&shared.next)?, &of_targets)?;
     terms.action_values = critic.differentiate_action_values(shapes, &weights, &inputs)?;
     drop((weights, targets));
 

@@ -82,7 +82,8 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    fn new(observation: usize, action: usize, capacity: usize) -> Self {
+    /// Room for `capacity` samples.
+    pub fn new(observation: usize, action: usize, capacity: usize) -> Self {
         Self {
             observation,
             action,

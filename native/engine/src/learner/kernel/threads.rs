@@ -1,4 +1,4 @@
-//! The second thread: it lives as long as its learner and runs the critic's half of each step.
+//! The second thread: it lives as long as its learner, runs the critic's half of each step, and lends a hand otherwise.
 //!
 //! A step follows the last within microseconds, while waking a thread takes tens of them: so a waiting thread
 //! looks for its message for a while before it sleeps. It sleeps whenever no step is under way, and on a machine
@@ -16,11 +16,28 @@ use crate::error::{EngineError, Result};
 /// Looks before a thread sleeps: about 50 microseconds.
 const LOOKS: u32 = 2_000;
 
+/// Work that borrows from the thread that waits for it.
+type Lent<'a> = &'a mut (dyn FnMut() -> Result<()> + Send);
+
+/// What the thread is asked to do.
+enum Job {
+    /// The critic's half of a step.
+    Critic(Use, f32),
+    /// Something that its owner does the other half of. The lifetime is a promise of [`CriticThread::beside`].
+    Lent(Lent<'static>),
+}
+
+/// What came of it.
+enum Answer {
+    Critic(Result<CriticTerms>),
+    Lent(Result<()>),
+}
+
 /// The thread and both ways to it.
 pub struct CriticThread {
     /// None once it has been told to end.
-    jobs: Option<SyncSender<(Use, f32)>>,
-    results: Receiver<Result<CriticTerms>>,
+    jobs: Option<SyncSender<Job>>,
+    results: Receiver<Answer>,
     thread: Option<JoinHandle<()>>,
     /// A job whose result has not been fetched.
     pending: bool,
@@ -35,9 +52,14 @@ impl CriticThread {
         let (jobs, inbox) = sync_channel(1);
         let (outbox, results) = sync_channel(1);
         let work = move || {
-            while let Ok((gradients, temperature)) = receive(&inbox) {
-                let result = catch_unwind(AssertUnwindSafe(|| critic::run(&shared, gradients, temperature)));
-                if outbox.send(result.unwrap_or_else(|_| Err(defect()))).is_err() {
+            while let Ok(job) = receive(&inbox) {
+                let answer = match job {
+                    Job::Critic(gradients, temperature) => {
+                        Answer::Critic(caught(|| critic::run(&shared, gradients, temperature)))
+                    }
+                    Job::Lent(work) => Answer::Lent(caught(work)),
+                };
+                if outbox.send(answer).is_err() {
                     break;
                 }
             }
@@ -56,7 +78,30 @@ impl CriticThread {
             return Err(defect());
         }
         self.pending = true;
-        self.jobs.as_ref().ok_or_else(defect)?.send((gradients, temperature)).map_err(|_| defect())
+        self.send(Job::Critic(gradients, temperature))
+    }
+
+    /// Does `theirs` on this thread and `ours` on the caller's; returns when both are done.
+    ///
+    /// # Errors
+    /// Those of either.
+    pub fn beside(&mut self, theirs: Lent<'_>, ours: impl FnOnce() -> Result<()>) -> Result<()> {
+        if self.pending {
+            return Err(defect());
+        }
+        // SAFETY: only the lifetime changes. The thread drops the reference before it answers, and from here on nothing
+        // leaves this function before that answer or the thread's end: `ours` cannot unwind past `caught`
+        let theirs = unsafe { std::mem::transmute::<Lent<'_>, Lent<'static>>(theirs) };
+        self.send(Job::Lent(theirs))?;
+        let ours = caught(ours);
+        match receive(&self.results) {
+            Ok(Answer::Lent(theirs)) => ours.and(theirs),
+            Ok(Answer::Critic(_)) | Err(_) => Err(defect()),
+        }
+    }
+
+    fn send(&self, job: Job) -> Result<()> {
+        self.jobs.as_ref().ok_or_else(defect)?.send(job).map_err(|_| defect())
     }
 
     /// Waits for the end of what [`Self::start`] began.
@@ -65,9 +110,12 @@ impl CriticThread {
         if !self.pending {
             return Err(defect());
         }
-        let result = receive(&self.results).map_err(|_| defect())?;
+        let answer = receive(&self.results).map_err(|_| defect())?;
         self.pending = false;
-        result
+        match answer {
+            Answer::Critic(result) => result,
+            Answer::Lent(_) => Err(defect()),
+        }
     }
 }
 
@@ -80,6 +128,11 @@ impl Drop for CriticThread {
             let _ = thread.join();
         }
     }
+}
+
+/// What `work` returns; a panic becomes an error.
+fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(defect()))
 }
 
 /// The next message: looks for a while, then sleeps.

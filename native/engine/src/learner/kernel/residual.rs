@@ -1,0 +1,116 @@
+//! The residual error ε_w on many rows (Alg. 2; docs/paper.md A7): tiles of a training batch's rows pass through all
+//! networks at once, so that what one layer leaves is still near when the next reads it. Tiles are apart: two threads take
+//! half of them each, and their sums are added in one order.
+
+use std::ops::Range;
+
+use super::bellman::{Bellman, Next, of_targets};
+use super::memory::Floats;
+use super::sampler::{Draws, Sampler};
+use super::shared::{Inputs, Shapes, Targets};
+use super::vector;
+use crate::error::Result;
+use crate::learner::{Bootstrap, LearnerConfig};
+use crate::recipe::ActionValueTarget;
+use crate::replay::batch::Batch;
+
+/// All that the residual error is a function of, but rows and noise.
+pub struct Present<'a> {
+    /// Of every network.
+    pub shapes: &'a Shapes,
+    /// θ.
+    pub policy: &'a Floats,
+    /// w_i.
+    pub action_values: &'a [Floats],
+    /// φ; nothing without a V.
+    pub state_value: &'a Floats,
+    /// Targets.
+    pub targets: &'a Targets,
+    /// T.
+    pub temperature: f32,
+}
+
+/// One thread's room for a tile.
+pub struct Tile {
+    config: LearnerConfig,
+    inputs: Inputs,
+    next: Sampler,
+    bellman: Bellman,
+}
+
+impl Tile {
+    /// Of the training batch's rows.
+    pub fn new(config: &LearnerConfig, shapes: &Shapes) -> Self {
+        let (sizes, rows) = (&config.sizes, config.batch);
+        Self {
+            inputs: Inputs::new(sizes.observation, sizes.action, rows),
+            next: Sampler::new(config.recipe.policy, &shapes.policy, sizes.action, 1, rows),
+            bellman: Bellman::new(config, shapes, rows),
+            config: config.clone(),
+        }
+    }
+
+    /// Σ over rows and action values of (r + γ(1−d) next − Q_i(s, a))² of each of the tiles `which` of a batch, into
+    /// `sums`.
+    pub fn squared_sums(
+        &mut self,
+        at: &Present<'_>,
+        (batch, noise): (&Batch<'_>, &[f32]),
+        which: Range<usize>,
+        sums: &mut [f64],
+    ) -> Result<()> {
+        let rows = self.config.batch;
+        let values_per_row = noise.len() / batch.rows();
+        for (tile, sum) in which.zip(sums) {
+            let tile = tile * rows..batch.rows().min((tile + 1) * rows);
+            let noise = &noise[tile.start * values_per_row..tile.end * values_per_row];
+            *sum = self.squared_sum(at, &rows_of(batch, &tile), noise)?;
+        }
+        Ok(())
+    }
+
+    fn squared_sum(&mut self, at: &Present<'_>, batch: &Batch<'_>, noise: &[f32]) -> Result<f64> {
+        let (recipe, shapes, n) = (&self.config.recipe, at.shapes, batch.rows());
+        let draws = Draws { first: 0, total: recipe.draws_at_next_state(self.config.samples) };
+        self.inputs.load(batch);
+        self.bellman.load(shapes, noise, draws, n);
+        let policy = self.config.residual_bootstrap;
+        let reads_policy = recipe.action_value_target == ActionValueTarget::SoftActionValue
+            || policy == Bootstrap::Online && recipe.action_value_target == ActionValueTarget::TargetPolicy;
+        if reads_policy {
+            self.next.load(&shapes.policy, noise, draws, n);
+            self.next.sample(&shapes.policy, at.policy, self.inputs.next_states())?;
+        }
+        let next = match policy {
+            Bootstrap::Online => Next {
+                state_value: shapes.state_value.is_some().then_some(at.state_value),
+                action_values: at.action_values,
+                temperature: at.temperature,
+                policy,
+            },
+            Bootstrap::Target => of_targets(at.targets, at.temperature),
+        };
+        let bellman = &mut self.bellman;
+        bellman.compute((shapes, at.targets), &self.inputs, &self.next, &next)?;
+        bellman.action_values.forward(&shapes.action_values, at.action_values, &[self.inputs.pairs()]);
+        let target = bellman.target.row(0, n);
+        (0..shapes.action_values.len())
+            .map(|index| vector::residual_sum(bellman.action_values.of(index), target))
+            .sum()
+    }
+}
+
+/// Some rows of a batch.
+fn rows_of<'a>(batch: &Batch<'a>, rows: &Range<usize>) -> Batch<'a> {
+    let cut = |values: &'a [f32]| {
+        let width = values.len() / batch.rows();
+        &values[rows.start * width..rows.end * width]
+    };
+    Batch {
+        observations: cut(batch.observations),
+        actions: cut(batch.actions),
+        rewards: cut(batch.rewards),
+        next_observations: cut(batch.next_observations),
+        discounts: cut(batch.discounts),
+    }
+}
