@@ -1,6 +1,6 @@
 /**
- * How sharp are the tests of the theory? Every sign in src/theory is flipped and every factor γ dropped, one at a time, and the
- * tests are run on each such mutant: `npm run mutants`. A mutant that no test catches is named; it is excused only where it
+ * How sharp are the tests of the theory? Every sign in src/theory is flipped and every factor γ dropped, one at a time (of the
+ * claims, four in each file), and the tests are run on each such mutant: `npm run mutants`. A mutant that no test catches is named; it is excused only where it
  * computes the same as the original, with the reason in EQUIVALENT below.
  *
  *     node scripts/mutants.mjs [PART OF A FILE NAME]...
@@ -19,11 +19,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const ROOMS = ['src/theory', 'src/theory/claims/independent'];
+const CLAIMS = 'src/theory/claims';
+const ROOMS = ['src/theory', CLAIMS, `${CLAIMS}/independent`];
+
+/** Mutants of a file of claims: these are checks themselves, and some of each show whether they can fail. */
+const MOST_OF_A_CHECK = 4;
 
 /** What is done to code: pattern and replacement, both with the same groups. */
 const MUTATIONS = [
@@ -95,6 +99,16 @@ function mutantsOf(file) {
   );
 }
 
+/** So many of a list, evenly spread. */
+const some = (list, most) =>
+  list.length <= most
+    ? list
+    : Array.from({ length: most }, (_, index) => list[Math.floor((index * list.length) / most)]);
+
+/** The mutants of a file that are tried. */
+const triedOf = (file) =>
+  dirname(file) === CLAIMS ? some(mutantsOf(file), MOST_OF_A_CHECK) : mutantsOf(file);
+
 /** A copy of what the tests of the theory need. */
 function makeCopy() {
   const copy = mkdtempSync(join(tmpdir(), 'virel-mutants-'));
@@ -125,8 +139,20 @@ const NEAR = { quadrature: 'boltzmann-density', demos: 'demos' };
 /** Some quick claims that use all of the independent computations between them. */
 const QUICK = /(equation-(9|12|25|31|32|33|39)|theorem-5-ii|golden-numbers) /.source;
 
-/** The tests that are most likely to notice: those of the file's own stem, or quick claims. */
+/** The tests of the claims that a file states, or quick ones where it states none. */
+function claimTests(copy, file) {
+  const text = readFileSync(join(copy, file), 'utf8');
+  const ids = [...text.matchAll(/^ {4}id: '([\w-]+)'/gm)].map(([, id]) => id);
+  return [
+    '__tests__/theory/claims.test.ts',
+    '-t',
+    ids.length > 0 ? `claims (${ids.join('|')}) holds` : QUICK,
+  ];
+}
+
+/** The tests that are most likely to notice: those of the file's own stem, its claims, or quick claims. */
 function nearTests(copy, file) {
+  if (dirname(file) === CLAIMS) return claimTests(copy, file);
   const stem = basename(file, '.ts');
   const own = ['theory', 'plots'].map((room) => `__tests__/${room}/${NEAR[stem] ?? stem}.test.ts`);
   const found = own.find((path) => existsSync(join(copy, path)));
@@ -162,7 +188,7 @@ try {
   if (fails(copy, ['__tests__/theory'], PATIENCE.all))
     throw new Error('the tests fail without any mutation');
   const rows = files.map((file) => {
-    const mutants = mutantsOf(file);
+    const mutants = triedOf(file);
     const survivors = mutants.filter((mutant) => !caught(copy, mutant));
     console.log(`${file}: ${mutants.length - survivors.length} of ${mutants.length} caught`);
     for (const survivor of survivors) {

@@ -5,7 +5,7 @@ import { packageRoot } from '../../src/setup/places.js';
 
 const peers = (name: string) =>
   import(pathToFileURL(join(packageRoot, 'benchmarks/peers', name)).href);
-const { blockSize, median, summarise, verdict } = await peers('statistics.mjs');
+const { blockSize, summarise, verdict } = await peers('statistics.mjs');
 const { parseCores, slugOf } = await peers('machine.mjs');
 const { remarks, report, standings } = await peers('report.mjs');
 const { MATCHUPS } = await peers('matchups.mjs');
@@ -51,11 +51,6 @@ const matchup = {
 };
 
 describe('the blocks of a contestant', () => {
-  it('have the middle one as median, or the mean of the middle two', () => {
-    expect(median([9, 1, 5])).toBe(5);
-    expect(median([4, 1, 3, 2])).toBe(2.5);
-  });
-
   it('are counted in units a second, with the slowest and the fastest', () => {
     const blocks = [
       { count: 100, seconds: 2 },

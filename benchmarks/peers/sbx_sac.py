@@ -2,37 +2,18 @@
 
     python sbx_sac.py [--env HalfCheetah-v5] [--threads 1]
 
-Its own defaults (twin Q, automatic entropy, one compiled update a step) but for the sizes: two layers of 300, batch 128.
+Twin Q, automatic entropy, one compiled update a step.
 """
 
 from protocol import arguments, cores, limit_threads, serve
 
-options = arguments(__doc__, env="HalfCheetah-v5", starts=1000)
+options = arguments(__doc__, env="HalfCheetah-v5")
 limit_threads(options.threads)
 
 import torch  # noqa: E402 (what SB3's replay buffer hands out; the pools take their size from the cores at hand)
 from sbx import SAC  # noqa: E402
+from stable_baselines import worker  # noqa: E402
 
 torch.set_num_threads(options.threads)
-
-model = SAC(
-    "MlpPolicy",
-    options.env,
-    batch_size=128,
-    learning_starts=options.starts,
-    policy_kwargs={"net_arch": [300, 300]},
-    device="cpu",
-    seed=0,
-)
-
-
-def work(steps: int) -> int:
-    before = model.num_timesteps
-    model.learn(steps, log_interval=None, reset_num_timesteps=False)
-    return model.num_timesteps - before
-
-
-# random steps without an update, then some with, which compile it
-work(options.starts + 200)
 packages = ["sbx-rl", "jax", "jaxlib", "flax", "stable-baselines3", "gymnasium", "mujoco", "numpy"]
-serve(work, packages, cores())
+serve(worker(SAC, options.env), packages, cores())

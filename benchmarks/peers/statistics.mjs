@@ -1,12 +1,5 @@
 /** What the blocks of a matchup say: pure functions of numbers. */
-
-/** The middle one, or the mean of the middle two. */
-export function median(list) {
-  const sorted = [...list].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
-  return (low + high) / 2;
-}
+import { median } from '../../dist/bench/blocks.js';
 
 /** Units that take `wanted` seconds, where `count` of them took `seconds`. */
 export const blockSize = ({ count, seconds }, wanted) =>

@@ -9,6 +9,7 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Session } from 'virel-native';
+import { median } from '../../dist/bench/blocks.js';
 
 const { values } = parseArgs({
   options: {
@@ -39,8 +40,6 @@ async function block(contestant) {
   await contestant.session.advance(update(contestant.updates));
   contestant.rates.push((contestant.updates * 1000) / (performance.now() - started));
 }
-
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 
 const contestants = [await prepare('kernel'), await prepare('tensor')];
 for (let turn = 0; turn < blocks; turn += 1) for (const each of contestants) await block(each);

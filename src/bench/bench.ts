@@ -1,5 +1,6 @@
 /** What this machine reaches: the learner alone, the environment with the policy, and both. */
 import { availableParallelism, cpus } from 'node:os';
+import { findTask } from '../config/choices.js';
 import { type ConfigOptions, resolveConfig } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/schema.js';
 import { TASKS, type Task } from '../environments/tasks.js';
@@ -16,7 +17,7 @@ import { WORKS, type Work } from './works.js';
 export interface BenchOptions {
   /** Task; HalfCheetah-v5 unless said. */
   env?: string | undefined;
-  /** Algorithm of the paper preset, `sac-twin` of the modern one; `virel` unless said. */
+  /** Algorithm, with the values that `train` gives it; `virel` unless said. */
   algorithm?: string | undefined;
   engine?: 'kernel' | 'tensor' | undefined;
   /** Threads of the learner; 1 and the default of `train` unless said. */
@@ -83,14 +84,7 @@ function replayRows(config: ResolvedConfig, row: number): number {
 }
 
 /** The built-in task of a config. */
-function taskOf({ env }: ResolvedConfig): Task {
-  const task = TASKS.find(({ id }) => id === env.id);
-  if (task !== undefined) return task;
-  throw new VirelError('ENV_UNKNOWN', `${env.id} is not one of the built-in tasks`, {
-    where: 'env',
-    fix: 'npx virel-native envs',
-  });
-}
+const taskOf = ({ env }: ResolvedConfig): Task => findTask({ value: env.id, origin: 'env' }, TASKS);
 
 /** The config of a measurement: the buffer is filled by random actions, then the policy acts. */
 function configOf(options: BenchOptions, threads: number | undefined): ResolvedConfig {
@@ -101,7 +95,6 @@ function configOf(options: BenchOptions, threads: number | undefined): ResolvedC
     algorithm: algorithm as NonNullable<ConfigOptions['algorithm']>,
     engine,
     threads,
-    ...(algorithm === 'sac-twin' && { preset: 'modern' }),
     ...(hidden && { network: { hidden } }),
     ...(batch !== undefined && { replay: { batchSize: batch } }),
   };

@@ -16,6 +16,8 @@ const OBJECTIVES: readonly PolicyObjective[] = [
   ...new Set(ALGORITHMS.flatMap(({ objectives }) => objectives)),
 ];
 
+/** What the products of the kernel engine can be computed with; ours first. */
+export const GEMMS = ['own', 'gemm', 'matrixmultiply'] as const;
 /** Names of the presets. */
 export const PRESET_NAMES = ['paper', 'paper-v1', 'modern'] as const;
 
@@ -162,7 +164,7 @@ export const configSchema = z
         'threads of the learner; null: the cores of the machine, at most 2',
         1024,
       ).nullable(),
-      gemm: z.enum(['own', 'gemm', 'matrixmultiply']).nullable().meta({
+      gemm: z.enum(GEMMS).nullable().meta({
         description:
           'matrix product of the kernel engine; null: the fastest of this machine, as bench measures it',
       }),

@@ -3,13 +3,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { NativeCalibration } from '../../index.d.ts';
-import type { ResolvedConfig } from '../config/schema.js';
+import { GEMMS, type ResolvedConfig } from '../config/schema.js';
 import { writeJson } from '../setup/manifest.js';
 import { locate, type Variables } from '../setup/places.js';
-import { type Addon, loadAddon } from './addon.js';
+import { loadAddon } from './addon.js';
 
-/** Every candidate, ours first. */
-export const GEMMS = ['own', 'gemm', 'matrixmultiply'] as const;
+/** What computes a product. */
 export type Gemm = (typeof GEMMS)[number];
 
 /** What computes a config's products: its own word, or else the choice of this machine; null on the other engine. */
@@ -40,19 +39,38 @@ let chosen: Gemm | undefined;
 
 /**
  * The choice of this machine. The first call on a processor measures for a fifth of a second and keeps the result beside
- * the addon; where it cannot be kept, another process would choose anew and might differ, so it is our own product then.
+ * the addon.
+ *
+ * @throws VirelError `NATIVE_*` where it has to measure without an addon.
  */
 export function machineGemm(env: Variables = process.env): Gemm {
-  chosen ??= keptChoice(env);
+  chosen ??= keptGemm(keptFile(env), cpus()[0]?.model ?? 'unknown', () =>
+    loadAddon(env).calibrate(SECONDS),
+  );
   return chosen;
 }
 
-function keptChoice(env: Variables): Gemm {
+function keptFile(env: Variables): string {
   const override = env['VIREL_NATIVE_ADDON'];
-  const folder = override ? dirname(override) : locate(env).addonDirectory;
-  const file = join(folder, 'gemm.json');
-  const cpu = cpus()[0]?.model ?? 'unknown';
-  return read(file, cpu) ?? keep(file, cpu, loadAddon(env));
+  return join(override ? dirname(override) : locate(env).addonDirectory, 'gemm.json');
+}
+
+/**
+ * What `file` holds for this processor, or else what is measured now and kept there. Where it cannot be kept, another
+ * process would choose anew and might differ, so it is our own product then.
+ */
+export function keptGemm(file: string, cpu: string, measure: () => NativeCalibration): Gemm {
+  const known = read(file, cpu);
+  if (known !== undefined) return known;
+  const calibration = measure();
+  const made: Kept = { cpu, chosen: fastest(calibration), ...calibration };
+  try {
+    writeJson(file, made);
+  } catch {
+    return 'own';
+  }
+  // another process may have been the last to write: the file decides
+  return read(file, cpu) ?? made.chosen;
 }
 
 function read(file: string, cpu: string): Gemm | undefined {
@@ -64,16 +82,4 @@ function read(file: string, cpu: string): Gemm | undefined {
     // damaged: measured again
     return undefined;
   }
-}
-
-function keep(file: string, cpu: string, addon: Addon): Gemm {
-  const calibration = addon.calibrate(SECONDS);
-  const made: Kept = { cpu, chosen: fastest(calibration), ...calibration };
-  try {
-    writeJson(file, made);
-  } catch {
-    return 'own';
-  }
-  // another process may have been first: the file decides
-  return read(file, cpu) ?? made.chosen;
 }

@@ -47,14 +47,15 @@ fn measure(seconds: f64) -> Result<NativeCalibration> {
     }
     let budget = Duration::from_secs_f64(seconds);
     let mut layer = Layer::new();
-    let gemms = Gemm::ALL.map(|gemm| NativeGemmSpeed {
+    let gemms = Gemm::all().map(|gemm| NativeGemmSpeed {
         name: gemm.name().to_owned(),
         gflops: best(budget, || {
             layer.pass(gemm);
             Layer::OPERATIONS
         }),
     });
-    Ok(NativeCalibration { fma_gflops: best(budget, multiply_adds), gemms: gemms.into() })
+    let gemms = gemms.collect();
+    Ok(NativeCalibration { fma_gflops: best(budget, multiply_adds), gemms })
 }
 
 /// The best rate of work that says how many operations it did, in 10⁹ a second.

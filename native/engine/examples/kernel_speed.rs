@@ -26,7 +26,7 @@ fn main() -> Result<()> {
     let (observation, action) = (numbers.next().unwrap_or(17), numbers.next().unwrap_or(6));
     let blocks = numbers.next().unwrap_or(300);
 
-    let gemm = std::env::args().find_map(|word| Gemm::ALL.into_iter().find(|gemm| gemm.name() == word));
+    let gemm = std::env::args().find_map(|word| Gemm::all().find(|gemm| gemm.name() == word));
     let config = config(observation, action, threads, gemm.unwrap_or(Gemm::Own));
     let start = TrainedStart { temperature: 1.0, mean_multiplier: 1.0, covariance_multiplier: 1.0 };
     let mut stream = Stream::new(1, Purpose::Initialise, 0);

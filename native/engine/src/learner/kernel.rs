@@ -45,7 +45,7 @@ use super::{
 use crate::error::{EngineError, Result, expect_len};
 use crate::math::residual::residual_error;
 use crate::math::tanh_gaussian::clip;
-use crate::networks::layout::{Networks, Parameter};
+use crate::networks::layout::{Networks, Parameter, ParameterSpec};
 use crate::recipe::{ActionValueTarget, MStepKind, PolicyKind, PolicyObjective, StateValueTarget};
 use crate::replay::batch::Batch;
 
@@ -160,41 +160,19 @@ impl KernelLearner {
             }
         }
     }
-
-    /// Everything that `shared` and the actor hold under a name, from one vector each.
-    fn weights(&self) -> Result<Vec<Parameter>> {
-        let shapes = &self.shared.shapes;
-        let mut all = shapes.policy.read(&self.actor.weights);
-        for (shape, weights) in shapes.action_values.iter().zip(&*read(&self.shared.action_values)?) {
-            all.extend(shape.read(weights));
-        }
-        if let Some(shape) = &shapes.state_value {
-            all.extend(shape.read(&read(&self.shared.state_value)?));
-        }
-        all.extend(self.actor.logs.parameters());
-        let targets = read(&self.shared.targets)?;
-        if let (Some(shape), Some(weights)) = (&shapes.target_state_value, &targets.state_value) {
-            all.extend(shape.read(weights));
-        }
-        for (shape, weights) in shapes.target_action_values.iter().zip(&targets.action_values) {
-            all.extend(shape.read(weights));
-        }
-        if let (Some(shape), Some(weights)) = (&shapes.target_policy, &targets.policy) {
-            all.extend(shape.read(weights));
-        }
-        Ok(all)
-    }
 }
 
 impl Learner for KernelLearner {
     fn parameters(&self) -> Result<Vec<Parameter>> {
-        self.weights()
+        let mut parameters = Vec::new();
+        self.refresh(&mut parameters)?;
+        Ok(parameters)
     }
 
     fn refresh(&self, parameters: &mut Vec<Parameter>) -> Result<()> {
         if parameters.is_empty() {
-            *parameters = self.weights()?;
-            return Ok(());
+            let zeros = |spec: ParameterSpec| Parameter { data: vec![0.0; spec.len()], spec };
+            parameters.extend(self.networks.all().into_iter().map(zeros));
         }
         let shapes = &self.shared.shapes;
         shapes.policy.refresh(&self.actor.weights, parameters);

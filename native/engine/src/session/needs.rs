@@ -82,8 +82,12 @@ fn step(config: &SessionConfig) -> u64 {
     // kernel: forward and backward passes of policies, each Q and V, all with memory of their own; tensor: one backward
     // pass at a time. Passes of Q at sampled actions hold all K of them
     let values = wide(config.learner.sizes.action_values);
+    let threads = config.learner.threads.min(2);
     let passes = match config.engine {
-        Engine::Kernel => sum(&[6, product(&[3, values])]),
+        // for each thread a tile of the residual error besides: the value of s', the policy and Q
+        Engine::Kernel => {
+            sum(&[6, product(&[3, values]), product(&[wide(threads), sum(&[2, product(&[2, values])])])])
+        }
         Engine::Tensor { .. } => sum(&[3, product(&[2, values])]),
     };
     let kept = product(&[sum(&[passes, product(&[3, wide(samples) - 1])]), hidden_values(config)]);

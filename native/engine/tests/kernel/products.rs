@@ -17,7 +17,7 @@ fn gradients_agree_whatever_computes_their_products() {
             learner.gradients(&case.batch(), &case.noise, case.temperature).unwrap().gradients
         };
         let own = gradients(Gemm::Own);
-        for gemm in Gemm::ALL {
+        for gemm in Gemm::all() {
             for (got, expected) in gradients(gemm).iter().zip(&own) {
                 let error = disagreement(&got.data, &to_f64(&expected.data));
                 // sums of at most 40 products in three layers, in another order: some 10 roundings of 6e-8

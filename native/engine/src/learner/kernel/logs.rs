@@ -74,18 +74,10 @@ impl Logs {
         Ok(())
     }
 
-    /// The logarithms by name.
-    pub fn parameters(&self) -> Vec<Parameter> {
-        self.read(|log| &log.values)
-    }
-
     /// The gradients by name.
     pub fn gradients(&self) -> Vec<Parameter> {
-        self.read(|log| &log.gradient)
-    }
-
-    fn read(&self, of: impl Fn(&Log) -> &Vec<f32>) -> Vec<Parameter> {
-        self.logs.iter().map(|log| Parameter { spec: log.spec.clone(), data: of(log).clone() }).collect()
+        let gradient = |log: &Log| Parameter { spec: log.spec.clone(), data: log.gradient.clone() };
+        self.logs.iter().map(gradient).collect()
     }
 
     /// Overwrites those of `parameters` that are logarithms of this recipe from them.

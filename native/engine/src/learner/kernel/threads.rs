@@ -94,9 +94,13 @@ impl CriticThread {
         let theirs = unsafe { std::mem::transmute::<Lent<'_>, Lent<'static>>(theirs) };
         self.send(Job::Lent(theirs))?;
         let ours = caught(ours);
-        match receive(&self.results) {
-            Ok(Answer::Lent(theirs)) => ours.and(theirs),
-            Ok(Answer::Critic(_)) | Err(_) => Err(defect()),
+        loop {
+            match receive(&self.results) {
+                Ok(Answer::Lent(theirs)) => return ours.and(theirs),
+                // not the answer to this: the work may still be under way
+                Ok(Answer::Critic(_)) => {}
+                Err(_) => return Err(defect()),
+            }
         }
     }
 

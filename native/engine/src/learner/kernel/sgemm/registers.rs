@@ -55,38 +55,50 @@ pub struct Job {
 pub unsafe fn multiply(job: &Job) {
     #[cfg(target_arch = "x86_64")]
     {
-        #[target_feature(enable = "avx512f")]
-        unsafe fn wide(job: &Job) {
-            // SAFETY: the caller's; the instruction set is the function's
-            unsafe { run::<Avx512, 12, 2>(job) }
-        }
-        #[target_feature(enable = "avx2,fma")]
-        unsafe fn middle(job: &Job) {
-            // SAFETY: the caller's; the instruction set is the function's
-            unsafe { run::<Avx2, 6, 2>(job) }
-        }
-        #[target_feature(enable = "avx2,fma")]
-        unsafe fn few(job: &Job) {
-            // SAFETY: the caller's; the instruction set is the function's
-            unsafe { run::<Avx2, 12, 1>(job) }
-        }
         let has_avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
         // some environments' observations: they fill half of a wide vector, and more rows keep the units busy
         if has_avx2 && job.columns <= Avx2::COUNT {
-            // SAFETY: the caller's; the processor has what `few` is compiled for
-            return unsafe { few(job) };
+            // SAFETY: the caller's; the processor has what it is compiled for
+            return unsafe { compiled::few(job) };
         }
         if is_x86_feature_detected!("avx512f") {
-            // SAFETY: the caller's; the processor has what `wide` is compiled for
-            return unsafe { wide(job) };
+            // SAFETY: the caller's; the processor has what it is compiled for
+            return unsafe { compiled::wide(job) };
         }
         if has_avx2 {
-            // SAFETY: the caller's; the processor has what `middle` is compiled for
-            return unsafe { middle(job) };
+            // SAFETY: the caller's; the processor has what it is compiled for
+            return unsafe { compiled::middle(job) };
         }
     }
     // SAFETY: the caller's
     unsafe { run::<f32, 4, 4>(job) }
+}
+
+/// [`run`] for each instruction set, in blocks that fill its registers.
+///
+/// # Safety
+/// Of each: as [`multiply`]; the processor has the instruction set.
+#[cfg(target_arch = "x86_64")]
+mod compiled {
+    use super::{Avx2, Avx512, Job, run};
+
+    #[target_feature(enable = "avx512f")]
+    pub unsafe fn wide(job: &Job) {
+        // SAFETY: the caller's; the instruction set is the function's
+        unsafe { run::<Avx512, 12, 2>(job) }
+    }
+
+    #[target_feature(enable = "avx2,fma")]
+    pub unsafe fn middle(job: &Job) {
+        // SAFETY: the caller's; the instruction set is the function's
+        unsafe { run::<Avx2, 6, 2>(job) }
+    }
+
+    #[target_feature(enable = "avx2,fma")]
+    pub unsafe fn few(job: &Job) {
+        // SAFETY: the caller's; the instruction set is the function's
+        unsafe { run::<Avx2, 12, 1>(job) }
+    }
 }
 
 /// Rows of a panel of B that are turned over at once, and most columns of one: 32 KB.
@@ -352,25 +364,8 @@ unsafe fn accumulate<V: Lanes, const M: usize, const N: usize>(
 
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
-    use super::{Avx2, Avx512, Finish, Job, Start, run};
-
-    #[target_feature(enable = "avx512f")]
-    unsafe fn wide(job: &Job) {
-        // SAFETY: the caller's
-        unsafe { run::<Avx512, 12, 2>(job) }
-    }
-
-    #[target_feature(enable = "avx2,fma")]
-    unsafe fn middle(job: &Job) {
-        // SAFETY: the caller's
-        unsafe { run::<Avx2, 6, 2>(job) }
-    }
-
-    #[target_feature(enable = "avx2,fma")]
-    unsafe fn few(job: &Job) {
-        // SAFETY: the caller's
-        unsafe { run::<Avx2, 12, 1>(job) }
-    }
+    use super::compiled::{few, middle, wide};
+    use super::{Finish, Job, Start, run};
 
     /// What `run` makes of one product of numbers that round, its factors as they are or turned over.
     fn product(
