@@ -57,6 +57,12 @@ const EQUIVALENT = [
       'both bounds keep a step from coming to lie on an end by rounding; the next one comes back from it',
   },
   {
+    file: 'src/theory/claims/claim.ts',
+    name: '+ to -',
+    code: 'const discount = 0.5 + 0.45 * draw();',
+    reason: 'another range of discounts, in which the claims hold as well',
+  },
+  {
     file: 'src/theory/quadrature.ts',
     name: '+ to -',
     code: 'for (const { node, weight } of RULE) sum += weight * f(centre + half * node);',

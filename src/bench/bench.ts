@@ -87,7 +87,7 @@ function replayRows(config: ResolvedConfig, row: number): number {
 const taskOf = ({ env }: ResolvedConfig): Task => findTask({ value: env.id, origin: 'env' }, TASKS);
 
 /** The config of a measurement: the buffer is filled by random actions, then the policy acts. */
-function configOf(options: BenchOptions, threads: number | undefined): ResolvedConfig {
+export function configOf(options: BenchOptions, threads: number | undefined): ResolvedConfig {
   const { env = 'HalfCheetah-v5', algorithm = 'virel', engine, hidden, batch } = options;
   const { environments = 1 } = options;
   const asked: ConfigOptions = {

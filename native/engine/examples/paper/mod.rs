@@ -1,12 +1,12 @@
 //! The paper's learner on shapes of a task.
 
+#[allow(dead_code, reason = "the tests read the rest")]
+#[path = "../../tests/support/recipes.rs"]
+mod recipes;
+
 use virel_engine::learner::kernel::sgemm::Gemm;
 use virel_engine::learner::{Bootstrap, KlBounds, LearnerConfig, Optimisers, ProjectedSteps};
 use virel_engine::networks::layout::Sizes;
-use virel_engine::recipe::{
-    ActionValueTarget, MStepKind, PolicyCritic, PolicyKind, PolicyObjective, Recipe, StateValueTarget,
-    TrainedTemperature,
-};
 
 /// Rows of a batch and width of both hidden layers, as in the paper.
 pub const BATCH: usize = 128;
@@ -16,15 +16,7 @@ const HIDDEN: usize = 300;
 pub fn config(observation: usize, action: usize, threads: usize, gemm: Gemm) -> LearnerConfig {
     let hidden = vec![HIDDEN; 2];
     LearnerConfig {
-        recipe: Recipe {
-            policy: PolicyKind::TanhGaussian,
-            action_value_target: ActionValueTarget::StateValue,
-            state_value_target: StateValueTarget::ActionValue,
-            policy_objective: PolicyObjective::Reparameterised,
-            policy_critic: PolicyCritic::First,
-            m_step: MStepKind::Direct,
-            trained_temperature: TrainedTemperature::None,
-        },
+        recipe: recipes::VIREL.recipe,
         sizes: Sizes { observation, action, policy_hidden: hidden.clone(), hidden, action_values: 1 },
         batch: BATCH,
         samples: 1,
