@@ -58,7 +58,7 @@ fn a_thousand_steps_and_updates_allocate_nothing() {
     };
     let world = World::Mujoco { id: task.id, model_directory: models, choices };
     for variant in VARIANTS.into_iter().filter(|variant| variant.recipe.m_step == MStepKind::Direct) {
-        for threads in [1, 2] {
+        for threads in [1, 2, 3] {
             let plain = session::config(variant, sizes.clone(), 16);
             // the residual error, on more rows than a batch, where the variant leaves the temperature to the session
             let temperature = match (variant.recipe.trained_temperature, plain.temperature) {

@@ -4,8 +4,8 @@
 //! Activations are feature-major (samples are what a vector register holds), biases are a column of the weights.
 //! A step has two halves that meet in [`shared`]: [`actor`] (policy, its actions and their values, V(s)) and
 //! [`critic`] (targets, Q, V), about 575,000 and 566,000 multiply-adds a sample for `virel` with two hidden layers of
-//! 300. One thread runs them one after the other, two threads at once; they compute the same sums in the same order,
-//! so the number of threads never changes a bit.
+//! 300. One thread runs them one after the other, two threads at once, and more share the rows of each half's
+//! products ([`products`]); they compute the same sums in the same order, so the number of threads never changes a bit.
 //!
 //! Which parts run is the recipe's choice, made in one place each: the target in [`bellman`], the actions and their
 //! values in [`actor`], the policy's gradient in [`objective`]. The residual error of many rows is in [`residual`].
@@ -19,6 +19,7 @@ mod logs;
 mod memory;
 mod network;
 mod objective;
+mod products;
 mod residual;
 mod sampler;
 pub mod sgemm;
@@ -27,17 +28,16 @@ mod threads;
 mod values;
 mod vector;
 
-use std::sync::Arc;
-
-use self::actor::Actor;
+use self::actor::{Actor, Held};
 use self::critic::CriticTerms;
 use self::memory::Floats;
 use self::network::{Optimiser, squared_sum};
 use self::objective::PolicyTerms;
-use self::residual::{Present, Tile};
+use self::products::Products;
+use self::residual::{Present, Tile, squared_sums};
 use self::sampler::Draws;
-use self::shared::{Shared, Use, expect_part, lock, read, write};
-use self::threads::CriticThread;
+use self::shared::{Shared, Use, lock, read, write};
+use self::threads::Helper;
 use super::{
     Learner, LearnerConfig, Losses, Norms, Step, StepGradients, StepNorms, StepTerms, expect_act, expect_all,
     expect_batch, expect_config, expect_parameters, expect_positive, temperature_in_use,
@@ -53,10 +53,10 @@ use crate::replay::batch::Batch;
 pub struct KernelLearner {
     config: LearnerConfig,
     networks: Networks,
-    shared: Arc<Shared>,
+    shared: Shared,
     actor: Actor,
-    /// None on one thread.
-    critic_thread: Option<CriticThread>,
+    /// What runs the critic's half beside the actor's; None on one thread.
+    helper: Option<Helper>,
     /// Room for the residual error's tiles: one for each thread.
     tiles: Vec<Tile>,
     /// Σ of squares of each tile, of the latest residual error.
@@ -69,12 +69,11 @@ pub struct KernelLearner {
 impl KernelLearner {
     /// A learner with the parameters `initial`, all of [`Networks::all`], and optimisers before their first step.
     ///
-    /// `config.threads` beyond 2 count as 2: there are two halves.
-    ///
     /// # Errors
     /// `RECIPE_UNSUPPORTED` for the projected M-step, which needs second derivatives; `CONFIG_RANGE` for a size of 0,
     /// `PARAMETER_SHAPE` for initial parameters that are missing, unknown or of another shape, `NOT_FINITE`,
-    /// `OUT_OF_MEMORY` without a second thread.
+    /// `OUT_OF_MEMORY` where the system has no
+    /// more threads.
     pub fn new(config: LearnerConfig, initial: &[Parameter]) -> Result<Self> {
         expect_config(&config)?;
         if config.recipe.m_step == MStepKind::Projected {
@@ -83,15 +82,15 @@ impl KernelLearner {
         }
         let networks = Networks::new(&config.recipe, &config.sizes);
         expect_all(&networks, initial)?;
-        let shared = Arc::new(Shared::new(&config, &networks));
-        let critic_thread =
-            if config.threads > 1 { Some(CriticThread::spawn(Arc::clone(&shared))?) } else { None };
-        let actor = Actor::new(&config, &networks, &shared.shapes);
+        let products = |threads| Products::new(config.gemm, threads);
+        let helper = if config.threads > 1 { Some(Helper::spawn()?) } else { None };
+        let shared = Shared::new(&config, &networks, products(config.threads / 2)?);
+        let actor = Actor::new(&config, &networks, &shared.shapes, products(config.threads.div_ceil(2))?);
         let (terms, earlier_norms) = (StepTerms::default(), StepNorms::default());
-        let tiles = (0..config.threads.min(2)).map(|_| Tile::new(&config, &shared.shapes)).collect();
+        let tiles = (0..config.threads).map(|_| Tile::new(&config, &shared.shapes)).collect();
         let tile_sums = Vec::new();
         let mut learner =
-            Self { config, networks, shared, actor, critic_thread, tiles, tile_sums, terms, earlier_norms };
+            Self { config, networks, shared, actor, helper, tiles, tile_sums, terms, earlier_norms };
         learner.set_parameters(initial)?;
         Ok(learner)
     }
@@ -104,7 +103,7 @@ impl KernelLearner {
 
     /// Takes over a batch and its noise.
     fn load(&mut self, batch: &Batch<'_>, noise: &[f32]) -> Result<()> {
-        let (shared, n, next) = (&*self.shared, batch.rows(), self.next_draws());
+        let (shared, n, next) = (&self.shared, batch.rows(), self.next_draws());
         write(&shared.inputs)?.load(batch);
         self.actor.load(&shared.shapes, noise, n);
         write(&shared.next)?.load(&shared.shapes.policy, noise, next, n);
@@ -140,23 +139,17 @@ impl KernelLearner {
         let temperature = self.temperature_of(step, temperature)?;
         self.load(batch, noise)?;
 
-        let (shared, actor) = (&*self.shared, &mut self.actor);
-        match (step.has_m(), self.critic_thread.as_mut()) {
-            (false, _) => {
-                let policy = actor::run(shared, actor, (step, gradients), temperature, || Ok(()))?;
-                Ok(Terms { policy, critic: None })
-            }
-            (true, None) => {
-                let policy = actor::run(shared, actor, (step, gradients), temperature, || Ok(()))?;
-                let critic = critic::run(shared, gradients, temperature)?;
-                Ok(Terms { policy, critic: Some(critic) })
-            }
-            (true, Some(thread)) => {
-                let begin = || thread.start(gradients, temperature);
-                let policy = actor::run(shared, actor, (step, gradients), temperature, begin);
-                // also after an error: the next step must not meet this one's other half
-                let critic = thread.finish();
+        let (shared, actor, held) = (&self.shared, &mut self.actor, Held::of(&self.shared)?);
+        let ours = || actor::run(&shared.shapes, actor, held, (step, gradients), temperature);
+        let theirs = || critic::run(shared, gradients, temperature);
+        match self.helper.as_mut() {
+            Some(helper) if step.has_m() => {
+                let (critic, policy) = helper.join(theirs, ours);
                 Ok(Terms { policy: policy?, critic: Some(critic?) })
+            }
+            _ => {
+                let policy = ours()?;
+                Ok(Terms { policy, critic: step.has_m().then(theirs).transpose()? })
             }
         }
     }
@@ -233,7 +226,7 @@ impl Learner for KernelLearner {
         let is_soft = recipe.action_value_target == ActionValueTarget::SoftActionValue;
         let temperature = if is_soft { temperature_in_use(temperature, self.temperature()?)? } else { 0.0 };
 
-        let shared = &*self.shared;
+        let shared = &self.shared;
         let (action_values, state_value) = (read(&shared.action_values)?, read(&shared.state_value)?);
         let targets = read(&shared.targets)?;
         let at = Present {
@@ -247,19 +240,22 @@ impl Learner for KernelLearner {
         let count = batch.rows().div_ceil(self.config.batch);
         self.tile_sums.clear();
         self.tile_sums.resize(count, 0.0);
-        match (self.critic_thread.as_mut(), self.tiles.as_mut_slice()) {
-            (Some(thread), [ours, theirs]) if count > 1 => {
-                let half = count / 2;
-                let (first, second) = self.tile_sums.split_at_mut(half);
-                thread
-                    .beside(&mut || theirs.squared_sums(&at, (batch, noise), half..count, second), || {
-                        ours.squared_sums(&at, (batch, noise), 0..half, first)
-                    })?;
+        let each = count.div_ceil(self.tiles.len());
+        let rows = (batch, noise);
+        let team = self.actor.products.team();
+        let (ours, theirs) = self.tiles.split_at_mut(team.size());
+        let rest = count.min(ours.len() * each);
+        let (first_sums, sums) = self.tile_sums.split_at_mut(rest);
+        let mut ours = || squared_sums(team, ours, (&at, rows), (0, each), first_sums);
+        match self.helper.as_mut() {
+            Some(helper) if count > 1 => {
+                let mut critic = lock(&shared.critic)?;
+                let team = critic.products.team();
+                let theirs = || squared_sums(team, theirs, (&at, rows), (rest, each), sums);
+                let (theirs, ours) = helper.join(theirs, ours);
+                ours.and(theirs)?;
             }
-            (_, tiles) => {
-                let tile = expect_part(tiles.first_mut(), "room for a tile")?;
-                tile.squared_sums(&at, (batch, noise), 0..count, &mut self.tile_sums)?;
-            }
+            _ => ours()?,
         }
         let total = self.tile_sums.iter().sum();
         Ok(residual_error(total, batch.rows() * self.config.sizes.action_values) as f32)

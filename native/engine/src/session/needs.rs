@@ -82,7 +82,7 @@ fn step(config: &SessionConfig) -> u64 {
     // kernel: forward and backward passes of policies, each Q and V, all with memory of their own; tensor: one backward
     // pass at a time. Passes of Q at sampled actions hold all K of them
     let values = wide(config.learner.sizes.action_values);
-    let threads = config.learner.threads.min(2);
+    let threads = config.learner.threads;
     let passes = match config.engine {
         // for each thread a tile of the residual error besides: the value of s', the policy and Q
         Engine::Kernel => {

@@ -1,5 +1,6 @@
 //! The number of threads, the sizes of batches and the thread that calls never change a bit.
 
+use virel_engine::learner::kernel::sgemm::Gemm;
 use virel_engine::learner::{Learner, LearnerConfig, Step, StepNorms, StepTerms};
 use virel_engine::networks::layout::{Parameter, Sizes};
 use virel_engine::random::{Purpose, Stream};
@@ -11,11 +12,21 @@ use super::{learner, learner_with, sizes, tiny, variants};
 /// All that a learner shows after each step.
 type Seen = Vec<(StepTerms, StepNorms, f32)>;
 
-/// Steps of every kind on batches of one row, of fewer and of more than the learner is prepared for.
 fn run(variant: Variant, sizes: &Sizes, prepared: usize, threads: usize) -> (Vec<Parameter>, Seen) {
+    run_with(Gemm::Own, variant, sizes, prepared, threads)
+}
+
+/// Steps of every kind on batches of one row, of fewer and of more than the learner is prepared for.
+fn run_with(
+    gemm: Gemm,
+    variant: Variant,
+    sizes: &Sizes,
+    prepared: usize,
+    threads: usize,
+) -> (Vec<Parameter>, Seen) {
     let mut case = Case::of(variant, 9, sizes.clone(), prepared, 1.0);
     let mut stream = Stream::new(9, Purpose::ReplayIndex, 0);
-    let mut learner = learner_with(&case, LearnerConfig { threads, ..case.config() });
+    let mut learner = learner_with(&case, LearnerConfig { threads, gemm, ..case.config() });
     let mut seen = Vec::new();
     for rows in [prepared, 1, prepared / 2 + 1, prepared + 9, 2 * prepared, 3] {
         for step in [Step::Joint, Step::M, Step::E, Step::Joint] {
@@ -30,11 +41,11 @@ fn run(variant: Variant, sizes: &Sizes, prepared: usize, threads: usize) -> (Vec
 }
 
 #[test]
-fn one_and_two_threads_agree_to_the_bit() {
-    let wide = sizes(17, 6, &[100, 80], &[96, 112]);
+fn any_number_of_threads_agrees_to_the_bit() {
+    // wide enough for the rows of a product to be shared
+    let wide = sizes(17, 6, &[100, 180], &[96, 212]);
     for variant in variants() {
-        // beyond two threads there is nothing to share
-        for (sizes, prepared, others) in [(&wide, 32, vec![2]), (&tiny(), 7, vec![1, 2, 9])] {
+        for (sizes, prepared, others) in [(&wide, 64, [2, 4]), (&tiny(), 7, [2, 9])] {
             let one = run(variant, sizes, prepared, 1);
             assert!(one.0.iter().all(|p| p.data.iter().all(|x| x.is_finite())), "{}", variant.name);
             for threads in others {
@@ -43,7 +54,19 @@ fn one_and_two_threads_agree_to_the_bit() {
         }
     }
     let papers = sizes(17, 6, &[300, 300], &[300, 300]);
-    assert!(run(VIREL, &papers, 128, 1) == run(VIREL, &papers, 128, 2));
+    let one = run(VIREL, &papers, 128, 1);
+    for threads in [2, 3, 4, 8] {
+        assert!(one == run(VIREL, &papers, 128, threads), "{threads}");
+    }
+}
+
+#[test]
+fn many_threads_are_repeatable_whatever_computes_the_products() {
+    let papers = sizes(17, 6, &[300, 300], &[300, 300]);
+    for gemm in Gemm::all() {
+        let run = || run_with(gemm, VIREL, &papers, 128, 4);
+        assert!(run() == run(), "{}", gemm.name());
+    }
 }
 
 #[test]

@@ -3,12 +3,15 @@
 //! Order: π(s′) for the critic | policy, actions, Q at s | V(s), y_V | ∂Q/∂ã | ∂J_π/∂(μ, log σ) | policy backward |
 //! Adam. ã is drawn once; V's target and the policy's loss share it and its Q (docs/paper.md A14).
 
+use std::sync::{RwLockReadGuard, RwLockWriteGuard};
+
 use super::backward::{Deltas, hidden_deltas, weight_gradients};
 use super::forward::forward;
 use super::logs::Logs;
 use super::memory::{Floats, Matrix};
-use super::network::Optimiser;
+use super::network::{Optimiser, zeros};
 use super::objective::{self, PolicyTerms};
+use super::products::Products;
 use super::sampler::{Draws, Sampler};
 use super::shared::{Inputs, Sampled, Shapes, Shared, Targets, Use, expect_part, read, write};
 use super::values::{ActionValues, ByAction, Read};
@@ -19,23 +22,41 @@ use crate::math::e_step::Factors;
 use crate::networks::layout::Networks;
 use crate::recipe::{ActionValueTarget, PolicyCritic, PolicyKind, PolicyObjective, Recipe, StateValueTarget};
 
-/// The actor's half of a step on the batch in `shared`; None without a policy gradient.
-///
-/// `begin` is called once this half holds all that the critic's half has to wait for.
+/// What this half must hold before the critic's may begin.
+pub struct Held<'a> {
+    inputs: RwLockReadGuard<'a, Inputs>,
+    targets: RwLockReadGuard<'a, Targets>,
+    action_values: RwLockReadGuard<'a, Vec<Floats>>,
+    state_value: RwLockReadGuard<'a, Floats>,
+    next: RwLockWriteGuard<'a, Sampler>,
+    sampled: RwLockWriteGuard<'a, Option<Sampled>>,
+}
+
+impl<'a> Held<'a> {
+    /// All of it.
+    pub fn of(shared: &'a Shared) -> Result<Self> {
+        Ok(Self {
+            inputs: read(&shared.inputs)?,
+            targets: read(&shared.targets)?,
+            action_values: read(&shared.action_values)?,
+            state_value: read(&shared.state_value)?,
+            next: write(&shared.next)?,
+            sampled: write(&shared.sampled)?,
+        })
+    }
+}
+
+/// The actor's half of a step on the batch that it holds; None without a policy gradient.
 pub fn run(
-    shared: &Shared,
+    shapes: &Shapes,
     actor: &mut Actor,
+    held: Held<'_>,
     (step, gradients): (Step, Use),
     temperature: f32,
-    begin: impl FnOnce() -> Result<()>,
 ) -> Result<Option<PolicyTerms>> {
-    let (shapes, inputs, targets) = (&shared.shapes, read(&shared.inputs)?, read(&shared.targets)?);
-    let (action_values, state_value) = (read(&shared.action_values)?, read(&shared.state_value)?);
-    let (mut next, mut sampled) = (write(&shared.next)?, write(&shared.sampled)?);
-    begin()?;
-
+    let Held { inputs, targets, action_values, state_value, mut next, mut sampled } = held;
     if step.has_m() && actor.recipe.action_value_target == ActionValueTarget::SoftActionValue {
-        next.sample(&shapes.policy, &actor.weights, inputs.next_states())?;
+        next.sample(&mut actor.products, (&shapes.policy, &actor.weights), inputs.next_states())?;
     }
     drop(next);
 
@@ -55,9 +76,9 @@ pub fn run(
     actor.differentiate_by_action(shapes, &action_values)?;
     drop(action_values);
     let terms = objective::differentiate(actor, temperature, inputs.n)?;
-    actor.differentiate_by_weights(shapes, &inputs);
+    actor.differentiate_by_weights(shapes, &inputs)?;
     if gradients == Use::Step {
-        actor.optimiser.step(&mut actor.weights, &actor.gradient)?;
+        actor.optimiser.step(actor.products.team(), &mut actor.weights, &actor.gradient)?;
         actor.logs.step()?;
     }
     Ok(Some(terms))
@@ -116,6 +137,8 @@ pub struct Actor {
     pub target_entropy: f32,
     /// Of a dual temperature.
     pub kl_bounds: KlBounds,
+    /// On the half's threads.
+    pub products: Products,
     /// θ.
     pub weights: Floats,
     /// ∂J_π/∂θ of the latest backward pass.
@@ -143,7 +166,7 @@ struct Together {
 
 impl Actor {
     /// All parameters zero.
-    pub fn new(config: &LearnerConfig, networks: &Networks, shapes: &Shapes) -> Self {
+    pub fn new(config: &LearnerConfig, networks: &Networks, shapes: &Shapes, products: Products) -> Self {
         let rates = &config.optimisers;
         Self {
             recipe: config.recipe,
@@ -155,8 +178,9 @@ impl Actor {
             },
             target_entropy: config.target_entropy,
             kl_bounds: config.kl_bounds,
-            weights: shapes.policy.zeros(),
-            gradient: shapes.policy.zeros(),
+            products,
+            weights: zeros(&shapes.policy),
+            gradient: zeros(&shapes.policy),
             optimiser: Optimiser::new(&shapes.policy, rates.policy_learning_rate),
             logs: Logs::new(&networks.logs, rates.temperature_learning_rate),
             buffers: Buffers::new(config, shapes, config.batch),
@@ -188,21 +212,24 @@ impl Actor {
         action_values: &[Floats],
     ) -> Result<()> {
         let Buffers { own, prior, values, .. } = &mut self.buffers;
-        let states = inputs.states();
-        let prior_weights = || expect_part(targets.policy.as_ref(), "prior policy");
+        let (products, states) = (&mut self.products, inputs.states());
+        let policy = (&shapes.policy, &self.weights);
+        let prior_policy =
+            || expect_part(targets.policy.as_ref(), "prior policy").map(|w| (&shapes.policy, w));
         match (self.recipe.policy_objective, prior) {
             (PolicyObjective::WeightedLikelihood, Some(prior)) => {
-                prior.sample(&shapes.policy, prior_weights()?, states)?;
-                own.forward(&shapes.policy, &self.weights, states);
+                prior.sample(products, prior_policy()?, states)?;
+                own.forward(products, policy, states)?;
                 let pairs = [states, prior.actions()];
-                values.forward(&shapes.target_action_values, &targets.action_values, &pairs);
+                values.forward(products, (&shapes.target_action_values, &targets.action_values), &pairs)?;
             }
             (_, prior) => {
                 if let Some(prior) = prior {
-                    prior.forward(&shapes.policy, prior_weights()?, states);
+                    prior.forward(products, prior_policy()?, states)?;
                 }
-                own.sample(&shapes.policy, &self.weights, states)?;
-                values.forward(&shapes.action_values, action_values, &[states, own.actions()]);
+                own.sample(products, policy, states)?;
+                let pairs = [states, own.actions()];
+                values.forward(products, (&shapes.action_values, action_values), &pairs)?;
             }
         }
         Ok(())
@@ -220,7 +247,8 @@ impl Actor {
         let n = inputs.n;
         let shape = expect_part(shapes.state_value.as_ref(), "state value")?;
         sampled.fit(shape, n);
-        forward(shape, state_value, &[inputs.states()], &mut sampled.state_value);
+        let network = (shape, &**state_value);
+        forward(&mut self.products, network, &[inputs.states()], &mut sampled.state_value)?;
 
         let Buffers { own, values, row, smallest, .. } = &mut self.buffers;
         values.minimum(sampled.target.row_mut(0, n))?;
@@ -249,15 +277,17 @@ impl Actor {
             (_, PolicyCritic::Minimum) => Read::Minimum,
         };
         let Buffers { values, by_action, .. } = &mut self.buffers;
-        by_action.differentiate(&shapes.action_values, action_values, values, read)
+        let networks = (shapes.action_values.as_slice(), action_values);
+        by_action.differentiate(&mut self.products, networks, values, read)
     }
 
     /// ∂J_π/∂θ from ∂J_π/∂(μ, log σ).
-    fn differentiate_by_weights(&mut self, shapes: &Shapes, inputs: &Inputs) {
-        let Buffers { own, policy_deltas, .. } = &mut self.buffers;
-        let (shape, states, n) = (&shapes.policy, inputs.states(), inputs.n);
-        hidden_deltas(shape, &self.weights, &own.activations, policy_deltas, n);
-        weight_gradients(shape, states, &own.activations, policy_deltas, &mut self.gradient, n);
+    fn differentiate_by_weights(&mut self, shapes: &Shapes, inputs: &Inputs) -> Result<()> {
+        let Buffers { own: Sampler { activations, .. }, policy_deltas, .. } = &mut self.buffers;
+        let (products, shape, n) = (&mut self.products, &shapes.policy, inputs.n);
+        hidden_deltas(products, (shape, &self.weights), activations, policy_deltas, n)?;
+        let passed = (inputs.states(), &*activations);
+        weight_gradients(products, shape, passed, policy_deltas, &mut self.gradient, n)
     }
 
     /// One action: tanh(μ + σξ), or tanh μ without noise.
@@ -296,7 +326,8 @@ impl Actor {
             expect_part(self.together.as_mut(), "room for several samples")?;
         states.load(1, observations, width);
         sampler.load(&shapes.policy, noise.unwrap_or_default(), Draws { first: 0, total: 1 }, n);
-        sampler.forward(&shapes.policy, &self.weights, states.view(0..1 + width, n));
+        let policy = (&shapes.policy, &self.weights);
+        sampler.forward(&mut self.products, policy, states.view(0..1 + width, n))?;
         match noise {
             Some(_) => sampler.draw()?,
             None => sampler.draw_mode()?,

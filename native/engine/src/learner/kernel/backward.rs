@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::forward::Activations;
 use super::memory::Matrix;
-use super::network::Network;
+use super::products::Products;
 use super::sgemm::{Factor, Finish, Product, Start};
+use crate::error::Result;
 use crate::networks::mlp::Shape;
 
 /// Gradients by the pre-activations of one network.
@@ -32,7 +33,13 @@ impl Deltas {
 }
 
 /// From the gradients by the outputs down to those by the first layer's pre-activations.
-pub fn hidden_deltas(network: &Network, weights: &[f32], from: &Activations, deltas: &mut Deltas, n: usize) {
+pub fn hidden_deltas(
+    products: &mut Products,
+    (network, weights): (&Shape, &[f32]),
+    from: &Activations,
+    deltas: &mut Deltas,
+    n: usize,
+) -> Result<()> {
     for (index, activation) in from.hidden.iter().enumerate().rev() {
         let layer = &network.layers[index + 1];
         let (below, above) = deltas.hidden.split_at_mut(index + 1);
@@ -41,39 +48,41 @@ pub fn hidden_deltas(network: &Network, weights: &[f32], from: &Activations, del
         // dx = Wᵀ dy, without the bias, and through the ReLU
         let factor = layer.columns(weights, 1..1 + layer.inputs).transposed();
         let gate = Finish::Gate(activation.view(1..1 + layer.inputs, n));
-        network.gemm.multiply(to.view_mut(0..layer.inputs, n), (factor, by_outputs), Start::Zero, gate);
+        products.multiply(to.view_mut(0..layer.inputs, n), (factor, by_outputs), Start::Zero, gate)?;
     }
+    Ok(())
 }
 
 /// Gradients by some of the network's inputs, `[columns, n]`; column 1 + i is input i.
 pub fn input_gradient(
-    network: &Network,
-    weights: &[f32],
+    products: &mut Products,
+    (network, weights): (&Shape, &[f32]),
     columns: Range<usize>,
     deltas: &Deltas,
     to: Product<'_>,
     n: usize,
-) {
+) -> Result<()> {
     let layer = &network.layers[0];
     let factors =
         (layer.columns(weights, columns).transposed(), deltas.of_layer(0).view(0..layer.outputs, n));
-    network.gemm.multiply(to, factors, Start::Zero, Finish::Store);
+    products.multiply(to, factors, Start::Zero, Finish::Store)
 }
 
 /// Gradients by every weight and bias, laid out as the weights: dW = dy (1; x)ᵀ, summed over `n` samples.
 /// `input` is `[1 + inputs, n]`, its first row ones.
 pub fn weight_gradients(
-    network: &Network,
-    input: Factor<'_>,
-    from: &Activations,
+    products: &mut Products,
+    network: &Shape,
+    (input, from): (Factor<'_>, &Activations),
     deltas: &Deltas,
     gradient: &mut [f32],
     n: usize,
-) {
+) -> Result<()> {
     for (index, layer) in network.layers.iter().enumerate() {
         let x = if index == 0 { input } else { from.hidden[index - 1].view(0..1 + layer.inputs, n) };
         let by_outputs = deltas.of_layer(index).view(0..layer.outputs, n);
         let factors = (by_outputs, x.transposed());
-        network.gemm.multiply(layer.whole_mut(gradient), factors, Start::Zero, Finish::Store);
+        products.multiply(layer.whole_mut(gradient), factors, Start::Zero, Finish::Store)?;
     }
+    Ok(())
 }

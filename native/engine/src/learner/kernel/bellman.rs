@@ -2,13 +2,14 @@
 
 use super::forward::{Activations, forward};
 use super::memory::{Floats, Matrix};
-use super::network::Network;
+use super::products::Products;
 use super::sampler::{Draws, Sampler};
 use super::shared::{Inputs, Shapes, Targets, expect_part};
 use super::values::ActionValues;
 use super::vector;
 use crate::error::Result;
 use crate::learner::{Bootstrap, LearnerConfig};
+use crate::networks::mlp::Shape;
 use crate::recipe::ActionValueTarget;
 
 /// What the value of s′ is made of: online or target networks.
@@ -55,7 +56,7 @@ impl Bellman {
         // a target policy has one action a state
         let is_prior = config.recipe.action_value_target == ActionValueTarget::PriorPolicy;
         let samples = if is_prior { config.samples } else { 1 };
-        let sampler = |network: &Network| {
+        let sampler = |network: &Shape| {
             Sampler::new(config.recipe.policy, network, config.sizes.action, samples, capacity)
         };
         let state_value = shapes.state_value.as_ref();
@@ -85,6 +86,7 @@ impl Bellman {
     /// `sampled` are the policy's actions at s′, where the target reads them.
     pub fn compute(
         &mut self,
+        products: &mut Products,
         (shapes, targets): (&Shapes, &Targets),
         inputs: &Inputs,
         sampled: &Sampler,
@@ -94,30 +96,32 @@ impl Bellman {
         let Self { target, next_state_value, bootstrap, next_action_values, .. } = self;
         let states = inputs.next_states();
         let target = target.row_mut(0, n);
+        let action_values = (shapes.action_values.as_slice(), next.action_values);
         match self.config.recipe.action_value_target {
             ActionValueTarget::StateValue => {
                 let shape = expect_part(shapes.state_value.as_ref(), "state value")?;
                 let pass = expect_part(next_state_value.as_mut(), "state value")?;
-                forward(shape, expect_part(next.state_value, "state value")?, &[states], pass);
+                let weights = expect_part(next.state_value, "state value")?;
+                forward(products, (shape, weights), &[states], pass)?;
                 target.copy_from_slice(pass.output.row(0, n));
             }
             ActionValueTarget::SoftActionValue => {
                 let pairs = [states, sampled.actions()];
-                next_action_values.forward(&shapes.action_values, next.action_values, &pairs);
+                next_action_values.forward(products, action_values, &pairs)?;
                 next_action_values.minimum(target)?;
                 vector::soften(target, sampled.log_density(), next.temperature)?;
             }
             ActionValueTarget::TargetPolicy if next.policy == Bootstrap::Online => {
                 let pairs = [states, sampled.actions()];
-                next_action_values.forward(&shapes.action_values, next.action_values, &pairs);
+                next_action_values.forward(products, action_values, &pairs)?;
                 target.copy_from_slice(next_action_values.of(0));
             }
             ActionValueTarget::TargetPolicy | ActionValueTarget::PriorPolicy => {
                 let weights = expect_part(targets.policy.as_ref(), "target policy")?;
                 let bootstrap = expect_part(bootstrap.as_mut(), "target policy")?;
-                bootstrap.sample(&shapes.policy, weights, states)?;
+                bootstrap.sample(products, (&shapes.policy, weights), states)?;
                 let pairs = [states, bootstrap.actions()];
-                next_action_values.forward(&shapes.action_values, next.action_values, &pairs);
+                next_action_values.forward(products, action_values, &pairs)?;
                 vector::sample_mean(next_action_values.of(0), target)?;
             }
         }

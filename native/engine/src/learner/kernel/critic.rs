@@ -7,13 +7,15 @@
 use super::backward::{Deltas, hidden_deltas, weight_gradients};
 use super::bellman::{Bellman, of_targets};
 use super::memory::Floats;
-use super::network::{Network, Optimiser};
+use super::network::{Optimiser, zeros};
+use super::products::Products;
 use super::sampler::Draws;
 use super::shared::{Inputs, Sampled, Shapes, Shared, Use, expect_part, lock, read, write};
 use super::vector;
 use crate::error::Result;
 use crate::learner::{LearnerConfig, PerActionValue};
 use crate::math::real::sum;
+use crate::networks::mlp::Shape;
 
 /// What the M-step saw; means over its batch.
 #[derive(Debug, Clone, Default)]
@@ -47,6 +49,8 @@ impl Buffers {
 /// All that only the critic's half touches.
 pub struct Critic {
     config: LearnerConfig,
+    /// On the half's threads.
+    pub products: Products,
     /// ∂J_Q/∂w_i of the latest backward pass.
     pub action_value_gradients: Vec<Floats>,
     /// ∂J_V/∂φ of the latest backward pass; nothing without a V.
@@ -60,13 +64,14 @@ pub struct Critic {
 
 impl Critic {
     /// All parameters zero.
-    pub fn new(config: &LearnerConfig, shapes: &Shapes) -> Self {
+    pub fn new(config: &LearnerConfig, shapes: &Shapes, products: Products) -> Self {
         let rates = &config.optimisers;
-        let of_value = |network: &Network| Optimiser::new(network, rates.action_value_learning_rate);
+        let of_value = |network: &Shape| Optimiser::new(network, rates.action_value_learning_rate);
         let state_value = shapes.state_value.as_ref();
         Self {
-            action_value_gradients: shapes.action_values.iter().map(Network::zeros).collect(),
-            state_value_gradient: state_value.map_or_else(|| Floats::zeros(0), Network::zeros),
+            products,
+            action_value_gradients: shapes.action_values.iter().map(zeros).collect(),
+            state_value_gradient: state_value.map_or_else(|| Floats::zeros(0), zeros),
             action_value_optimisers: shapes.action_values.iter().map(of_value).collect(),
             state_value_optimiser: state_value
                 .map(|shape| Optimiser::new(shape, rates.state_value_learning_rate)),
@@ -98,9 +103,9 @@ impl Critic {
         for (index, (shape, weights)) in shapes.action_values.iter().zip(weights).enumerate() {
             let (pass, prediction) = (action_values.pass(index), action_values.of(index));
             value_gradient(prediction, target, factor, deltas.output.row_mut(0, n))?;
-            hidden_deltas(shape, weights, pass, deltas, n);
-            let gradient = &mut self.action_value_gradients[index];
-            weight_gradients(shape, inputs.pairs(), pass, deltas, gradient, n);
+            let (products, gradient) = (&mut self.products, &mut self.action_value_gradients[index]);
+            hidden_deltas(products, (shape, weights), pass, deltas, n)?;
+            weight_gradients(products, shape, (inputs.pairs(), pass), deltas, gradient, n)?;
             terms.push(value_terms(prediction, target, factor)?);
         }
         Ok(terms)
@@ -109,7 +114,7 @@ impl Critic {
     /// ∂J_V/∂φ; J_V and mean V(s).
     fn differentiate_state_value(
         &mut self,
-        shape: &Network,
+        shape: &Shape,
         weights: &Floats,
         inputs: &Inputs,
         sampled: &Sampled,
@@ -118,9 +123,9 @@ impl Critic {
         let (prediction, target) = (sampled.state_value.output.row(0, n), sampled.target.row(0, n));
         let deltas = expect_part(self.buffers.state_value_deltas.as_mut(), "state value")?;
         value_gradient(prediction, target, factor, deltas.output.row_mut(0, n))?;
-        hidden_deltas(shape, weights, &sampled.state_value, deltas, n);
-        let gradient = &mut self.state_value_gradient;
-        weight_gradients(shape, inputs.states(), &sampled.state_value, deltas, gradient, n);
+        let (products, gradient) = (&mut self.products, &mut self.state_value_gradient);
+        hidden_deltas(products, (shape, weights), &sampled.state_value, deltas, n)?;
+        weight_gradients(products, shape, (inputs.states(), &sampled.state_value), deltas, gradient, n)?;
         value_terms(prediction, target, factor)
     }
 
@@ -128,7 +133,8 @@ impl Critic {
     pub fn first_action_value(&mut self, shared: &Shared, values: &mut [f32]) -> Result<()> {
         let (inputs, action_values) = (read(&shared.inputs)?, read(&shared.action_values)?);
         let shapes = &shared.shapes.action_values[..1];
-        self.buffers.bellman.action_values.forward(shapes, &action_values[..1], &[inputs.pairs()]);
+        let networks = (shapes, &action_values[..1]);
+        self.buffers.bellman.action_values.forward(&mut self.products, networks, &[inputs.pairs()])?;
         values.copy_from_slice(self.buffers.bellman.action_values.of(0));
         Ok(())
     }
@@ -158,11 +164,11 @@ pub fn run(shared: &Shared, gradients: Use, temperature: f32) -> Result<CriticTe
     let mut terms = CriticTerms::default();
 
     let weights = read(&shared.action_values)?;
-    critic.buffers.bellman.action_values.forward(&shapes.action_values, &weights, &[inputs.pairs()]);
+    let (bellman, products) = (&mut critic.buffers.bellman, &mut critic.products);
+    bellman.action_values.forward(products, (&shapes.action_values, &weights), &[inputs.pairs()])?;
     let targets = read(&shared.targets)?;
-    let bellman = &mut critic.buffers.bellman;
     let of_targets = of_targets(&targets, temperature);
-    bellman.compute((shapes, &targets), &inputs, &*read(&shared.next)?, &of_targets)?;
+    bellman.compute(products, (shapes, &targets), &inputs, &*read(&shared.next)?, &of_targets)?;
     terms.action_values = critic.differentiate_action_values(shapes, &weights, &inputs)?;
     drop((weights, targets));
 
@@ -173,13 +179,14 @@ pub fn run(shared: &Shared, gradients: Use, temperature: f32) -> Result<CriticTe
     }
 
     if gradients == Use::Step {
+        let team = critic.products.team();
         if let Some(optimiser) = &mut critic.state_value_optimiser {
-            optimiser.step(&mut write(&shared.state_value)?, &critic.state_value_gradient)?;
+            optimiser.step(team, &mut write(&shared.state_value)?, &critic.state_value_gradient)?;
         }
         let mut weights = write(&shared.action_values)?;
         let optimisers = critic.action_value_optimisers.iter_mut().zip(&critic.action_value_gradients);
         for ((optimiser, gradient), weights) in optimisers.zip(weights.iter_mut()) {
-            optimiser.step(weights, gradient)?;
+            optimiser.step(team, weights, gradient)?;
         }
     }
     Ok(terms)

@@ -1,8 +1,9 @@
 //! Forward passes of a batch, feature-major, one product a layer; one sample goes through [`super::vector::forward`].
 
 use super::memory::Matrix;
-use super::network::Network;
+use super::products::Products;
 use super::sgemm::{Factor, Finish, Start};
+use crate::error::Result;
 use crate::networks::mlp::Shape;
 
 /// What one pass leaves behind.
@@ -28,7 +29,12 @@ impl Activations {
 /// `inputs` are consecutive blocks of the first layer's columns, `[features, n]` each; the first block begins with
 /// the row of ones that the bias is multiplied with. Where a later block has `[features, K n]` samples, the first
 /// counts for each of the K runs of n samples: its product is computed once.
-pub fn forward(network: &Network, weights: &[f32], inputs: &[Factor<'_>], to: &mut Activations) {
+pub fn forward(
+    products: &mut Products,
+    (network, weights): (&Shape, &[f32]),
+    inputs: &[Factor<'_>],
+    to: &mut Activations,
+) -> Result<()> {
     let samples = inputs.last().map_or(0, Factor::columns);
     for (index, layer) in network.layers.iter().enumerate() {
         // the layer below gives the inputs, except for the first
@@ -48,16 +54,17 @@ pub fn forward(network: &Network, weights: &[f32], inputs: &[Factor<'_>], to: &m
             let start = if place == 0 { Start::Zero } else { Start::Present };
             let is_complete = is_hidden && place + 1 == inputs.len();
             let finish = if is_complete { Finish::Relu } else { Finish::Store };
-            network.gemm.multiply(
+            products.multiply(
                 matrix.view_mut(rows.clone(), block.columns()),
                 (factor, block),
                 start,
                 finish,
-            );
+            )?;
             if place == 0 {
                 matrix.repeat(rows.clone(), block.columns(), samples);
             }
             column += block.rows();
         }
     }
+    Ok(())
 }

@@ -1,40 +1,20 @@
 //! What the kernel makes of a network's flat, padded vector ([`Shape`]): factors of a matrix product, aligned
 //! memory, and Adam's state.
 
-use std::ops::{Deref, Range};
+use std::ops::Range;
 
 use super::memory::Floats;
-use super::sgemm::{Factor, Gemm, Product};
+use super::sgemm::{Factor, Product};
+use super::threads::Team;
 use super::vector;
 use crate::error::Result;
 use crate::math::adam::AdamStep;
 use crate::math::real::sum;
-use crate::networks::mlp::{Layer, Shape};
+use crate::networks::mlp::{LINE, Layer, Shape};
 
-/// A network's shape, and what computes its products.
-pub struct Network {
-    shape: Shape,
-    /// The same for every network of a learner.
-    pub gemm: Gemm,
-}
-
-impl Network {
-    /// Layers without parameters: those are vectors laid out like the shape.
-    pub const fn new(shape: Shape, gemm: Gemm) -> Self {
-        Self { shape, gemm }
-    }
-
-    /// A flat vector for this network, on cache lines.
-    pub fn zeros(&self) -> Floats {
-        Floats::zeros(self.len())
-    }
-}
-
-impl Deref for Network {
-    type Target = Shape;
-    fn deref(&self) -> &Shape {
-        &self.shape
-    }
+/// A flat vector for a network, on cache lines.
+pub fn zeros(network: &Shape) -> Floats {
+    Floats::zeros(network.len())
 }
 
 impl Layer {
@@ -60,15 +40,20 @@ pub struct Optimiser {
 
 impl Optimiser {
     /// Before the first step.
-    pub fn new(network: &Network, learning_rate: f64) -> Self {
-        Self { learning_rate, steps: 0, first_moment: network.zeros(), second_moment: network.zeros() }
+    pub fn new(network: &Shape, learning_rate: f64) -> Self {
+        Self { learning_rate, steps: 0, first_moment: zeros(network), second_moment: zeros(network) }
     }
 
-    /// One step on the whole flat vector.
-    pub fn step(&mut self, weights: &mut [f32], gradient: &[f32]) -> Result<()> {
+    /// One step on the whole flat vector, in parts of a team's threads.
+    pub fn step(&mut self, team: &mut Team, weights: &mut [f32], gradient: &[f32]) -> Result<()> {
         self.steps += 1;
         let step = AdamStep::new(self.learning_rate, self.steps);
-        vector::adam(&step, weights, gradient, &mut self.first_moment, &mut self.second_moment)
+        let len = weights.len().div_ceil(team.size()).next_multiple_of(LINE);
+        let moments = self.first_moment.chunks_mut(len).zip(self.second_moment.chunks_mut(len));
+        let parts = weights.chunks_mut(len).zip(gradient.chunks(len)).zip(moments);
+        team.share(parts, |((weights, gradient), (first, second))| {
+            vector::adam(&step, weights, gradient, first, second)
+        })
     }
 
     /// Σ over the latest step's squared changes; None before the first.

@@ -1,13 +1,15 @@
 //! The residual error ε_w on many rows (Alg. 2; docs/paper.md A7): tiles of a training batch's rows pass through all
-//! networks at once, so that what one layer leaves is still near when the next reads it. Tiles are apart: two threads take
-//! half of them each, and their sums are added in one order.
+//! networks at once, so that what one layer leaves is still near when the next reads it. Tiles are apart: every thread takes
+//! its share of them, and their sums are added in one order.
 
 use std::ops::Range;
 
 use super::bellman::{Bellman, Next, of_targets};
 use super::memory::Floats;
+use super::products::Products;
 use super::sampler::{Draws, Sampler};
 use super::shared::{Inputs, Shapes, Targets};
+use super::threads::Team;
 use super::vector;
 use crate::error::Result;
 use crate::learner::{Bootstrap, LearnerConfig};
@@ -33,6 +35,7 @@ pub struct Present<'a> {
 /// One thread's room for a tile.
 pub struct Tile {
     config: LearnerConfig,
+    products: Products,
     inputs: Inputs,
     next: Sampler,
     bellman: Bellman,
@@ -46,27 +49,9 @@ impl Tile {
             inputs: Inputs::new(sizes.observation, sizes.action, rows),
             next: Sampler::new(config.recipe.policy, &shapes.policy, sizes.action, 1, rows),
             bellman: Bellman::new(config, shapes, rows),
+            products: Products::alone(config.gemm),
             config: config.clone(),
         }
-    }
-
-    /// Σ over rows and action values of (r + γ(1−d) next − Q_i(s, a))² of each of the tiles `which` of a batch, into
-    /// `sums`.
-    pub fn squared_sums(
-        &mut self,
-        at: &Present<'_>,
-        (batch, noise): (&Batch<'_>, &[f32]),
-        which: Range<usize>,
-        sums: &mut [f64],
-    ) -> Result<()> {
-        let rows = self.config.batch;
-        let values_per_row = noise.len() / batch.rows();
-        for (tile, sum) in which.zip(sums) {
-            let tile = tile * rows..batch.rows().min((tile + 1) * rows);
-            let noise = &noise[tile.start * values_per_row..tile.end * values_per_row];
-            *sum = self.squared_sum(at, &rows_of(batch, &tile), noise)?;
-        }
-        Ok(())
     }
 
     fn squared_sum(&mut self, at: &Present<'_>, batch: &Batch<'_>, noise: &[f32]) -> Result<f64> {
@@ -79,7 +64,7 @@ impl Tile {
             || policy == Bootstrap::Online && recipe.action_value_target == ActionValueTarget::TargetPolicy;
         if reads_policy {
             self.next.load(&shapes.policy, noise, draws, n);
-            self.next.sample(&shapes.policy, at.policy, self.inputs.next_states())?;
+            self.next.sample(&mut self.products, (&shapes.policy, at.policy), self.inputs.next_states())?;
         }
         let next = match policy {
             Bootstrap::Online => Next {
@@ -90,14 +75,36 @@ impl Tile {
             },
             Bootstrap::Target => of_targets(at.targets, at.temperature),
         };
-        let bellman = &mut self.bellman;
-        bellman.compute((shapes, at.targets), &self.inputs, &self.next, &next)?;
-        bellman.action_values.forward(&shapes.action_values, at.action_values, &[self.inputs.pairs()]);
+        let (bellman, products) = (&mut self.bellman, &mut self.products);
+        bellman.compute(products, (shapes, at.targets), &self.inputs, &self.next, &next)?;
+        let networks = (shapes.action_values.as_slice(), at.action_values);
+        bellman.action_values.forward(products, networks, &[self.inputs.pairs()])?;
         let target = bellman.target.row(0, n);
         (0..shapes.action_values.len())
             .map(|index| vector::residual_sum(bellman.action_values.of(index), target))
             .sum()
     }
+}
+
+/// Σ over rows and action values of (r + γ(1−d) next − Q_i(s, a))² of each of a batch's tiles from `first` on, into
+/// `sums`: `each` of them in the room of one thread of the team.
+pub fn squared_sums(
+    team: &mut Team,
+    room: &mut [Tile],
+    (at, (batch, noise)): (&Present<'_>, (&Batch<'_>, &[f32])),
+    (first, each): (usize, usize),
+    sums: &mut [f64],
+) -> Result<()> {
+    let values_per_row = noise.len() / batch.rows();
+    team.share(room.iter_mut().zip(sums.chunks_mut(each)).enumerate(), |(part, (room, sums))| {
+        let rows = room.config.batch;
+        for (tile, sum) in (first + part * each..).zip(sums) {
+            let tile = tile * rows..batch.rows().min((tile + 1) * rows);
+            let noise = &noise[tile.start * values_per_row..tile.end * values_per_row];
+            *sum = room.squared_sum(at, &rows_of(batch, &tile), noise)?;
+        }
+        Ok(())
+    })
 }
 
 /// Some rows of a batch.

@@ -4,7 +4,7 @@
 
 use super::forward::{Activations, forward};
 use super::memory::{Floats, Matrix};
-use super::network::Network;
+use super::products::Products;
 use super::sgemm::Factor;
 use super::vector;
 use crate::error::Result;
@@ -73,8 +73,13 @@ impl Sampler {
     }
 
     /// μ and log σ at the states loaded for, `[1, s]`.
-    pub fn forward(&mut self, network: &Network, weights: &Floats, states: Factor<'_>) {
-        forward(network, weights, &[states], &mut self.activations);
+    pub fn forward(
+        &mut self,
+        products: &mut Products,
+        network: (&Shape, &Floats),
+        states: Factor<'_>,
+    ) -> Result<()> {
+        forward(products, (network.0, network.1), &[states], &mut self.activations)
     }
 
     /// The actions and, of a Gaussian, their log-densities.
@@ -108,8 +113,13 @@ impl Sampler {
     }
 
     /// [`Self::forward`], then [`Self::draw`].
-    pub fn sample(&mut self, network: &Network, weights: &Floats, states: Factor<'_>) -> Result<()> {
-        self.forward(network, weights, states);
+    pub fn sample(
+        &mut self,
+        products: &mut Products,
+        network: (&Shape, &Floats),
+        states: Factor<'_>,
+    ) -> Result<()> {
+        self.forward(products, network, states)?;
         self.draw()
     }
 

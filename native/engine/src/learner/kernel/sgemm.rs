@@ -9,6 +9,8 @@ pub mod calibration;
 mod lanes;
 mod registers;
 
+use std::ops::Range;
+
 use super::vector;
 use crate::recipe::Named;
 
@@ -115,6 +117,14 @@ impl<'a> Factor<'a> {
         Self { values, rows: columns, columns: rows, row_stride: column_stride, column_stride: row_stride }
     }
 
+    /// Some of its rows.
+    pub fn some_rows(self, rows: Range<usize>) -> Self {
+        assert!(rows.start <= rows.end && rows.end <= self.rows, "rows that a factor lacks");
+        let Self { values, columns, row_stride, column_stride, .. } = self;
+        let values = &values[(rows.start * row_stride).min(values.len())..];
+        Self { values, rows: rows.len(), columns, row_stride, column_stride }
+    }
+
     /// Number of rows.
     pub const fn rows(&self) -> usize {
         self.rows
@@ -140,6 +150,21 @@ impl<'a> Product<'a> {
         assert!(columns <= stride, "rows of a product overlap");
         let values = &mut values[..extent(rows, columns, stride)];
         Self { values, rows, columns, stride }
+    }
+
+    /// Number of rows.
+    pub const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Parts of `rows` rows each, the last of what is left.
+    pub fn by_rows(self, rows: usize) -> impl Iterator<Item = Self> {
+        let Self { values, columns, stride, .. } = self;
+        // the last row ends with its last column, all others with their stride
+        values.chunks_mut(rows * stride).map(move |values| {
+            let rows = values.len().div_ceil(stride);
+            Self { values, rows, columns, stride }
+        })
     }
 }
 

@@ -10,16 +10,17 @@
 //! | V's weights | the critic's half | both | free when the actor has V(s) |
 //! | sampled | the actor's half | the critic's | when the actor lets go of it |
 //!
-//! The actor's half holds its locks before the critic's half may begin, so a critic that is early waits.
+//! The actor's half holds its locks before either half begins, so a critic that is early waits.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::critic::Critic;
 use super::forward::Activations;
 use super::memory::{Floats, Matrix};
-use super::network::Network;
+use super::network::zeros;
+use super::products::Products;
 use super::sampler::Sampler;
-use super::sgemm::{Factor, Gemm};
+use super::sgemm::Factor;
 use crate::error::{EngineError, Result};
 use crate::learner::LearnerConfig;
 use crate::networks::layout::{LayerSpec, Networks};
@@ -38,23 +39,23 @@ pub enum Use {
 /// Every network that the recipe has, without its parameters.
 pub struct Shapes {
     /// π_θ: heads μ, then log σ unless it is deterministic.
-    pub policy: Network,
+    pub policy: Shape,
     /// Q_i of `[observation, action]`.
-    pub action_values: Vec<Network>,
+    pub action_values: Vec<Shape>,
     /// V_φ.
-    pub state_value: Option<Network>,
+    pub state_value: Option<Shape>,
     /// V_φ̄.
-    pub target_state_value: Option<Network>,
+    pub target_state_value: Option<Shape>,
     /// Q̄_i.
-    pub target_action_values: Vec<Network>,
+    pub target_action_values: Vec<Shape>,
     /// π̄ or π_φ.
-    pub target_policy: Option<Network>,
+    pub target_policy: Option<Shape>,
 }
 
 impl Shapes {
     /// The networks of a recipe.
-    pub fn new(networks: &Networks, gemm: Gemm) -> Self {
-        let shape = |layers: &Vec<LayerSpec>| Network::new(Shape::new(layers.clone()), gemm);
+    pub fn new(networks: &Networks) -> Self {
+        let shape = |layers: &Vec<LayerSpec>| Shape::new(layers.clone());
         Self {
             policy: shape(&networks.policy),
             action_values: networks.action_values.iter().map(shape).collect(),
@@ -193,11 +194,10 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// All parameters zero.
-    pub fn new(config: &LearnerConfig, networks: &Networks) -> Self {
+    /// All parameters zero; the critic's half computes `products`.
+    pub fn new(config: &LearnerConfig, networks: &Networks, products: Products) -> Self {
         let (sizes, capacity) = (&config.sizes, config.batch);
-        let shapes = Shapes::new(networks, config.gemm);
-        let zeros = |network: &Network| network.zeros();
+        let shapes = Shapes::new(networks);
         let targets = Targets {
             state_value: shapes.target_state_value.as_ref().map(zeros),
             action_values: shapes.target_action_values.iter().map(zeros).collect(),
@@ -210,7 +210,7 @@ impl Shared {
             state_value: RwLock::new(shapes.state_value.as_ref().map_or_else(|| Floats::zeros(0), zeros)),
             next: RwLock::new(Sampler::new(config.recipe.policy, &shapes.policy, sizes.action, 1, capacity)),
             sampled: RwLock::new(shapes.state_value.as_ref().map(|shape| Sampled::new(shape, capacity))),
-            critic: Mutex::new(Critic::new(config, &shapes)),
+            critic: Mutex::new(Critic::new(config, &shapes, products)),
             shapes,
         }
     }

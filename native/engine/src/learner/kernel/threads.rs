@@ -1,156 +1,259 @@
-//! The second thread: it lives as long as its learner, runs the critic's half of each step, and lends a hand otherwise.
+//! Threads that help a learner: they live as long as it does and wait for what it lends them.
 //!
-//! A step follows the last within microseconds, while waking a thread takes tens of them: so a waiting thread
-//! looks for its message for a while before it sleeps. It sleeps whenever no step is under way, and on a machine
-//! that others use it does not hold a core for longer than that while.
+//! Work follows work within microseconds, while waking a thread takes tens of them: so who waits looks for a while
+//! before it sleeps. A helper sleeps whenever no step is under way, and on a machine that others use it does not hold a
+//! core for longer than that while. Nothing here allocates after a helper has started.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvError, SyncSender, TryRecvError, sync_channel};
-use std::thread::JoinHandle;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{JoinHandle, Thread, park};
 
-use super::critic::{self, CriticTerms};
-use super::shared::{Shared, Use};
 use crate::error::{EngineError, Result};
 
 /// Looks before a thread sleeps: about 50 microseconds.
 const LOOKS: u32 = 2_000;
 
-/// Work that borrows from the thread that waits for it.
-type Lent<'a> = &'a mut (dyn FnMut() -> Result<()> + Send);
+/// Work that borrows from the thread that waits for it. The lifetime is a promise of [`Helper::join`].
+type Lent = &'static mut (dyn FnMut() + Send);
 
-/// What the thread is asked to do.
-enum Job {
-    /// The critic's half of a step.
-    Critic(Use, f32),
-    /// Something that its owner does the other half of. The lifetime is a promise of [`CriticThread::beside`].
-    Lent(Lent<'static>),
+/// Nothing is lent: the owner's turn.
+const FREE: u8 = 0;
+/// Work is lent: the helper's turn.
+const LENT: u8 = 1;
+/// The owner is gone.
+const CLOSED: u8 = 2;
+
+/// What lies between a helper and its owner.
+struct Desk {
+    turn: AtomicU8,
+    /// What to do, and who waits for its end.
+    work: Mutex<Option<(Lent, Thread)>>,
 }
 
-/// What came of it.
-enum Answer {
-    Critic(Result<CriticTerms>),
-    Lent(Result<()>),
+impl Desk {
+    /// Looks for a while, then sleeps, until the turn is another; says which.
+    fn wait_while(&self, turn: u8) -> u8 {
+        let other = || Some(self.turn.load(Ordering::Acquire)).filter(|&now| now != turn);
+        for _ in 0..LOOKS {
+            if let Some(now) = other() {
+                return now;
+            }
+            std::hint::spin_loop();
+        }
+        loop {
+            if let Some(now) = other() {
+                return now;
+            }
+            // whoever changes the turn unparks this thread; it may also wake for nothing
+            park();
+        }
+    }
+
+    fn pass(&self, turn: u8, to: &Thread) {
+        self.turn.store(turn, Ordering::Release);
+        to.unpark();
+    }
+
+    /// The life of a helper.
+    fn serve(&self) {
+        while self.wait_while(FREE) == LENT {
+            let taken = self.work.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let Some((work, owner)) = taken else { return };
+            work();
+            self.pass(FREE, &owner);
+        }
+    }
 }
 
-/// The thread and both ways to it.
-pub struct CriticThread {
+/// A thread that does what its owner lends it.
+pub struct Helper {
+    desk: Arc<Desk>,
     /// None once it has been told to end.
-    jobs: Option<SyncSender<Job>>,
-    results: Receiver<Answer>,
     thread: Option<JoinHandle<()>>,
-    /// A job whose result has not been fetched.
-    pending: bool,
 }
 
-impl CriticThread {
+impl Helper {
     /// Starts the thread, asleep.
     ///
     /// # Errors
     /// `OUT_OF_MEMORY` if the system has no thread to give.
-    pub fn spawn(shared: Arc<Shared>) -> Result<Self> {
-        let (jobs, inbox) = sync_channel(1);
-        let (outbox, results) = sync_channel(1);
-        let work = move || {
-            while let Ok(job) = receive(&inbox) {
-                let answer = match job {
-                    Job::Critic(gradients, temperature) => {
-                        Answer::Critic(caught(|| critic::run(&shared, gradients, temperature)))
-                    }
-                    Job::Lent(work) => Answer::Lent(caught(work)),
-                };
-                if outbox.send(answer).is_err() {
-                    break;
-                }
-            }
-        };
+    pub fn spawn() -> Result<Self> {
+        let desk = Arc::new(Desk { turn: AtomicU8::new(FREE), work: Mutex::new(None) });
+        let served = Arc::clone(&desk);
         let thread = std::thread::Builder::new()
-            .name("virel-critic".to_owned())
-            .spawn(work)
+            .name("virel-helper".to_owned())
+            .spawn(move || served.serve())
             .map_err(|error| EngineError::NoThread { reason: error.to_string() })?;
-        Ok(Self { jobs: Some(jobs), results, thread: Some(thread), pending: false })
+        Ok(Self { desk, thread: Some(thread) })
     }
 
-    /// Begins the critic's half of a step; the caller holds what it must wait for.
-    pub fn start(&mut self, gradients: Use, temperature: f32) -> Result<()> {
-        // a step that unwound between start and finish left its result behind
-        if self.pending {
-            return Err(defect());
+    /// Does `theirs` on the helper and `ours` on the caller's thread; returns when both are done. A panic of either
+    /// goes on in the caller, after both.
+    pub fn join<T: Send, O>(
+        &mut self,
+        theirs: impl FnOnce() -> T + Send,
+        ours: impl FnOnce() -> O,
+    ) -> (T, O) {
+        let (mut theirs, mut outcome) = (Some(theirs), None);
+        let mut work = || {
+            outcome = theirs.take().map(|work| catch_unwind(AssertUnwindSafe(work)));
+        };
+        let lent: &mut (dyn FnMut() + Send) = &mut work;
+        // SAFETY: only the lifetime changes. The helper uses the reference before it gives the turn back and never after,
+        // and nothing leaves this function before that: `ours` cannot unwind past its catch
+        let lent = unsafe { std::mem::transmute::<&mut (dyn FnMut() + Send), Lent>(lent) };
+        *self.desk.work.lock().unwrap_or_else(PoisonError::into_inner) = Some((lent, std::thread::current()));
+        if let Some(thread) = &self.thread {
+            self.desk.pass(LENT, thread.thread());
         }
-        self.pending = true;
-        self.send(Job::Critic(gradients, temperature))
-    }
-
-    /// Does `theirs` on this thread and `ours` on the caller's; returns when both are done.
-    ///
-    /// # Errors
-    /// Those of either.
-    pub fn beside(&mut self, theirs: Lent<'_>, ours: impl FnOnce() -> Result<()>) -> Result<()> {
-        if self.pending {
-            return Err(defect());
-        }
-        // SAFETY: only the lifetime changes. The thread drops the reference before it answers, and from here on nothing
-        // leaves this function before that answer or the thread's end: `ours` cannot unwind past `caught`
-        let theirs = unsafe { std::mem::transmute::<Lent<'_>, Lent<'static>>(theirs) };
-        self.send(Job::Lent(theirs))?;
-        let ours = caught(ours);
-        loop {
-            match receive(&self.results) {
-                Ok(Answer::Lent(theirs)) => return ours.and(theirs),
-                // not the answer to this: the work may still be under way
-                Ok(Answer::Critic(_)) => {}
-                Err(_) => return Err(defect()),
-            }
-        }
-    }
-
-    fn send(&self, job: Job) -> Result<()> {
-        self.jobs.as_ref().ok_or_else(defect)?.send(job).map_err(|_| defect())
-    }
-
-    /// Waits for the end of what [`Self::start`] began.
-    pub fn finish(&mut self) -> Result<CriticTerms> {
-        // a first half that failed before it began the other: there is nothing to wait for
-        if !self.pending {
-            return Err(defect());
-        }
-        let answer = receive(&self.results).map_err(|_| defect())?;
-        self.pending = false;
-        match answer {
-            Answer::Critic(result) => result,
-            Answer::Lent(_) => Err(defect()),
+        let ours = catch_unwind(AssertUnwindSafe(ours));
+        self.desk.wait_while(LENT);
+        match (outcome, ours) {
+            (Some(Ok(theirs)), Ok(ours)) => (theirs, ours),
+            (Some(Err(panic)), _) | (_, Err(panic)) => resume_unwind(panic),
+            (None, _) => resume_unwind(Box::new("a helper did not do its work")),
         }
     }
 }
 
-impl Drop for CriticThread {
+impl Drop for Helper {
     fn drop(&mut self) {
-        // without a sender the thread leaves its loop
-        self.jobs = None;
         if let Some(thread) = self.thread.take() {
-            // its panics are caught inside and have been reported
+            self.desk.pass(CLOSED, thread.thread());
+            // what it was lent caught its own panics
             let _ = thread.join();
         }
     }
 }
 
-/// What `work` returns; a panic becomes an error.
-fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(defect()))
+/// Threads that do the same work on parts of something, their owner's among them.
+pub struct Team {
+    helpers: Vec<Helper>,
 }
 
-/// The next message: looks for a while, then sleeps.
-fn receive<T>(from: &Receiver<T>) -> std::result::Result<T, RecvError> {
-    for _ in 0..LOOKS {
-        match from.try_recv() {
-            Ok(message) => return Ok(message),
-            Err(TryRecvError::Disconnected) => return Err(RecvError),
-            Err(TryRecvError::Empty) => std::hint::spin_loop(),
+impl Team {
+    /// The owner and `size` − 1 helpers.
+    ///
+    /// # Errors
+    /// As [`Helper::spawn`].
+    pub fn new(size: usize) -> Result<Self> {
+        Ok(Self { helpers: (1..size).map(|_| Helper::spawn()).collect::<Result<_>>()? })
+    }
+
+    /// The owner alone.
+    pub const fn alone() -> Self {
+        Self { helpers: Vec::new() }
+    }
+
+    /// How many threads.
+    pub const fn size(&self) -> usize {
+        1 + self.helpers.len()
+    }
+
+    /// Does `work` on every part: one part a helper, what is left on the caller's thread.
+    ///
+    /// # Errors
+    /// Of the first part, in their order, that has one.
+    pub fn share<P: Send>(
+        &mut self,
+        parts: impl IntoIterator<Item = P>,
+        work: impl Fn(P) -> Result<()> + Sync,
+    ) -> Result<()> {
+        share(&mut self.helpers, &mut parts.into_iter(), &work)
+    }
+}
+
+fn share<P: Send>(
+    helpers: &mut [Helper],
+    parts: &mut impl Iterator<Item = P>,
+    work: &(impl Fn(P) -> Result<()> + Sync),
+) -> Result<()> {
+    let Some((helper, others)) = helpers.split_first_mut() else {
+        return parts.try_for_each(work);
+    };
+    let Some(part) = parts.next() else { return Ok(()) };
+    let (theirs, ours) = helper.join(|| work(part), || share(others, parts, work));
+    theirs.and(ours)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::time::Duration;
+
+    use super::{Helper, Team};
+    use crate::error::EngineError;
+
+    #[test]
+    fn both_sides_are_done_before_it_returns() {
+        let mut helper = Helper::spawn().unwrap();
+        let mut theirs = vec![0; 3];
+        for round in 1..200 {
+            // often beyond the looks: whoever waits has to be woken
+            let pause = Duration::from_micros(if round % 20 == 0 { 2000 } else { 0 });
+            let (id, ours) = helper.join(
+                || {
+                    std::thread::sleep(pause);
+                    theirs.fill(round);
+                    std::thread::current().id()
+                },
+                || round,
+            );
+            assert_eq!((theirs.as_slice(), ours), ([round; 3].as_slice(), round));
+            assert_ne!(id, std::thread::current().id());
+            if round % 30 == 0 {
+                std::thread::sleep(Duration::from_millis(2));
+            }
         }
     }
-    from.recv()
-}
 
-fn defect() -> EngineError {
-    EngineError::Panic { reason: "the critic's thread ended in a panic".to_owned() }
+    #[test]
+    fn a_panic_of_either_side_reaches_the_caller_and_the_helper_lives_on() {
+        let mut helper = Helper::spawn().unwrap();
+        for theirs in [true, false] {
+            let mut other_is_done = [false; 2];
+            let [first, second] = &mut other_is_done;
+            let both = AssertUnwindSafe(|| {
+                helper.join(
+                    || {
+                        assert!(!theirs, "theirs");
+                        *first = true;
+                    },
+                    || {
+                        assert!(theirs, "ours");
+                        *second = true;
+                    },
+                )
+            });
+            assert!(catch_unwind(both).is_err());
+            assert_eq!(other_is_done, [!theirs, theirs]);
+        }
+        assert_eq!(helper.join(|| 1, || 2), (1, 2));
+    }
+
+    #[test]
+    fn a_team_does_every_part_once_and_tells_the_first_error() {
+        for size in [1, 2, 5] {
+            let mut team = Team::new(size).unwrap();
+            assert_eq!(team.size(), size);
+            for count in [0, 1, size, 3 * size + 1] {
+                let mut parts = vec![0; count];
+                team.share(parts.iter_mut().enumerate(), |(index, part)| {
+                    *part += index + 1;
+                    Ok(())
+                })
+                .unwrap();
+                assert!(parts.iter().copied().eq(1..=count));
+                let refused = team.share(0..count, |index| match index {
+                    0 => Ok(()),
+                    _ => Err(EngineError::Panic { reason: index.to_string() }),
+                });
+                assert_eq!(refused.is_err(), count > 1);
+                if let Err(error) = refused {
+                    assert_eq!(error, EngineError::Panic { reason: "1".to_owned() });
+                }
+            }
+        }
+    }
 }

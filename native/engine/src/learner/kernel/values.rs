@@ -3,10 +3,11 @@
 use super::backward::{Deltas, hidden_deltas, input_gradient};
 use super::forward::{Activations, forward};
 use super::memory::{Floats, Matrix};
-use super::network::Network;
+use super::products::Products;
 use super::sgemm::Factor;
 use super::vector;
 use crate::error::Result;
+use crate::networks::mlp::Shape;
 
 /// Passes of some action values at the same pairs.
 pub struct ActionValues {
@@ -17,17 +18,23 @@ pub struct ActionValues {
 
 impl ActionValues {
     /// Room for `capacity` pairs.
-    pub fn new(networks: &[Network], capacity: usize) -> Self {
+    pub fn new(networks: &[Shape], capacity: usize) -> Self {
         let passes = networks.iter().map(|network| Activations::new(network, capacity)).collect();
         Self { passes, count: 0 }
     }
 
     /// Q_i(s, a) for every i; `inputs` as of [`forward`].
-    pub fn forward(&mut self, networks: &[Network], weights: &[Floats], inputs: &[Factor<'_>]) {
+    pub fn forward(
+        &mut self,
+        products: &mut Products,
+        (networks, weights): (&[Shape], &[Floats]),
+        inputs: &[Factor<'_>],
+    ) -> Result<()> {
         self.count = inputs.last().map_or(0, Factor::columns);
-        for ((pass, network), weights) in self.passes.iter_mut().zip(networks).zip(weights) {
-            forward(network, weights, inputs, pass);
-        }
+        let passes = self.passes.iter_mut().zip(networks).zip(weights);
+        passes
+            .into_iter()
+            .try_for_each(|((pass, network), weights)| forward(products, (network, weights), inputs, pass))
     }
 
     /// Q_i of every pair.
@@ -69,7 +76,7 @@ pub struct ByAction {
 
 impl ByAction {
     /// Room for `capacity` pairs.
-    pub fn new(networks: &[Network], dimensions: usize, capacity: usize) -> Self {
+    pub fn new(networks: &[Shape], dimensions: usize, capacity: usize) -> Self {
         Self {
             deltas: networks.iter().map(|network| Deltas::new(network, capacity)).collect(),
             parts: networks.iter().map(|_| Matrix::zeros(dimensions, capacity)).collect(),
@@ -80,8 +87,8 @@ impl ByAction {
     /// Fills the derivative; neither Q's weights nor s get any.
     pub fn differentiate(
         &mut self,
-        networks: &[Network],
-        weights: &[Floats],
+        products: &mut Products,
+        (networks, weights): (&[Shape], &[Floats]),
         values: &ActionValues,
         read: Read,
     ) -> Result<()> {
@@ -95,12 +102,12 @@ impl ByAction {
             vector::action_value_gradient(self.deltas[0].output.row_mut(0, count));
         }
         for index in 0..=usize::from(both) {
-            let (network, weights, deltas) = (&networks[index], &weights[index], &mut self.deltas[index]);
-            hidden_deltas(network, weights, values.pass(index), deltas, count);
-            let end = 1 + network.layers[0].inputs;
+            let (network, deltas) = ((&networks[index], &*weights[index]), &mut self.deltas[index]);
+            hidden_deltas(products, network, values.pass(index), deltas, count)?;
+            let end = 1 + network.0.layers[0].inputs;
             let columns = end - self.dimensions..end;
             let to = self.parts[index].view_mut(0..self.dimensions, count);
-            input_gradient(network, weights, columns, deltas, to, count);
+            input_gradient(products, network, columns, deltas, to, count)?;
         }
         if both {
             let [first, second] = self.parts.as_mut_slice() else { return Ok(()) };
