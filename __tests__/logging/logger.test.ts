@@ -1,58 +1,104 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { TrainEvent } from '../../src/logging/events.js';
 import { Logger, type Sink } from '../../src/logging/logger.js';
 import { METRICS, metricsPage } from '../../src/logging/metrics.js';
 
 const event: TrainEvent = { event: 'episode', seed: 0, step: 1, return: 2, length: 3, wall: 4 };
 
-/** A sink that remembers, and may fail from the n-th write on. */
-function memory(
-  name: string,
-  failsFrom = Infinity,
-): Sink & { written: TrainEvent[]; closed: number } {
-  const sink = {
-    name,
-    written: [] as TrainEvent[],
-    closed: 0,
-    write: (each: TrainEvent) => {
-      if (sink.written.length >= failsFrom) throw new Error('disk full');
-      sink.written.push(each);
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'virel-logger-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A sink that writes the names of events. */
+const names = (name: string): Sink => ({
+  name,
+  head: 'head\n',
+  encode: (each) => (each.event === 'progress' ? undefined : `${each.event}\n`),
+});
+const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+
+/** A logger that notes what fails and what is lost. */
+function logger(sinks: readonly Sink[], onFailure: (name: string) => void = () => {}) {
+  const failures: string[] = [];
+  const lost: [string, number][] = [];
+  const made = new Logger(sinks, folder, {
+    clock: () => 0,
+    failed: (name) => {
+      failures.push(name);
+      onFailure(name);
     },
-    close: () => {
-      sink.closed += 1;
-    },
-  };
-  return sink;
+    lost: (...each) => lost.push(each),
+  });
+  return { made, failures, lost };
 }
 
 describe('logger', () => {
-  it('leaves a failing sink out, says so once, and writes the others', () => {
-    const [good, bad] = [memory('good'), memory('bad', 1)];
-    const failures: string[] = [];
-    const logger = new Logger([bad, good], (name) => failures.push(name));
-    for (let time = 0; time < 3; time += 1) logger.write(event);
-    expect(good.written).toHaveLength(3);
-    expect(bad.written).toHaveLength(1);
+  it('makes every file with its head, then adds what each sink says of an event', () => {
+    const { made, failures } = logger([names('one'), names('other')]);
+    made.open();
+    expect(readdirSync(folder).sort()).toEqual(['one', 'other']);
+    expect(read('one')).toBe('head\n');
+    made.write(event);
+    made.close();
+    expect([read('one'), read('other')]).toEqual(['head\nepisode\n', 'head\nepisode\n']);
+    expect(failures).toEqual([]);
+  });
+
+  it('says once of a file that fails, writes the others, and counts what is lost', () => {
+    // a folder has the name of the file
+    mkdirSync(join(folder, 'bad'));
+    const { made, failures, lost } = logger([names('bad'), names('good')]);
+    made.open();
+    for (let time = 0; time < 3; time += 1) made.write(event);
+    made.settle();
+    made.close();
+    expect(read('good')).toBe(`head\n${'episode\n'.repeat(3)}`);
     expect(failures).toEqual(['bad']);
+    // the three events; making the file is none
+    expect(lost).toEqual([['bad', 3]]);
   });
 
-  it('lets the report of a failure reach the sinks that are left', () => {
-    const [good, bad] = [memory('good'), memory('bad', 0)];
-    const logger: Logger = new Logger([bad, good], (name) =>
-      logger.write({ event: 'warning', seed: 0, code: 'SINK_FAILED', message: name }),
+  it('writes to the file of another run never', () => {
+    const first = logger([names('one')]);
+    first.made.write(event);
+    first.made.close();
+    const second = logger([names('one')]);
+    second.made.write(event);
+    expect(second.failures).toEqual(['one']);
+    expect(read('one')).toBe('head\nepisode\n');
+  });
+
+  it('lets the report of a failure reach every file, the failed one when it is mended', () => {
+    mkdirSync(join(folder, 'bad'));
+    const { made } = logger([names('bad'), names('good')], () =>
+      made.write({ event: 'warning', seed: 0, code: 'SINK_FAILED', message: '' }),
     );
-    logger.write(event);
-    expect(good.written.map((each) => each.event)).toEqual(['warning', 'episode']);
+    made.write(event);
+    expect(read('good')).toBe('head\nwarning\nepisode\n');
+    rmSync(join(folder, 'bad'), { recursive: true });
+    made.settle();
+    expect(read('bad')).toBe('head\nepisode\nwarning\n');
   });
 
-  it('closes every sink once', () => {
-    const sink = memory('one');
-    const logger = new Logger([sink], () => {});
-    logger.close();
-    logger.close();
-    expect(sink.closed).toBe(1);
+  it('survives a sink that cannot make its record', () => {
+    const broken: Sink = {
+      ...names('broken'),
+      encode: () => {
+        throw new Error('defect');
+      },
+    };
+    const { made, failures } = logger([broken, names('good')]);
+    made.open();
+    made.write(event);
+    expect(read('good')).toBe('head\nepisode\n');
+    expect(failures).toEqual(['broken']);
   });
 });
 

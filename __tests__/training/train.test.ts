@@ -6,18 +6,20 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { parse } from 'yaml';
 import { type ConfigOptions, resolveConfig } from '../../src/config/resolve.js';
 import type { TrainEvent } from '../../src/logging/events.js';
 import { METRICS } from '../../src/logging/metrics.js';
+import { readMetrics } from '../../src/logging/metrics-line.js';
 import { findPolicy, listCheckpoints } from '../../src/training/checkpoint.js';
 import { type TrainControl, train } from '../../src/training/train.js';
+import { decodeEvent, unframe } from '../support/event-file.js';
 import { type Behaviour, MemorySession } from './memory-session.js';
 
 /** A user who owns nothing. */
@@ -100,6 +102,7 @@ describe('a run to its end', () => {
       'config.yaml',
       'episodes.csv',
       'eval.csv',
+      expect.stringMatching(/^events\.out\.tfevents\.\d{10}\..+\.\d+\.0$/),
       'log.jsonl',
       'metrics.jsonl',
       'run.json',
@@ -127,12 +130,54 @@ describe('a run to its end', () => {
     expect(findPolicy(path).config).toMatchObject({ env: 'Hopper-v5', actionSize: 3, step: 1000 });
   });
 
-  it('writes each line of metrics.jsonl with the checksum of the rest', async () => {
-    await run({});
-    for (const line of lines(join(runFolder(), 'metrics.jsonl'))) {
-      const { crc, ...record } = JSON.parse(line);
-      expect(Object.keys(record)).toEqual(['v', 'step', 'updates', 'wall', 'm']);
-      expect(crc).toBe(crc32(JSON.stringify(record)).toString(16).padStart(8, '0'));
+  it('writes each record of the metrics once to metrics.jsonl and once for TensorBoard', async () => {
+    const { events } = await run({});
+    const metrics = of(events, 'metrics').map(({ event: _, seed: __, ...record }) => record);
+    const path = runFolder();
+    const text = readFileSync(join(path, 'metrics.jsonl'), 'utf8');
+    expect(readMetrics(text)).toEqual({ records: metrics, damaged: [] });
+    const name = readdirSync(path).find((each) => each.startsWith('events.')) as string;
+    const decoded = unframe(readFileSync(join(path, name))).map(decodeEvent);
+    const { created } = json(join(path, 'run.json'));
+    expect(decoded.slice(2)).toEqual(
+      metrics.map(({ step, wall, m }) => ({
+        wallTime: new Date(created).getTime() / 1000 + wall,
+        step,
+        fileVersion: undefined,
+        scalars: Object.fromEntries(
+          Object.entries(m).map(([tag, value]) => [tag, Math.fround(value)]),
+        ),
+        others: [],
+      })),
+    );
+  });
+
+  it('has no file for what logging switches off', async () => {
+    await run({ logging: { every: 100, tensorboard: false, episodes: false } });
+    expect(readdirSync(runFolder()).filter((name) => /^(events\.|episodes)/.test(name))).toEqual(
+      [],
+    );
+  });
+
+  it('writes summary.json last, and then says that the run has ended', async () => {
+    const running = train(
+      { runsDir: folder, env: 'Hopper-v5', steps: 20, evaluation: { episodes: 1 } },
+      { createSession: () => new MemorySession({}), nativeFacts: () => undefined },
+    );
+    for await (const event of running) {
+      if (event.event !== 'summary') continue;
+      const path = runFolder();
+      expect(json(join(path, 'summary.json'))).toEqual(event);
+      const written = (name: string) => statSync(join(path, name), { bigint: true }).mtimeNs;
+      const last = written('summary.json');
+      const others = readdirSync(path).filter((name) => !/^(summary.json|run.lock)$/.test(name));
+      expect(others.filter((name) => written(name) > last)).toEqual([]);
+      expect(lines(join(path, 'log.jsonl')).map((line) => JSON.parse(line).event)).toEqual([
+        'start',
+        'evaluation',
+        'checkpoint',
+        'summary',
+      ]);
     }
   });
 
@@ -532,7 +577,7 @@ describe('a status that cannot be written', () => {
       };
       const { events } = await run({ runDir }, { onAdvance: breaks });
       expect(of(events, 'warning')).toMatchObject([
-        { code: 'SINK_FAILED', message: expect.stringMatching(/^status.json cannot be written/) },
+        { code: 'SINK_FAILED', message: expect.stringMatching(/status\.json: .*tried again/) },
       ]);
     } finally {
       jest.useRealTimers();

@@ -92,6 +92,8 @@ export const defaults: SourcedTree<Config> = {
   logging: {
     every: sourced(1000, 'steps of an epoch in the paper, Table 1'),
     interval: sourced('10s', OURS),
+    tensorboard: sourced(true, `${OURS}: the page that most trackers import from`),
+    episodes: sourced(true, `${OURS}: as Stable-Baselines3's Monitor`),
   },
 };
 

@@ -175,6 +175,12 @@ export const configSchema = z
         .string()
         .regex(DURATION)
         .meta({ description: 'time between progress lines where there is no terminal' }),
+      tensorboard: z
+        .boolean()
+        .meta({ description: 'whether the metrics are also written for TensorBoard' }),
+      episodes: z
+        .boolean()
+        .meta({ description: 'whether episodes.csv has a line for each training episode' }),
     }),
   })
   .meta({ title: 'virel-native config', description: 'Every key may be left out.' });

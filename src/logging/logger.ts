@@ -1,42 +1,86 @@
-/** Hands every event to every sink. A sink that fails is left out from then on, with one warning. */
+/** Hands every event to every sink, each of which has a file. A file that fails neither stops nor slows training. */
+import { openSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TrainEvent } from './events.js';
+import { PatientWriter } from './patient-writer.js';
+import { RecordFile } from './record-file.js';
 
-/** Somewhere that events are written to. */
+/** A file of a run that grows: pure data, the logger writes it. */
 export interface Sink {
-  /** For messages, such as the file's name. */
+  /** The file's name. */
   readonly name: string;
-  write(event: TrainEvent): void;
-  close(): void;
+  /** What the file begins with. */
+  readonly head: string | Uint8Array;
+  /** The record that an event adds; undefined where it adds none. */
+  encode(event: TrainEvent): string | Uint8Array | undefined;
 }
 
-/** A set of sinks. */
-export class Logger {
-  #sinks: Sink[];
-  readonly #failed: (sink: string, error: unknown) => void;
+/** What a logger works with. */
+export interface LoggerControl {
+  /** Milliseconds, from any origin. */
+  clock(): number;
+  /** Told of the first failure of a file; it waits in memory and is tried again. */
+  failed(name: string, error: unknown): void;
+  /** Told how many records a file lacks at the end. */
+  lost(name: string, records: number): void;
+}
 
-  /** @param failed Told once of each sink that fails; its own events go to the sinks left. */
-  constructor(sinks: readonly Sink[], failed: (sink: string, error: unknown) => void) {
-    this.#sinks = [...sinks];
-    this.#failed = failed;
+interface OpenSink {
+  readonly sink: Sink;
+  readonly writer: PatientWriter;
+  readonly failed: (error: unknown) => void;
+}
+
+const bytes = (record: string | Uint8Array) =>
+  typeof record === 'string' ? Buffer.from(record) : record;
+
+/** The growing files of one run folder; the only writer of each. No method throws. */
+export class Logger {
+  readonly #sinks: readonly OpenSink[];
+  readonly #control: LoggerControl;
+
+  constructor(sinks: readonly Sink[], directory: string, control: LoggerControl) {
+    this.#control = control;
+    this.#sinks = sinks.map((sink) => {
+      const failed = (error: unknown) => control.failed(sink.name, error);
+      const open = () => openSync(join(directory, sink.name), 'wx');
+      const file = new RecordFile(open, bytes(sink.head));
+      const writer = new PatientWriter(file, { clock: () => control.clock(), failed });
+      return { sink, writer, failed };
+    });
+  }
+
+  /** Makes every file. */
+  open(): void {
+    for (const { writer } of this.#sinks) writer.write(new Uint8Array());
   }
 
   write(event: TrainEvent): void {
-    this.#each((sink) => sink.write(event));
+    for (const each of this.#sinks) {
+      const record = encode(each, event);
+      if (record !== undefined) each.writer.write(bytes(record));
+    }
+  }
+
+  /** Tries what waits once more, and reports what stays lost. Events may still follow. */
+  settle(): void {
+    for (const { sink, writer } of this.#sinks) {
+      const records = writer.settle();
+      if (records > 0) this.#control.lost(sink.name, records);
+    }
   }
 
   close(): void {
-    this.#each((sink) => sink.close());
-    this.#sinks = [];
+    for (const { writer } of this.#sinks) writer.close();
   }
+}
 
-  #each(action: (sink: Sink) => void): void {
-    for (const sink of [...this.#sinks]) {
-      try {
-        action(sink);
-      } catch (error) {
-        this.#sinks = this.#sinks.filter((each) => each !== sink);
-        this.#failed(sink.name, error);
-      }
-    }
+/** A record that cannot be made is a defect of ours, which the run survives. */
+function encode({ sink, failed }: OpenSink, event: TrainEvent): string | Uint8Array | undefined {
+  try {
+    return sink.encode(event);
+  } catch (error) {
+    failed(error);
+    return undefined;
   }
 }

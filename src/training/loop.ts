@@ -21,6 +21,8 @@ export interface LoopContext {
   readonly directory: RunDirectory;
   readonly signal: AbortSignal;
   emit(event: TrainEvent): void;
+  /** Told that a stop was asked for, before the parameters are saved. */
+  stopping(): void;
   /** Milliseconds, from any origin. */
   clock(): number;
 }
@@ -63,7 +65,7 @@ export class TrainingLoop {
    *   the step at which the session failed, `diverged/<step>` the last finite ones of a session that diverged.
    */
   async run(): Promise<'finished' | 'stopped'> {
-    const { config, signal, directory } = this.#context;
+    const { config, signal, stopping } = this.#context;
     let chunk = FIRST_CHUNK;
     try {
       while (this.#step < config.steps && !signal.aborted) chunk = await this.#advance(chunk);
@@ -73,7 +75,7 @@ export class TrainingLoop {
       if (error.code !== 'ABORTED') throw await this.#failed(error);
     }
     // a stop that comes after the last evaluation stops nothing
-    if (!this.#complete) directory.writeStatus({ state: 'stopping', step: this.#step });
+    if (!this.#complete) stopping();
     await this.#save();
     return this.#complete ? 'finished' : 'stopped';
   }

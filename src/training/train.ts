@@ -7,12 +7,10 @@ import type { CustomEnvironment } from '../environments/define.js';
 import { loadEnvironment } from '../environments/load.js';
 import { isVirelError, VirelError } from '../errors.js';
 import type { ErrorEvent, Summary, TrainEvent } from '../logging/events.js';
-import { Logger } from '../logging/logger.js';
-import { episodeSink, evaluationSink } from '../logging/sinks/csv.js';
-import { logSink, metricsSink } from '../logging/sinks/jsonl.js';
+import type { Logger } from '../logging/logger.js';
 import type { NativeFacts } from '../native/facts.js';
 import { EventQueue } from './event-queue.js';
-import { fileError, pretty, writeWhole } from './files.js';
+import { pretty, writeWhole } from './files.js';
 import { TrainingLoop } from './loop.js';
 import { customModel, describeMachine } from './manifest.js';
 import { createNativeSession, nativeFacts } from './native.js';
@@ -21,7 +19,9 @@ import {
   describeRun,
   openRunDirectory,
   type RunDirectory,
+  type RunStatus,
 } from './run-directory.js';
+import { FileWarnings, openRunLog } from './run-log.js';
 import type { CreateSession, TrainingSession } from './session.js';
 import { type Outcome, summarise } from './summary.js';
 
@@ -138,11 +138,11 @@ class Run {
   readonly #place: RunPlace;
   readonly #control: TrainControl;
   readonly #queue: EventQueue;
+  readonly #warnings: FileWarnings;
   readonly #started = new Date();
   #logger: Logger | undefined;
   #loop: TrainingLoop | undefined;
-  #status: 'starting' | 'running' = 'starting';
-  readonly #warned = new Set<string>();
+  #status: RunStatus['state'] = 'starting';
   #environment: CustomEnvironment | undefined;
 
   constructor(
@@ -157,6 +157,7 @@ class Run {
     this.#control = control;
     this.#queue = queue;
     this.#environment = environment;
+    this.#warnings = new FileWarnings(resolution.config.seed, (event) => this.#emit(event));
   }
 
   async start(): Promise<Summary> {
@@ -190,7 +191,9 @@ class Run {
     const argv = this.#control.argv ?? [];
     const manifest = describeMachine(config, argv, this.#started, facts);
     describeRun(directory.path, this.#resolution, manifest, facts?.modelDirectory);
-    this.#openLogger(directory.path);
+    const clock = () => performance.now();
+    this.#logger = await openRunLog(directory.path, config, this.#started, clock, this.#warnings);
+    this.#logger.open();
     const { seed, algorithm, steps } = config;
     const runDir = directory.path;
     const { torch, mujoco } = manifest.versions;
@@ -211,81 +214,61 @@ class Run {
   /** The loop, with a heartbeat beside it, and the summary. */
   async #trainWith(session: TrainingSession, directory: RunDirectory): Promise<Summary> {
     const { config } = this.#resolution;
+    const beat = () =>
+      this.#writeStatus(directory, {
+        state: this.#status,
+        step: this.#loop?.outcome().steps ?? 0,
+      });
     const loop = new TrainingLoop({
       config,
       session,
       directory,
       signal: this.#control.signal ?? new AbortController().signal,
       emit: (event) => this.#emit(event),
+      stopping: () => {
+        this.#status = 'stopping';
+        beat();
+      },
       clock: () => performance.now(),
     });
     this.#loop = loop;
     this.#status = 'running';
-    const beat = () => this.#beat(directory);
     beat();
     const heart = setInterval(beat, HEARTBEAT);
     heart.unref();
     try {
       const state = await loop.run();
       const summary = summarise(config, directory.path, state, loop.outcome());
-      const status = state === 'finished' ? 'finished' : 'saved';
-      directory.writeStatus({ state: status, step: summary.steps });
-      writeWhole(join(directory.path, 'summary.json'), pretty(summary));
-      this.#emit(summary);
+      this.#status = state === 'finished' ? 'finished' : 'saved';
+      this.#conclude(summary, directory);
       return summary;
     } finally {
       clearInterval(heart);
     }
   }
 
-  /** A heartbeat that fails is a warning. */
-  #beat(directory: RunDirectory): void {
+  /** A status that cannot be written is a warning: neither training nor its end depend on it. */
+  #writeStatus(directory: RunDirectory, status: RunStatus): void {
     try {
-      directory.writeStatus({ state: this.#status, step: this.#loop?.outcome().steps ?? 0 });
+      directory.writeStatus(status);
     } catch (error) {
-      this.#warnOnce('status.json cannot be written, and is tried again', error);
+      this.#warnings.refused('status.json', error, 'it is tried again every 10 s');
     }
   }
 
-  #openLogger(directory: string): void {
-    const { config } = this.#resolution;
-    try {
-      const sinks = [
-        metricsSink(directory),
-        evaluationSink(directory),
-        episodeSink(directory, config.env.id, this.#started),
-        logSink(directory, () => new Date()),
-      ];
-      this.#logger = new Logger(sinks, (name, error) =>
-        this.#warn(`${name} is no longer written`, error),
-      );
-    } catch (error) {
-      throw fileError(error, directory);
-    }
+  /** Writes how the run ended, `summary.json` last of all files; its event follows when all is on disk. */
+  #conclude(summary: Summary, directory: RunDirectory): void {
+    this.#logger?.write(summary);
+    this.#logger?.settle();
+    const { steps, code } = summary;
+    this.#writeStatus(directory, { state: this.#status, step: steps, ...(code && { code }) });
+    writeWhole(join(directory.path, 'summary.json'), pretty(summary));
+    this.#queue.push(summary);
   }
 
   #emit(event: TrainEvent): void {
     this.#logger?.write(event);
     this.#queue.push(event);
-  }
-
-  /** As {@link #warn}, but the same words once in a run. */
-  #warnOnce(what: string, error: unknown): void {
-    const words = `${what}: ${error instanceof Error ? error.message : String(error)}`;
-    if (this.#warned.has(words)) return;
-    this.#warned.add(words);
-    this.#warn(what, error);
-  }
-
-  #warn(what: string, error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
-    const message = `${what}: ${reason}`;
-    this.#emit({
-      event: 'warning',
-      seed: this.#resolution.config.seed,
-      code: 'SINK_FAILED',
-      message,
-    });
   }
 
   /** Says of a failed run what can still be said: events, and files if there is a folder. */
@@ -296,16 +279,17 @@ class Run {
     const runDir = directory?.path ?? this.#place.runDir ?? '';
     const summary = summarise(config, runDir, 'failed', outcome, error);
     this.#emit(errorEvent(error, config.seed));
-    if (directory !== undefined) {
-      const state = error.code === 'DIVERGED' ? 'diverged' : 'failed';
-      try {
-        directory.writeStatus({ state, step: outcome.steps, code: error.code });
-        writeWhole(join(directory.path, 'summary.json'), pretty(summary));
-      } catch (another) {
-        // the disk may be what failed; the events still reach their reader
-        this.#warn('summary.json cannot be written', another);
-      }
+    if (directory === undefined) {
+      this.#queue.push(summary);
+      return;
     }
-    this.#emit(summary);
+    this.#status = error.code === 'DIVERGED' ? 'diverged' : 'failed';
+    try {
+      this.#conclude(summary, directory);
+    } catch (another) {
+      // the disk may be what failed; the events still reach their reader
+      this.#warnings.refused('summary.json', another, 'the run has no summary on disk');
+      this.#queue.push(summary);
+    }
   }
 }
