@@ -23,7 +23,14 @@ export interface RunManifest {
   env: string;
   algorithm: string;
   seed: number;
-  versions: { package: string; node: string; torch: string | null; mujoco: string | null };
+  versions: {
+    package: string;
+    /** Commit of the package, where it is a checkout. */
+    commit: string | null;
+    node: string;
+    torch: string | null;
+    mujoco: string | null;
+  };
   /** SHA-256 of the addon file. */
   addon: string | null;
   /** The task's MJCF. */
@@ -31,24 +38,39 @@ export interface RunManifest {
   /** The module of an environment in TypeScript; null for a task, and for an environment that a program gave. */
   module: ModuleFacts | null;
   machine: { host: string; cpu: string; cores: number; threads: number; gemm: string | null };
-  /** Commit of the package, where it is a checkout. */
+  /** Commit that the working folder is at, where it lies in a repository. */
   git: string | null;
   /** Changes since; none yet. */
   history: readonly never[];
 }
 
-/** Commit of the package's own repository; null for an installed package, whatever repository lies around it. */
-function gitCommit(): string | null {
-  if (!existsSync(join(packageRoot, '.git'))) return null;
+/** What a run is begun with, beside its config. */
+export interface RunStart {
+  /** The command. */
+  readonly argv: readonly string[];
+  readonly started: Date;
+  /** The working folder. */
+  readonly folder: string;
+}
+
+/** Milliseconds after which a repository, such as one on a network that hangs, is left out. */
+const GIT_PATIENCE = 5000;
+
+/** Commit that a folder is at; null without a repository, without a commit, and without git. */
+export function gitCommit(folder: string): string | null {
   try {
-    return execFileSync('git', ['-C', packageRoot, 'rev-parse', 'HEAD'], {
+    return execFileSync('git', ['-C', folder, 'rev-parse', '--verify', 'HEAD'], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: GIT_PATIENCE,
     }).trim();
   } catch {
     return null;
   }
 }
+
+/** Commit of the package's own repository; null for an installed package, whatever repository lies around it. */
+const packageCommit = () => (existsSync(join(packageRoot, '.git')) ? gitCommit(packageRoot) : null);
 
 /** The task's MJCF as a run uses it. */
 export const readModel = (config: ResolvedConfig, directory: string): ModelFile =>
@@ -57,8 +79,7 @@ export const readModel = (config: ResolvedConfig, directory: string): ModelFile 
 /** The manifest of a run that starts now; without native facts those fields are null. */
 export function describeMachine(
   config: ResolvedConfig,
-  argv: readonly string[],
-  now: Date,
+  { argv, started, folder }: RunStart,
   native: NativeFacts | undefined,
 ): RunManifest {
   const models = native?.modelDirectory;
@@ -67,13 +88,14 @@ export function describeMachine(
   return {
     format: 1,
     id: randomUUID(),
-    created: now.toISOString(),
+    created: started.toISOString(),
     argv,
     env: config.env.id,
     algorithm: config.algorithm,
     seed: config.seed,
     versions: {
       package: packageVersion(),
+      commit: packageCommit(),
       node: process.versions.node,
       torch: native?.torch ?? null,
       mujoco: native?.mujoco ?? null,
@@ -88,7 +110,7 @@ export function describeMachine(
       threads: config.runtime.threads,
       gemm: native?.gemm ?? null,
     },
-    git: gitCommit(),
+    git: gitCommit(folder),
     history: [],
   };
 }

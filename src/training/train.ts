@@ -189,7 +189,8 @@ class Run {
     const environment = this.#environment;
     const facts = (this.#control.nativeFacts ?? nativeFacts)(config, environment);
     const argv = this.#control.argv ?? [];
-    const manifest = describeMachine(config, argv, this.#started, facts);
+    const begun = { argv, started: this.#started, folder: process.cwd() };
+    const manifest = describeMachine(config, begun, facts);
     describeRun(directory.path, this.#resolution, manifest, facts?.modelDirectory);
     const clock = () => performance.now();
     this.#logger = await openRunLog(directory.path, config, this.#started, clock, this.#warnings);
