@@ -6,6 +6,7 @@ import type { ResolvedConfig } from '../config/schema.js';
 import type { ProgressEvent, Summary, TrainEvent } from '../logging/events.js';
 import { evaluationRange } from '../statistics/evaluation.js';
 import { brief, clockTime, grouped, shortPath } from './output.js';
+import { joinParts, progressParts, wrapParts } from './progress-line.js';
 
 /** Progress events behind the speed shown, a few seconds of them. */
 const WINDOW = 25;
@@ -26,8 +27,9 @@ export interface ProgressOptions {
 
 /** What is shown of one run. */
 interface Shown {
+  /** Empty before the first progress. */
   recent: ProgressEvent[];
-  line: string;
+  /** Milliseconds since the start of the run. */
   printedAt: number;
   evaluation: { step: number; mean: number } | undefined;
   m: Record<string, number>;
@@ -113,7 +115,7 @@ export class ProgressView {
   #run(seed: number): Shown {
     let run = this.#runs.get(seed);
     if (run === undefined) {
-      run = { recent: [], line: '', printedAt: 0, evaluation: undefined, m: {}, saved: undefined };
+      run = { recent: [], printedAt: 0, evaluation: undefined, m: {}, saved: undefined };
       this.#runs.set(seed, run);
     }
     return run;
@@ -126,22 +128,25 @@ export class ProgressView {
   #progress(run: Shown, event: ProgressEvent): void {
     run.recent.push(event);
     if (run.recent.length > WINDOW) run.recent.shift();
-    run.line = this.#of(event.seed) + progressLine(run);
     if (this.#live) {
       this.#draw();
       return;
     }
     if (event.wall * 1000 - run.printedAt < this.#options.interval) return;
     run.printedAt = event.wall * 1000;
-    this.#options.note(run.line);
+    this.#options.note(joinParts(this.#parts(event.seed, run)));
+  }
+
+  #parts(seed: number, run: Shown): string[] {
+    const [first, ...rest] = progressParts(run);
+    return [this.#of(seed) + first, ...rest];
   }
 
   #draw(): void {
     const columns = this.#options.terminal?.columns || 80;
-    const lines = [...this.#runs.values()].filter(({ line }) => line !== '');
-    if (lines.length === 0) return;
-    // a line that wraps would not be redrawn in place
-    this.#live?.(lines.map(({ line }) => line.slice(0, Math.max(1, columns - 1))).join('\n'));
+    const begun = [...this.#runs].filter(([, { recent }]) => recent.length > 0);
+    if (begun.length === 0) return;
+    this.#live?.(begun.map(([seed, run]) => wrapParts(this.#parts(seed, run), columns)).join('\n'));
   }
 }
 
@@ -150,28 +155,4 @@ function evaluationLine(event: Extract<TrainEvent, { event: 'evaluation' }>): st
   const { returnMin, returnMax, lengthMean } = evaluationRange(event);
   const range = `min=${returnMin.toFixed(1)} max=${returnMax.toFixed(1)}`;
   return `eval step=${step} return=${returnMean.toFixed(1)} std=${returnStd.toFixed(1)} ${range} len=${lengthMean.toFixed(1)} n=${episodes} wall=${wall.toFixed(1)}s`;
-}
-
-/** Where a run stands: steps, speed, time left, last evaluation, residual error. */
-function progressLine({ recent, evaluation, m, saved }: Shown): string {
-  const newest = recent.at(-1) as ProgressEvent;
-  const oldest = recent[0] as ProgressEvent;
-  const { step, steps } = newest;
-  const parts = [`step ${grouped(step)}/${grouped(steps)} ${Math.floor((100 * step) / steps)}%`];
-  // over some seconds, evaluations included; a first event only has its own speed
-  const seconds = newest.wall - oldest.wall;
-  const speed = seconds > 0 ? (step - oldest.step) / seconds : newest.stepsPerSecond;
-  const updates =
-    seconds > 0 ? (newest.updates - oldest.updates) / seconds : newest.updatesPerSecond;
-  parts.push(updates > 0 ? `${grouped(updates)} upd/s` : `${grouped(speed)} steps/s`);
-  // before the first update the speed says nothing of the rest
-  if (newest.updates > 0 && speed > 0) parts.push(`ETA ${clockTime((steps - step) / speed)}`);
-  if (evaluation)
-    parts.push(`return ${brief(evaluation.mean)} (at ${brief(evaluation.step / 1000)}k)`);
-  const residual = m['virel/residual_error_raw'];
-  if (residual !== undefined) parts.push(`residual ${brief(residual)}`);
-  const value = m['losses/qf1_values'];
-  if (value !== undefined) parts.push(`Q ${brief(value)}`);
-  if (saved !== undefined) parts.push(`saved ${grouped(saved)}`);
-  return parts.join(' | ');
 }

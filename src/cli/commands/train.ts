@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
@@ -9,6 +10,7 @@ import { type PlannedRun, trainMany } from '../../training/many.js';
 import { type StopSignals, stopOnSignals } from '../../training/signals.js';
 import { prepareLayers, type Resolver } from '../environment.js';
 import { refuseEmpty } from '../folder.js';
+import { npxWarning } from '../npx.js';
 import { type ConfigArguments, configLayers, parseSeeds, withConfigOptions } from '../options.js';
 import { describeError, note, print, printJson } from '../output.js';
 import { ProgressView } from '../progress.js';
@@ -60,6 +62,7 @@ export const trainCommand: CommandModule<unknown, TrainArguments> = {
   handler: async (args) => {
     const layers = configLayers(args, process.argv.slice(2));
     const { runs, jobs } = planRuns(args, await prepareLayers(layers));
+    if (!args.quiet) warnOfNpx();
     await ensureNative({
       ...(args.quiet && { log: () => {} }),
       ...(args.noSetup && { noSetup: true }),
@@ -75,6 +78,19 @@ export const trainCommand: CommandModule<unknown, TrainArguments> = {
     }
   },
 };
+
+/** Without a terminal, npx loses the signal that a scheduler stops jobs with. */
+function warnOfNpx(): void {
+  const [, program = '', ...words] = process.argv;
+  const { env, stderr } = process;
+  const warning = npxWarning({
+    env,
+    isTerminal: stderr.isTTY,
+    program: realpathSync(program),
+    words,
+  });
+  if (warning !== undefined) note(warning);
+}
 
 /** The runs that were asked for, each with its config and folder. */
 function planRuns(args: TrainArguments, resolver: Resolver): { runs: PlannedRun[]; jobs: number } {
