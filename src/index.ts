@@ -35,6 +35,7 @@ export type {
   TrainEvent,
   WarningEvent,
 } from './logging/events.js';
+export { type MetricsFile, type MetricsRecord, readMetrics } from './logging/metrics-line.js';
 export { Environment, type EnvironmentOptions, type Step } from './native/environment.js';
 export type { Policy } from './native/policy.js';
 export { Session } from './native/session.js';

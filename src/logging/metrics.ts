@@ -233,6 +233,7 @@ export function metricsPage(): string {
     '',
     'What a run logs: name [unit]: formula. The axis of all is environment steps; a metric that an algorithm does not',
     'have is left out. Returns are those of the task, "scaled" ones are times `rewardScale`; keys are those of the config.',
+    'They are in `metrics.jsonl` and in the files for TensorBoard; [run-folder.md](run-folder.md) says how to read them.',
     '',
     ...groups,
   ].join('\n');
