@@ -311,6 +311,46 @@ describe('a stop', () => {
     expect(existsSync(join(runFolder(), 'run.lock'))).toBe(false);
   });
 
+  it('is what status.json says while it saves, heartbeat or not', async () => {
+    const stop = new AbortController();
+    const states: string[] = [];
+    class Slow extends MemorySession {
+      override async saveParameters(path: string, metadata: Record<string, string>): Promise<void> {
+        jest.advanceTimersByTime(25_000);
+        states.push(json(join(runFolder(), 'status.json')).state);
+        await super.saveParameters(path, metadata);
+      }
+    }
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'performance'] });
+    try {
+      const onAdvance = (step: number) => step > 500 && stop.abort();
+      const createSession = () => new Slow({ onAdvance });
+      await run({ steps: 100_000 }, {}, { signal: stop.signal, createSession });
+    } finally {
+      jest.useRealTimers();
+    }
+    expect(states).toEqual(['stopping']);
+  });
+
+  it('saves although its status cannot be written', async () => {
+    const stop = new AbortController();
+    const breaks = (step: number) => {
+      if (step <= 500 || stop.signal.aborted) return;
+      const status = join(runFolder(), 'status.json');
+      rmSync(status);
+      mkdirSync(status);
+      stop.abort();
+    };
+    const { events, ended } = await run(
+      { steps: 100_000 },
+      { onAdvance: breaks },
+      { signal: stop.signal },
+    );
+    expect(ended).toMatchObject({ status: 'fulfilled', value: { state: 'stopped' } });
+    expect(of(events, 'checkpoint')).toHaveLength(1);
+    expect(of(events, 'warning')).toMatchObject([{ code: 'SINK_FAILED' }]);
+  });
+
   it('during an evaluation abandons it', async () => {
     const stop = new AbortController();
     const { events, ended } = await run(
