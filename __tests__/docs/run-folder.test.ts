@@ -36,7 +36,7 @@ describe('docs/run-folder.md', () => {
   });
 
   it('shows a line whose checksum holds', () => {
-    expect(readMetrics(block('json'))).toMatchObject({ records: [{ step: 1000 }], damaged: [] });
+    expect(readMetrics(block('text'))).toMatchObject({ records: [{ step: 1000 }], damaged: [] });
   });
 
   it('shows Python that reads what we write, and leaves out what is damaged', () => {

@@ -22,7 +22,8 @@ export function smallDisk(size: string): SmallDisk {
   return {
     path,
     remove: () => {
-      execFileSync('umount', [path]);
+      // lazily: a test that failed may have left a file open
+      execFileSync('umount', ['--lazy', path]);
       rmSync(path, { recursive: true });
     },
   };
