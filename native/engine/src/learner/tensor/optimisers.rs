@@ -6,7 +6,7 @@ use tch::{Kind, Tensor};
 use super::adam::Adam;
 use super::networks::Trained;
 use super::projected_residual::{ProjectedDescent, Weights};
-use super::transfer::read;
+use super::transfer::Report;
 use crate::error::Result;
 use crate::learner::{LearnerConfig, Norms, Step, StepNorms};
 
@@ -89,20 +89,24 @@ impl Optimisers {
 
     /// Norms of the gradients and of the changes that the latest steps made with them.
     pub fn norms(&mut self, gradients: &Trained) -> Result<StepNorms> {
-        let mut norms = StepNorms::default();
+        let mut report = Report::new();
         if self.m_stepped {
-            norms.action_value = Some(self.action_value_norms(gradients)?);
+            add(&mut report, self.action_value_norms(gradients)?, |norms| &mut norms.action_value);
             for (adam, gradient) in self.state_value.iter_mut().zip(&gradients.state_value) {
-                norms.state_value = Some(joined(&[&gradient.values], &[adam.change_norm()?])?);
+                let of_state_value = joined(&[&gradient.values], &[adam.change_norm()?])?;
+                add(&mut report, of_state_value, |norms| &mut norms.state_value);
             }
         }
         if self.e_stepped {
-            norms.policy = Some(joined(&[&gradients.policy.values], &[self.policy.change_norm()?])?);
+            let of_policy = joined(&[&gradients.policy.values], &[self.policy.change_norm()?])?;
+            add(&mut report, of_policy, |norms| &mut norms.policy);
         }
+        let mut norms = StepNorms::default();
+        report.read_into(&mut norms)?;
         Ok(norms)
     }
 
-    fn action_value_norms(&mut self, gradients: &Trained) -> Result<Norms> {
+    fn action_value_norms(&mut self, gradients: &Trained) -> Result<[Tensor; 2]> {
         let adam = self.action_values.iter_mut().map(Adam::change_norm);
         let projected = self.projected.iter().map(|descent| Ok(descent.change_norm()));
         let changes = adam.chain(projected).collect::<Result<Vec<_>>>()?;
@@ -117,12 +121,25 @@ pub fn projected_weights(trained: &Trained) -> Option<Weights<'_>> {
     Some(Weights { action_value: trained.action_values.first()?, auxiliary })
 }
 
-/// Norms of several vectors as of one, from the gradients and the norms of their changes.
-fn joined(gradients: &[&Tensor], changes: &[Tensor]) -> Result<Norms> {
+/// Puts the norms of a gradient and of a change into a report.
+fn add(
+    report: &mut Report<StepNorms>,
+    [gradient, update]: [Tensor; 2],
+    of: fn(&mut StepNorms) -> &mut Option<Norms>,
+) {
+    report.add(gradient, move |norms, value| {
+        of(norms).get_or_insert_default().gradient = f64::from(value);
+    });
+    report.add(update, move |norms, value| {
+        of(norms).get_or_insert_default().update = f64::from(value);
+    });
+}
+
+/// Norms of several vectors as of one, of their gradients and of the changes whose norms are given; scalars in f64.
+fn joined(gradients: &[&Tensor], changes: &[Tensor]) -> Result<[Tensor; 2]> {
     let each =
         gradients.iter().map(|gradient| Ok(gradient.f_to_dtype(Kind::Double, false, false)?.f_norm()?));
     let gradient = Tensor::f_stack(&each.collect::<Result<Vec<_>>>()?, 0)?.f_norm()?;
     let update = Tensor::f_stack(changes, 0)?.f_norm()?.f_to_dtype(Kind::Double, false, false)?;
-    let [gradient, update] = read([gradient, update])?;
-    Ok(Norms { gradient: f64::from(gradient), update: f64::from(update) })
+    Ok([gradient, update])
 }
