@@ -225,6 +225,9 @@ impl<T> Report<T> {
 }
 
 /// Brings a scalar from the device.
+///
+/// # Errors
+/// `NATIVE_EXCEPTION`.
 pub fn read(scalar: &Tensor) -> Result<f32> {
     let mut value = [0.0];
     read_into(scalar, &mut value)?;
