@@ -10,7 +10,7 @@ use virel_engine::checkpoint::save_parameters;
 use virel_engine::environments::environment::Outcome;
 use virel_engine::error::{EngineError, Result, expect_finite, expect_len};
 use virel_engine::evaluation::{Evaluation, Protocol};
-use virel_engine::learner::{Losses, StepGradients};
+use virel_engine::learner::{Losses, StepGradients, Temperature};
 use virel_engine::networks::layout::{Parameter, ParameterSpec};
 use virel_engine::replay::batch::{Batch, discounts};
 use virel_engine::session::record::Episode;
@@ -220,11 +220,12 @@ impl Session {
         let (batch, noise) = (OwnedBatch::new(&batch), noise.to_vec());
         self.worker
             .call("gradients", move |session, _| {
-                let given = given_temperature(temperature)?.or_else(|| session.temperature());
+                let given = given_temperature(temperature)?;
                 let discounts = batch.checked_discounts(session, &noise)?;
-                let own = session.learner().temperature()?;
-                let result = session.learner().gradients(&batch.borrow(&discounts), &noise, given)?;
-                Ok((result, given.or(own).unwrap_or_default(), session.residual_error()))
+                let in_use = given.map_or_else(|| session.temperature(), Temperature::Given);
+                let result = session.learner().gradients(&batch.borrow(&discounts), &noise, in_use)?;
+                let temperature = given.map_or_else(|| session.temperature_value(), Ok)?;
+                Ok((result, temperature, session.residual_error()?))
             })
             .map(|(StepGradients { losses, gradients }, temperature, residual_error)| NativeGradients {
                 losses: losses_to_js(&losses),

@@ -11,7 +11,7 @@ use paper::{BATCH, config};
 use virel_engine::error::Result;
 use virel_engine::learner::kernel::KernelLearner;
 use virel_engine::learner::kernel::sgemm::Gemm;
-use virel_engine::learner::{Learner, Step};
+use virel_engine::learner::{Learner, Step, Temperature};
 use virel_engine::networks::initialise::{Scheme, TrainedStart, initial};
 use virel_engine::random::{Purpose, Stream};
 use virel_engine::replay::batch::Batch;
@@ -50,7 +50,7 @@ fn main() -> Result<()> {
     };
 
     let mut update = || {
-        learner.step(Step::Joint, &batch, &noise, Some(1.0))?;
+        learner.step(Step::Joint, &batch, &noise, Temperature::Given(1.0))?;
         learner.update_targets(Step::Joint)
     };
     let (best, median) = seconds(blocks, || (0..UPDATES).try_for_each(|_| update()))?;

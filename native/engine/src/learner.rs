@@ -91,14 +91,6 @@ pub struct ProjectedSteps {
     pub leak: f64,
 }
 
-impl ProjectedSteps {
-    /// α_w(k) and α_ζ(k).
-    pub fn at(&self, steps: u64) -> (f64, f64) {
-        let age = 1.0 + steps as f64 / self.scale;
-        (self.value_step / age.powf(self.value_decay), self.auxiliary_step / age.powf(self.auxiliary_decay))
-    }
-}
-
 /// The value of s′ in the residual error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bootstrap {
@@ -146,7 +138,7 @@ impl Losses {
 /// One value for each Q_i.
 pub type PerActionValue<T> = ArrayVec<T, MOST_ACTION_VALUES>;
 
-/// What the latest gradient steps saw; means over their batches.
+/// What the latest gradient steps saw, means over their batches, and the latest residual error.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StepTerms {
     /// Losses at the parameters before the step.
@@ -163,14 +155,17 @@ pub struct StepTerms {
     pub absolute_action: f32,
     /// mean log σ after its clip, over batch and dimensions.
     pub log_std: Option<f32>,
-    /// Σ_i KL_i of the mean from the prior policy's, with a weighted likelihood.
+    /// Σ_i KL_i of the mean from the prior policy's, with a weighted likelihood: as the E-step before the prior's
+    /// latest move saw it, since right after a move it is 0.
     pub kl_mean: Option<f32>,
     /// The same of the covariance.
     pub kl_covariance: Option<f32>,
+    /// ε as [`Learner::measure`] last found it.
+    pub residual_error: Option<f32>,
 }
 
 /// ‖·‖₂ of a network's latest gradient, and of the change that its optimiser made with it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Norms {
     /// Of the gradient.
     pub gradient: f64,
@@ -196,6 +191,49 @@ pub struct StepGradients {
     pub losses: Losses,
     /// Gradient of its loss by every trained parameter, in the order of [`Networks::trained`].
     pub gradients: Vec<Parameter>,
+}
+
+/// Where T of a gradient step comes from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Temperature {
+    /// The learner's own, which it trains.
+    Own,
+    /// A number.
+    Given(f32),
+    /// slope · ε + offset, ε as [`Learner::measure`] last found it. The learner does the sum, so that ε need not leave
+    /// a device.
+    OfResidual {
+        /// In units of T for one of ε, return⁻¹.
+        slope: f64,
+        /// In units of return, as T.
+        offset: f64,
+    },
+}
+
+impl Temperature {
+    /// T as a number, at the latest ε where that is on the host; None where the learner trains its own.
+    ///
+    /// # Errors
+    /// `CONFIG_RANGE` where ε is read and has not been measured.
+    pub fn at(self, residual_error: Option<f32>) -> Result<Option<f32>> {
+        match self {
+            Self::Own => Ok(None),
+            Self::Given(number) => Ok(Some(number)),
+            Self::OfResidual { slope, offset } => {
+                let error = residual_error.ok_or_else(not_measured)?;
+                Ok(Some((slope * f64::from(error) + offset) as f32))
+            }
+        }
+    }
+}
+
+/// A temperature of the residual error before its first measurement.
+pub fn not_measured() -> EngineError {
+    EngineError::OutOfRange {
+        name: "temperature",
+        expected: "a number until the residual error has been measured",
+        got: "a multiple of it".to_owned(),
+    }
 }
 
 /// Which halves of a gradient step are taken.
@@ -224,7 +262,10 @@ impl Step {
 /// A gradient step and its parts, over parameters the learner owns.
 ///
 /// Shapes: a batch has B rows; `noise` is standard normal, `[B, draws, A]`, row-major, [`Recipe::draws`] of them a
-/// row: those for s, then those for s′. `temperature` is T; None where the learner trains its own.
+/// row: those for s, then those for s′.
+///
+/// A learner may live on a device. [`Self::measure`], [`Self::step`] and [`Self::update_targets`] bring nothing from
+/// there and do not wait for it; every other method does.
 pub trait Learner: Send {
     /// A copy of every parameter, in the order of [`Networks::all`].
     ///
@@ -259,7 +300,13 @@ pub trait Learner: Send {
     ///
     /// # Errors
     /// `LENGTH_MISMATCH`, `NATIVE_EXCEPTION`.
-    fn residual_error(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Option<f32>) -> Result<f32>;
+    fn residual_error(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<f32>;
+
+    /// [`Self::residual_error`], kept for [`Temperature::OfResidual`] and [`StepTerms::residual_error`].
+    ///
+    /// # Errors
+    /// `LENGTH_MISMATCH`, `NATIVE_EXCEPTION`.
+    fn measure(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<()>;
 
     /// Every loss and gradient at the same parameters; nothing is stepped.
     ///
@@ -269,7 +316,7 @@ pub trait Learner: Send {
         &mut self,
         batch: &Batch<'_>,
         noise: &[f32],
-        temperature: Option<f32>,
+        temperature: Temperature,
     ) -> Result<StepGradients>;
 
     /// The gradients of `step`'s halves at the same parameters, then their optimisers: Q, V, ζ, π, logarithms. Targets
@@ -277,7 +324,7 @@ pub trait Learner: Send {
     ///
     /// # Errors
     /// `LENGTH_MISMATCH`, `NATIVE_EXCEPTION`.
-    fn step(&mut self, step: Step, batch: &Batch<'_>, noise: &[f32], temperature: Option<f32>) -> Result<()>;
+    fn step(&mut self, step: Step, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<()>;
 
     /// φ̄ ← τφ + (1−τ)φ̄ for the targets of `step`'s halves: those of Q and V with an M-step, a target or prior policy
     /// with an E-step.
@@ -420,11 +467,16 @@ pub fn expect_batch(sizes: &Sizes, batch: &Batch<'_>, noise: &[f32], draws: usiz
 /// # Errors
 /// `CONFIG_RANGE` where there is neither.
 pub fn temperature_in_use(given: Option<f32>, own: Option<f32>) -> Result<f32> {
-    given.or(own).ok_or_else(|| EngineError::OutOfRange {
+    given.or(own).ok_or_else(no_temperature)
+}
+
+/// A part reads T, and there is none.
+pub fn no_temperature() -> EngineError {
+    EngineError::OutOfRange {
         name: "temperature",
         expected: "a number, since this learner trains none",
         got: "none".to_owned(),
-    })
+    }
 }
 
 /// Checks T of Boltzmann weights.

@@ -22,7 +22,7 @@ use crate::error::{EngineError, Result};
 use crate::evaluation::{Evaluation, Protocol, Trace, evaluate};
 use crate::learner::kernel::KernelLearner;
 use crate::learner::tensor::TensorLearner;
-use crate::learner::{Learner, LearnerConfig};
+use crate::learner::{Learner, LearnerConfig, Step, Temperature};
 use crate::memory;
 use crate::networks::initialise::{Scheme, TrainedStart, initial};
 use crate::networks::layout::Parameter;
@@ -198,17 +198,30 @@ impl Session {
         self.collector.steps()
     }
 
-    /// T of the next gradient step: None where the learner trains its own.
-    pub fn temperature(&self) -> Option<f32> {
+    /// T of the next gradient step.
+    pub fn temperature(&self) -> Temperature {
         self.improver.temperature(self.collector.replay())
     }
 
-    /// The residual error in use, where the temperature reads one.
-    pub fn residual_error(&self) -> Option<f64> {
-        self.improver.residual_error()
+    /// T of the next gradient step as a number; 0 where nothing reads one.
+    ///
+    /// # Errors
+    /// `NATIVE_EXCEPTION`.
+    pub fn temperature_value(&mut self) -> Result<f32> {
+        let given = self.temperature().at(self.learner.terms()?.residual_error)?;
+        Ok(given.or(self.learner.temperature()?).unwrap_or_default())
     }
 
-    /// One joint gradient step on a batch of the caller's, then the targets that are due.
+    /// The residual error in use, where the temperature reads one.
+    ///
+    /// # Errors
+    /// `NATIVE_EXCEPTION`.
+    pub fn residual_error(&mut self) -> Result<Option<f64>> {
+        Ok(self.improver.residual_error(self.learner.terms()?.residual_error))
+    }
+
+    /// One joint gradient step on a batch of the caller's, then the targets that are due; at the session's temperature
+    /// where none is given.
     ///
     /// # Errors
     /// As [`Learner::step`].
@@ -218,8 +231,8 @@ impl Session {
         noise: &[f32],
         temperature: Option<f32>,
     ) -> Result<()> {
-        let temperature = temperature.or_else(|| self.temperature());
-        self.improver.apply(crate::learner::Step::Joint, self.learner.as_mut(), batch, noise, temperature)
+        let temperature = temperature.map_or_else(|| self.temperature(), Temperature::Given);
+        self.improver.apply(Step::Joint, self.learner.as_mut(), batch, noise, temperature)
     }
 
     /// Runs a plan; `stop` is read before every iteration, environment step and gradient step.

@@ -1,6 +1,7 @@
 //! Which libraries this engine works with, and a proof that they compute.
 
 use crate::error::{EngineError, Result};
+use crate::learner::tensor::read;
 
 /// Versions of the two native libraries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub struct Versions {
 /// `NATIVE_EXCEPTION`.
 pub fn versions() -> Result<Versions> {
     let sum = tch::Tensor::f_from_slice(&[1.0_f64, 2.0, 3.0])?.f_sum(tch::Kind::Double)?;
-    let sum = f64::try_from(sum)?;
+    let sum = read(&sum)?;
     if sum != 6.0 {
         return Err(EngineError::Torch { reason: format!("1 + 2 + 3 came out as {sum}") });
     }

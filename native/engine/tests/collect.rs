@@ -12,7 +12,7 @@ use virel_engine::environments::environment::{Environment, Outcome};
 use virel_engine::environments::mujoco::choices::Choices;
 use virel_engine::environments::spec::Spec;
 use virel_engine::error::{EngineError, Result};
-use virel_engine::learner::{Learner, Step, StepGradients, StepNorms, StepTerms};
+use virel_engine::learner::{Learner, Step, StepGradients, StepNorms, StepTerms, Temperature};
 use virel_engine::networks::layout::{Parameter, Sizes};
 use virel_engine::random::{Purpose, Stream};
 use virel_engine::replay::batch::Batch;
@@ -134,13 +134,16 @@ impl Learner for Constant {
     fn temperature(&mut self) -> Result<Option<f32>> {
         unreachable!()
     }
-    fn residual_error(&mut self, _: &Batch<'_>, _: &[f32], _: Option<f32>) -> Result<f32> {
+    fn residual_error(&mut self, _: &Batch<'_>, _: &[f32], _: Temperature) -> Result<f32> {
         unreachable!()
     }
-    fn gradients(&mut self, _: &Batch<'_>, _: &[f32], _: Option<f32>) -> Result<StepGradients> {
+    fn measure(&mut self, _: &Batch<'_>, _: &[f32], _: Temperature) -> Result<()> {
         unreachable!()
     }
-    fn step(&mut self, _: Step, _: &Batch<'_>, _: &[f32], _: Option<f32>) -> Result<()> {
+    fn gradients(&mut self, _: &Batch<'_>, _: &[f32], _: Temperature) -> Result<StepGradients> {
+        unreachable!()
+    }
+    fn step(&mut self, _: Step, _: &Batch<'_>, _: &[f32], _: Temperature) -> Result<()> {
         unreachable!()
     }
     fn update_targets(&mut self, _: Step) -> Result<()> {

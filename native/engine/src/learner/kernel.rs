@@ -39,8 +39,9 @@ use self::sampler::Draws;
 use self::shared::{Shared, Use, lock, read, write};
 use self::threads::Helper;
 use super::{
-    Learner, LearnerConfig, Losses, Norms, Step, StepGradients, StepNorms, StepTerms, expect_act, expect_all,
-    expect_batch, expect_config, expect_parameters, expect_positive, temperature_in_use,
+    Learner, LearnerConfig, Losses, Norms, Step, StepGradients, StepNorms, StepTerms, Temperature,
+    expect_act, expect_all, expect_batch, expect_config, expect_parameters, expect_positive,
+    temperature_in_use,
 };
 use crate::error::{EngineError, Result, expect_len};
 use crate::math::residual::residual_error;
@@ -62,6 +63,8 @@ pub struct KernelLearner {
     /// Σ of squares of each tile, of the latest residual error.
     tile_sums: Vec<f64>,
     terms: StepTerms,
+    /// KL of mean and covariance that the E-step before the prior policy's latest move saw.
+    divergences_at_move: Option<(f32, f32)>,
     /// Norms of the latest step whose gradients [`Learner::gradients`] has overwritten since.
     earlier_norms: StepNorms,
 }
@@ -89,8 +92,18 @@ impl KernelLearner {
         let (terms, earlier_norms) = (StepTerms::default(), StepNorms::default());
         let tiles = (0..config.threads).map(|_| Tile::new(&config, &shared.shapes)).collect();
         let tile_sums = Vec::new();
-        let mut learner =
-            Self { config, networks, shared, actor, helper, tiles, tile_sums, terms, earlier_norms };
+        let mut learner = Self {
+            config,
+            networks,
+            shared,
+            actor,
+            helper,
+            tiles,
+            tile_sums,
+            terms,
+            divergences_at_move: None,
+            earlier_norms,
+        };
         learner.set_parameters(initial)?;
         Ok(learner)
     }
@@ -112,7 +125,7 @@ impl KernelLearner {
     }
 
     /// T of a step; 0 where none of its losses reads one.
-    fn temperature_of(&self, step: Step, given: Option<f32>) -> Result<f32> {
+    fn temperature_of(&self, step: Step, temperature: Temperature) -> Result<f32> {
         let recipe = &self.config.recipe;
         let by_m = recipe.action_value_target == ActionValueTarget::SoftActionValue
             || recipe.state_value_target == StateValueTarget::SoftActionValue;
@@ -120,6 +133,7 @@ impl KernelLearner {
         if !(step.has_m() && by_m || step.has_e() && by_e) {
             return Ok(0.0);
         }
+        let given = temperature.at(self.terms.residual_error)?;
         let temperature = temperature_in_use(given, self.actor.logs.temperature())?;
         let weighs = step.has_e() && recipe.policy_objective == PolicyObjective::WeightedLikelihood;
         given.filter(|_| weighs).map_or(Ok(()), expect_positive)?;
@@ -132,7 +146,7 @@ impl KernelLearner {
         (step, gradients): (Step, Use),
         batch: &Batch<'_>,
         noise: &[f32],
-        temperature: Option<f32>,
+        temperature: Temperature,
     ) -> Result<Terms> {
         let draws = self.config.recipe.draws(self.config.samples);
         expect_batch(&self.config.sizes, batch, noise, draws)?;
@@ -219,12 +233,16 @@ impl Learner for KernelLearner {
         Ok(self.actor.logs.temperature())
     }
 
-    fn residual_error(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Option<f32>) -> Result<f32> {
+    fn residual_error(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<f32> {
         let (recipe, sizes) = (self.config.recipe, &self.config.sizes);
         let draws = recipe.draws_at_next_state(self.config.samples);
         expect_batch(sizes, batch, noise, draws)?;
         let is_soft = recipe.action_value_target == ActionValueTarget::SoftActionValue;
-        let temperature = if is_soft { temperature_in_use(temperature, self.temperature()?)? } else { 0.0 };
+        let temperature = if is_soft {
+            temperature_in_use(temperature.at(self.terms.residual_error)?, self.actor.logs.temperature())?
+        } else {
+            0.0
+        };
 
         let shared = &self.shared;
         let (action_values, state_value) = (read(&shared.action_values)?, read(&shared.state_value)?);
@@ -261,11 +279,16 @@ impl Learner for KernelLearner {
         Ok(residual_error(total, batch.rows() * self.config.sizes.action_values) as f32)
     }
 
+    fn measure(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<()> {
+        self.terms.residual_error = Some(self.residual_error(batch, noise, temperature)?);
+        Ok(())
+    }
+
     fn gradients(
         &mut self,
         batch: &Batch<'_>,
         noise: &[f32],
-        temperature: Option<f32>,
+        temperature: Temperature,
     ) -> Result<StepGradients> {
         let norms = self.norms()?;
         let terms = self.run((Step::Joint, Use::Keep), batch, noise, temperature)?;
@@ -284,7 +307,7 @@ impl Learner for KernelLearner {
         Ok(StepGradients { losses: at_these_parameters.losses, gradients })
     }
 
-    fn step(&mut self, step: Step, batch: &Batch<'_>, noise: &[f32], temperature: Option<f32>) -> Result<()> {
+    fn step(&mut self, step: Step, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<()> {
         let terms = self.run((step, Use::Step), batch, noise, temperature)?;
         terms.store(&mut self.terms);
         if step.has_m() {
@@ -313,12 +336,17 @@ impl Learner for KernelLearner {
             && let Some(target) = &mut targets.policy
         {
             vector::move_target(target, &self.actor.weights, rate)?;
+            self.divergences_at_move = self.terms.kl_mean.zip(self.terms.kl_covariance);
         }
         Ok(())
     }
 
     fn terms(&mut self) -> Result<StepTerms> {
-        Ok(self.terms.clone())
+        let mut terms = self.terms.clone();
+        if let Some((mean, covariance)) = self.divergences_at_move {
+            (terms.kl_mean, terms.kl_covariance) = (Some(mean), Some(covariance));
+        }
+        Ok(terms)
     }
 
     fn norms(&mut self) -> Result<StepNorms> {

@@ -1,7 +1,8 @@
 //! The learner on libtorch: batched operations on CPU or CUDA, f32 or f64, derivatives written out, no autograd.
 //!
-//! A step reads nothing back from the device; [`transfer`] alone does, when the caller asks for numbers. Matrix work
-//! is shared: each pass that both halves of a step need is computed once ([`given`]). The halves are assembled from the
+//! A step crosses to the device once, with its batch, noise and temperature, and reads nothing back; [`transfer`] alone
+//! does, when the caller asks for numbers. Its operations and their constants are the same in every step, so that they
+//! could be recorded as a graph: step counts, moments and temperatures are on the device. Matrix work is shared: each pass that both halves of a step need is computed once ([`given`]). The halves are assembled from the
 //! recipe's parts in [`halves`]; the equations of a part are in the file of its stem.
 //!
 //! Sizes are passed down rather than asked of tensors: `size`, `size2` and `numel` panic where libtorch throws.
@@ -26,14 +27,17 @@ mod transfer;
 
 use tch::{Device, Kind, Tensor};
 
+use self::e_step::PriorGap;
 use self::given::Given;
 use self::halves::{EStep, MStep, e_half, m_half, residual_of};
+use self::m_step::Regression;
 use self::networks::{Targets, Trained, expect_part};
 use self::optimisers::Optimisers;
 use self::tanh_gaussian::{Gaussian, deterministic};
-use self::temperature::{Logs, Temperature};
-use self::transfer::{Inputs, Noise, Placement, pairs, read, read_optional};
-use super::{Learner, LearnerConfig, Losses, Step, StepGradients, StepNorms, StepTerms};
+use self::temperature::{InUse, Logs, numbers};
+use self::transfer::{Placement, Report, Upload, pairs};
+pub use self::transfer::{Transfers, read, transfers};
+use super::{Learner, LearnerConfig, Step, StepGradients, StepNorms, StepTerms, Temperature};
 use super::{expect_act, expect_all, expect_batch, expect_config, expect_parameters};
 use crate::device::{use_threads, warm_up};
 use crate::error::{Result, expect_len};
@@ -54,6 +58,10 @@ pub struct TensorLearner {
     /// What the latest M-step and E-step saw, on the device until [`Learner::terms`].
     latest_m_step: Option<MStep>,
     latest_e_step: Option<EStep>,
+    /// π_θ and π_φ as the E-step before the prior's latest move saw them.
+    gap_at_move: Option<PriorGap>,
+    /// ε as it was last measured, a scalar.
+    residual_error: Option<Tensor>,
 }
 
 impl TensorLearner {
@@ -81,6 +89,8 @@ impl TensorLearner {
             trained,
             latest_m_step: None,
             latest_e_step: None,
+            gap_at_move: None,
+            residual_error: None,
             layout,
             config,
         };
@@ -95,22 +105,29 @@ impl TensorLearner {
         batch: &Batch<'_>,
         noise: &[f32],
         draws: [usize; 2],
-        temperature: Option<f32>,
+        temperature: Temperature,
     ) -> Result<Given<'_>> {
         use_threads(self.config.threads)?;
-        let (sizes, placement) = (&self.config.sizes, self.placement);
+        let sizes = &self.config.sizes;
         expect_batch(sizes, batch, noise, draws.iter().sum())?;
-        let inputs = Inputs::upload(batch, sizes, placement)?;
-        let noise = Noise::upload(noise, inputs.rows, draws, sizes.action, placement)?;
-        let temperature = Temperature::new(temperature, self.trained.logs.as_ref(), placement)?;
+        let Upload { inputs, noise, numbers } =
+            Upload::new(batch, (noise, draws), numbers(temperature), sizes, self.placement)?;
+        let (measured, own) = (self.residual_error.as_ref(), self.trained.logs.as_ref());
+        let temperature = InUse::new(temperature, numbers, measured, own)?;
         Ok(Given::new(&self.config, (&self.trained, &self.targets), (inputs, noise), temperature))
     }
 
     /// [`Self::given`] of a gradient step.
-    fn given_step(&self, batch: &Batch<'_>, noise: &[f32], temperature: Option<f32>) -> Result<Given<'_>> {
+    fn given_step(&self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<Given<'_>> {
         let (recipe, samples) = (&self.config.recipe, self.config.samples);
         let draws = [recipe.draws_at_state(samples), recipe.draws_at_next_state(samples)];
         self.given(batch, noise, draws, temperature)
+    }
+
+    /// ε_w on a batch, a scalar.
+    fn residual(&self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<Tensor> {
+        let draws = [0, self.config.recipe.draws_at_next_state(self.config.samples)];
+        residual_of(&self.given(batch, noise, draws, temperature)?)
     }
 
     /// Names and views of every parameter, in the order of [`Networks::all`].
@@ -139,33 +156,38 @@ impl Learner for TensorLearner {
     fn temperature(&mut self) -> Result<Option<f32>> {
         use_threads(self.config.threads)?;
         let log = self.trained.logs.as_ref().map(Logs::log_temperature).transpose()?;
-        read_optional(log.map(|log| log.f_exp()).transpose()?)
+        log.map(|log| read(&log.f_exp()?)).transpose()
     }
 
-    fn residual_error(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Option<f32>) -> Result<f32> {
-        let draws = [0, self.config.recipe.draws_at_next_state(self.config.samples)];
-        let [error] = read([residual_of(&self.given(batch, noise, draws, temperature)?)?])?;
-        Ok(error)
+    fn residual_error(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<f32> {
+        read(&self.residual(batch, noise, temperature)?)
+    }
+
+    fn measure(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<()> {
+        self.residual_error = Some(self.residual(batch, noise, temperature)?);
+        Ok(())
     }
 
     fn gradients(
         &mut self,
         batch: &Batch<'_>,
         noise: &[f32],
-        temperature: Option<f32>,
+        temperature: Temperature,
     ) -> Result<StepGradients> {
         // apart from those of the latest steps, which the norms are of
         let gradients = Trained::zeros(&self.layout, self.placement)?;
         let given = self.given_step(batch, noise, temperature)?;
         let (m_step, e_step) = (m_half(&given, &gradients)?, e_half(&given, &gradients)?);
-        let mut losses = Losses::default();
-        read_m_losses(&m_step, &mut losses)?;
-        read_e_losses(&e_step, &mut losses)?;
+        let mut report = Report::new();
+        report_m_losses(&m_step, &mut report)?;
+        report_e_losses(&e_step, &mut report)?;
+        let mut terms = StepTerms::default();
+        report.read_into(&mut terms)?;
         let gradients = gradients.named()?.into_iter().map(to_host).collect::<Result<_>>()?;
-        Ok(StepGradients { losses, gradients })
+        Ok(StepGradients { losses: terms.losses, gradients })
     }
 
-    fn step(&mut self, step: Step, batch: &Batch<'_>, noise: &[f32], temperature: Option<f32>) -> Result<()> {
+    fn step(&mut self, step: Step, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<()> {
         let given = self.given_step(batch, noise, temperature)?;
         let m_step = step.has_m().then(|| m_half(&given, &self.gradients)).transpose()?;
         let e_step = step.has_e().then(|| e_half(&given, &self.gradients)).transpose()?;
@@ -177,18 +199,27 @@ impl Learner for TensorLearner {
 
     fn update_targets(&mut self, step: Step) -> Result<()> {
         use_threads(self.config.threads)?;
+        if step.has_e()
+            && let Some(e_step) = &self.latest_e_step
+        {
+            self.gap_at_move = e_step.policy.weighted_likelihood().map(|fit| fit.gap.shallow_clone());
+        }
         self.targets.follow(&self.trained, step, self.config.optimisers.target_update_rate)
     }
 
     fn terms(&mut self) -> Result<StepTerms> {
         use_threads(self.config.threads)?;
-        let mut terms = StepTerms::default();
+        let mut report = Report::new();
         if let Some(m_step) = &self.latest_m_step {
-            read_m_terms(m_step, &mut terms)?;
+            report_m_terms(m_step, &mut report)?;
         }
         if let Some(e_step) = &self.latest_e_step {
-            read_e_terms(e_step, &mut terms)?;
+            report_e_terms(e_step, self.gap_at_move.as_ref(), &mut report)?;
         }
+        let residual_error = self.residual_error.as_ref().map(Tensor::shallow_clone);
+        report.add_if(residual_error, |terms, value| terms.residual_error = Some(value));
+        let mut terms = StepTerms::default();
+        report.read_into(&mut terms)?;
         Ok(terms)
     }
 
@@ -253,48 +284,60 @@ impl Learner for TensorLearner {
     }
 }
 
-fn read_m_losses(m_step: &MStep, losses: &mut Losses) -> Result<()> {
+fn report_m_losses(m_step: &MStep, report: &mut Report<StepTerms>) -> Result<()> {
     let each = Tensor::f_stack(&m_step.action_value.losses()?, 0)?;
-    [losses.action_value] = read([each.f_sum(None)?])?;
-    losses.state_value = read_optional(m_step.state_value.as_ref().map(|v| v.loss()).transpose()?)?;
-    losses.auxiliary_weights = read_optional(m_step.action_value.auxiliary_loss()?)?;
+    report.add(each.f_sum(None)?, |terms, value| terms.losses.action_value = value);
+    let state_value = m_step.state_value.as_ref().map(Regression::loss).transpose()?;
+    report.add_if(state_value, |terms, value| terms.losses.state_value = Some(value));
+    let auxiliary = m_step.action_value.auxiliary_loss()?;
+    report.add_if(auxiliary, |terms, value| terms.losses.auxiliary_weights = Some(value));
     Ok(())
 }
 
-fn read_e_losses(e_step: &EStep, losses: &mut Losses) -> Result<()> {
-    [losses.policy] = read([e_step.policy_loss()?])?;
-    if let Some(temperature) = &e_step.temperature {
-        losses.temperature = read_optional(Some(temperature.temperature.shallow_clone()))?;
-        if let Some([mean, covariance]) = &temperature.multipliers {
-            losses.mean_multiplier = read_optional(Some(mean.shallow_clone()))?;
-            losses.covariance_multiplier = read_optional(Some(covariance.shallow_clone()))?;
+fn report_e_losses(e_step: &EStep, report: &mut Report<StepTerms>) -> Result<()> {
+    report.add(e_step.policy_loss()?, |terms, value| terms.losses.policy = value);
+    if let Some(losses) = &e_step.temperature {
+        let temperature = losses.temperature.shallow_clone();
+        report.add(temperature, |terms, value| terms.losses.temperature = Some(value));
+        if let Some([mean, covariance]) = &losses.multipliers {
+            report.add(mean.shallow_clone(), |terms, value| terms.losses.mean_multiplier = Some(value));
+            let covariance = covariance.shallow_clone();
+            report.add(covariance, |terms, value| terms.losses.covariance_multiplier = Some(value));
         }
     }
     Ok(())
 }
 
-fn read_m_terms(m_step: &MStep, terms: &mut StepTerms) -> Result<()> {
-    read_m_losses(m_step, &mut terms.losses)?;
-    let scalar = |value: Tensor| read([value]).map(|[value]| value);
-    terms.action_value_losses =
-        m_step.action_value.losses()?.into_iter().map(scalar).collect::<Result<_>>()?;
-    let predictions = m_step.action_value.predictions().into_iter();
-    terms.action_values = predictions.map(|value| scalar(value.f_mean(None)?)).collect::<Result<_>>()?;
+fn report_m_terms(m_step: &MStep, report: &mut Report<StepTerms>) -> Result<()> {
+    report_m_losses(m_step, report)?;
+    for loss in m_step.action_value.losses()? {
+        report.add(loss, |terms, value| terms.action_value_losses.push(value));
+    }
+    for prediction in m_step.action_value.predictions() {
+        report.add(prediction.f_mean(None)?, |terms, value| terms.action_values.push(value));
+    }
     let state_value = m_step.state_value.as_ref().map(|value| value.prediction.f_mean(None));
-    terms.state_value = read_optional(state_value.transpose()?)?;
+    report.add_if(state_value.transpose()?, |terms, value| terms.state_value = Some(value));
     Ok(())
 }
 
-fn read_e_terms(e_step: &EStep, terms: &mut StepTerms) -> Result<()> {
-    read_e_losses(e_step, &mut terms.losses)?;
-    [terms.absolute_action] = read([e_step.policy.action().f_abs()?.f_mean(None)?])?;
+fn report_e_terms(
+    e_step: &EStep,
+    gap_at_move: Option<&PriorGap>,
+    report: &mut Report<StepTerms>,
+) -> Result<()> {
+    report_e_losses(e_step, report)?;
     let mean = |values: &Tensor| values.f_mean(None);
-    terms.log_density = read_optional(e_step.policy.log_density()?.as_ref().map(mean).transpose()?)?;
-    terms.log_std = read_optional(e_step.log_std.as_ref().map(mean).transpose()?)?;
-    if let Some(fit) = e_step.policy.weighted_likelihood() {
-        let divergences = fit.divergences()?;
-        terms.kl_mean = read_optional(Some(divergences.mean.f_sum(None)?))?;
-        terms.kl_covariance = read_optional(Some(divergences.covariance.f_sum(None)?))?;
+    report.add(mean(&e_step.policy.action().f_abs()?)?, |terms, value| terms.absolute_action = value);
+    let log_density = e_step.policy.log_density()?.as_ref().map(mean).transpose()?;
+    report.add_if(log_density, |terms, value| terms.log_density = Some(value));
+    let log_std = e_step.log_std.as_ref().map(mean).transpose()?;
+    report.add_if(log_std, |terms, value| terms.log_std = Some(value));
+    let latest_gap = e_step.policy.weighted_likelihood().map(|fit| &fit.gap);
+    if let Some(gap) = gap_at_move.or(latest_gap) {
+        let divergences = gap.divergences()?;
+        report.add(divergences.mean.f_sum(None)?, |terms, value| terms.kl_mean = Some(value));
+        report.add(divergences.covariance.f_sum(None)?, |terms, value| terms.kl_covariance = Some(value));
     }
     Ok(())
 }

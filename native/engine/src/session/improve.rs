@@ -3,16 +3,15 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{EngineError, Result};
-use crate::learner::{Learner, Step};
+use crate::learner::{Learner, Losses, Step, StepTerms, Temperature};
 use crate::networks::layout::Parameter;
 use crate::random::{Purpose, Stream};
-use crate::recipe::{ActionValueTarget, PolicyKind, Recipe};
+use crate::recipe::{PolicyKind, Recipe};
 use crate::replay::batch::Batch;
 use crate::replay::buffer::{GatheredBatch, ReplayBuffer};
 
-use super::needs::is_on_host;
-use super::temperature::TemperatureSource;
-use super::{ResidualConfig, SessionConfig};
+use super::temperature::{ResidualInUse, TemperatureSource};
+use super::{Engine, ResidualConfig, SessionConfig};
 
 /// Gradient steps from one copy of finite parameters to the next: what a divergence can cost, and a copy in so many
 /// steps is 0.1 % of their time.
@@ -76,19 +75,19 @@ pub struct Improver {
     target_every: u64,
     source: TemperatureSource,
     residual: ResidualConfig,
-    residual_error: f64,
     residual_floor: f64,
+    /// Whether the learner has measured the residual error.
+    is_measured: bool,
     /// Period of `residual.every` gradient steps that the residual error was last due in.
     measured_period: Option<u64>,
-    /// Whether losses can be read after every step for nothing; on a GPU that would wait for it.
-    on_host: bool,
+    /// Whether losses are looked at after every step, which costs the kernel nothing; the tensor engine would have to
+    /// compute them, and wait for its device, so it is asked once a plan.
+    looks_every_step: bool,
     index_stream: Stream,
     noise_stream: Stream,
     residual_index_stream: Stream,
     residual_noise_stream: Stream,
     counts: Counts,
-    /// KL of mean and covariance just before a prior policy last moved; right after, they are 0.
-    divergences: (Option<f32>, Option<f32>),
     /// Halves since whose targets were last moved: M-steps, E-steps.
     since_targets: (u64, u64),
     converged_m: Converged,
@@ -118,16 +117,15 @@ impl Improver {
             target_every: config.target_every,
             source: config.temperature,
             residual: config.residual,
-            residual_error: config.residual.warmup_value,
             residual_floor: 0.0,
+            is_measured: false,
             measured_period: None,
-            on_host: is_on_host(config),
+            looks_every_step: matches!(config.engine, Engine::Kernel),
             index_stream: stream(Purpose::ReplayIndex),
             noise_stream: stream(Purpose::PolicyNoise),
             residual_index_stream: stream(Purpose::ResidualIndex),
             residual_noise_stream: stream(Purpose::ResidualNoise),
             counts: Counts::default(),
-            divergences: (None, None),
             since_targets: (0, 0),
             converged_m: Converged::default(),
             converged_e: Converged::default(),
@@ -146,14 +144,24 @@ impl Improver {
         self.counts.all()
     }
 
-    /// T of the next step; None where the learner trains its own.
-    pub fn temperature(&self, replay: &ReplayBuffer) -> Option<f32> {
-        self.source.at(self.residual_error + self.residual_floor, replay)
+    /// T of the next step.
+    pub fn temperature(&self, replay: &ReplayBuffer) -> Temperature {
+        self.source.at(self.residual_in_use(), replay)
     }
 
-    /// The residual error in use, floor included; None where the temperature reads none.
-    pub fn residual_error(&self) -> Option<f64> {
-        self.source.reads_residual_error().then_some(self.residual_error + self.residual_floor)
+    /// The residual error in use where `measured` is the learner's latest, floor included; None where the temperature
+    /// reads none.
+    pub fn residual_error(&self, measured: Option<f32>) -> Option<f64> {
+        if self.source.reads_residual_error() { self.residual_in_use().at(measured) } else { None }
+    }
+
+    const fn residual_in_use(&self) -> ResidualInUse {
+        let floor = self.residual_floor;
+        if self.is_measured {
+            ResidualInUse::Measured { factor: self.residual.factor, floor }
+        } else {
+            ResidualInUse::Number(self.residual.warmup_value + floor)
+        }
     }
 
     /// ε_k of incremental EM.
@@ -179,7 +187,7 @@ impl Improver {
         let done = self.apply(step, learner, &gathered.as_batch(), &noise, temperature);
         (self.gathered, self.noise) = (gathered, noise);
         done?;
-        if self.on_host { self.expect_finite(learner, env_steps) } else { Ok(()) }
+        if self.looks_every_step { self.expect_finite(learner, env_steps) } else { Ok(()) }
     }
 
     /// One gradient step on the given batch, then the targets that are due.
@@ -192,7 +200,7 @@ impl Improver {
         learner: &mut dyn Learner,
         batch: &Batch<'_>,
         noise: &[f32],
-        temperature: Option<f32>,
+        temperature: Temperature,
     ) -> Result<()> {
         learner.step(step, batch, noise, temperature)?;
         self.counts.add(step);
@@ -216,10 +224,6 @@ impl Improver {
         }
         if due.1 {
             *e = 0;
-            if self.recipe.action_value_target == ActionValueTarget::PriorPolicy {
-                let terms = learner.terms()?;
-                self.divergences = (terms.kl_mean, terms.kl_covariance);
-            }
         }
         learner.update_targets(half)
     }
@@ -246,8 +250,8 @@ impl Improver {
         let mut failed = Ok(());
         while !reached && latest < max_steps && !stop.load(Ordering::Relaxed) {
             latest += 1;
-            let done = self.converging_step(half, learner, (&batch, &noise, temperature), env_steps);
-            let changed = done.and_then(|()| change.after_step(learner));
+            let losses = self.converging_step(half, learner, (&batch, &noise, temperature), env_steps);
+            let changed = losses.and_then(|losses| change.after_step(&losses, learner));
             failed = changed.map(|change| reached = change < tolerance);
             if failed.is_err() {
                 break;
@@ -264,17 +268,18 @@ impl Improver {
         Ok(!stop.load(Ordering::Relaxed))
     }
 
-    /// One gradient step of a converging half, with its targets frozen.
+    /// One gradient step of a converging half, with its targets frozen, and its losses: whether another follows is
+    /// decided by what this one did.
     fn converging_step(
         &mut self,
         half: Step,
         learner: &mut dyn Learner,
-        (batch, noise, temperature): (&Batch<'_>, &[f32], Option<f32>),
+        (batch, noise, temperature): (&Batch<'_>, &[f32], Temperature),
         env_steps: u64,
-    ) -> Result<()> {
+    ) -> Result<Losses> {
         learner.step(half, batch, noise, temperature)?;
         self.counts.add(half);
-        self.expect_finite(learner, env_steps)
+        self.finite_losses(learner, env_steps)
     }
 
     /// Draws the rows and the noise of a gradient step.
@@ -299,8 +304,8 @@ impl Improver {
         draw(&mut self.residual_index_stream, rows, replay, &mut self.indices, gathered);
         self.residual_noise.resize(rows * self.recipe.draws_at_next_state(self.samples) * self.action, 0.0);
         self.residual_noise_stream.fill_normal(&mut self.residual_noise);
-        let error = learner.residual_error(&gathered.as_batch(), &self.residual_noise, temperature)?;
-        self.residual_error = self.residual.factor * f64::from(error);
+        learner.measure(&gathered.as_batch(), &self.residual_noise, temperature)?;
+        self.is_measured = true;
         Ok(())
     }
 
@@ -310,12 +315,14 @@ impl Improver {
     /// # Errors
     /// `DIVERGED`, naming the quantity.
     pub fn expect_finite(&mut self, learner: &mut dyn Learner, env_steps: u64) -> Result<()> {
-        if self.updates() == 0 {
-            return Ok(());
-        }
-        let losses = learner.terms()?.losses;
-        let residual = ("residual error", self.residual_error as f32);
-        let loss = losses.named().chain([residual]).find(|(_, value)| !value.is_finite());
+        if self.updates() == 0 { Ok(()) } else { self.finite_losses(learner, env_steps).map(|_| ()) }
+    }
+
+    /// The latest losses, after [`Self::expect_finite`].
+    fn finite_losses(&mut self, learner: &mut dyn Learner, env_steps: u64) -> Result<Losses> {
+        let terms = learner.terms()?;
+        let residual = terms.residual_error.map(|error| ("residual error", error));
+        let loss = terms.losses.named().chain(residual).find(|(_, value)| !value.is_finite());
         if let Some((name, value)) = loss {
             return Err(self.diverged(learner, env_steps, quantity(name), f64::from(value)));
         }
@@ -331,7 +338,7 @@ impl Improver {
             std::mem::swap(&mut self.kept.0, &mut self.candidate);
             self.kept.1 = self.updates();
         }
-        Ok(())
+        Ok(terms.losses)
     }
 
     /// Copies of parameters that a divergence gives back: finite ones that the learner has now.
@@ -372,7 +379,9 @@ impl Improver {
         learner: &mut dyn Learner,
         replay: &ReplayBuffer,
     ) -> Result<Vec<(&'static str, f64)>> {
-        let temperature = learner.temperature()?.or_else(|| self.temperature(replay)).unwrap_or_default();
+        let terms = learner.terms()?;
+        let given = self.temperature(replay).at(terms.residual_error)?;
+        let temperature = learner.temperature()?.or(given).unwrap_or_default();
         let mut metrics = vec![
             ("virel/m_step", self.counts.m_steps() as f64),
             ("virel/e_step", self.counts.e_steps() as f64),
@@ -381,7 +390,8 @@ impl Improver {
         if self.recipe.policy == PolicyKind::TanhGaussian {
             metrics.push(("virel/temperature", f64::from(temperature)));
         }
-        metrics.extend(self.residual_error().map(|error| ("virel/residual_error", error)));
+        let residual_error = self.residual_error(terms.residual_error);
+        metrics.extend(residual_error.map(|error| ("virel/residual_error", error)));
         if self.residual_floor > 0.0 {
             metrics.push(("schedule/residual_floor", self.residual_floor));
         }
@@ -389,7 +399,7 @@ impl Improver {
             let raw = self.raw_residual_error(learner, replay, temperature)?;
             metrics.push(("virel/residual_error_raw", raw));
         }
-        self.push_terms(learner, &mut metrics)?;
+        self.push_terms(&terms, learner, &mut metrics)?;
         for (record, steps, reached) in [
             (self.converged_m, "schedule/m_steps", "schedule/m_reached"),
             (self.converged_e, "schedule/e_steps", "schedule/e_reached"),
@@ -403,8 +413,13 @@ impl Improver {
     }
 
     /// What the latest gradient steps saw, as far as they have run.
-    fn push_terms(&self, learner: &mut dyn Learner, metrics: &mut Vec<(&'static str, f64)>) -> Result<()> {
-        let (terms, norms) = (learner.terms()?, learner.norms()?);
+    fn push_terms(
+        &self,
+        terms: &StepTerms,
+        learner: &mut dyn Learner,
+        metrics: &mut Vec<(&'static str, f64)>,
+    ) -> Result<()> {
+        let norms = learner.norms()?;
         let mut push = |name, value: Option<f32>| metrics.extend(value.map(|value| (name, f64::from(value))));
         if self.counts.m_steps() > 0 {
             push("losses/qf1_loss", terms.action_value_losses.first().copied());
@@ -421,8 +436,8 @@ impl Improver {
             push("policy/entropy", terms.log_density.map(|value| -value));
             push("policy/mean_abs_action", Some(terms.absolute_action));
             push("policy/log_std", terms.log_std);
-            push("mpo/kl_mean", self.divergences.0.or(terms.kl_mean));
-            push("mpo/kl_cov", self.divergences.1.or(terms.kl_covariance));
+            push("mpo/kl_mean", terms.kl_mean);
+            push("mpo/kl_cov", terms.kl_covariance);
             let is_dual = terms.losses.mean_multiplier.is_some();
             push("mpo/dual_temperature", if is_dual { learner.temperature()? } else { None });
             push("losses/alpha_loss", terms.losses.temperature);
@@ -453,7 +468,7 @@ impl Improver {
         draw(&mut stream, rows, replay, &mut self.indices, &mut gathered);
         let mut noise = vec![0.0; rows * self.recipe.draws_at_next_state(self.samples) * self.action];
         stream.fill_normal(&mut noise);
-        learner.residual_error(&gathered.as_batch(), &noise, Some(temperature)).map(f64::from)
+        learner.residual_error(&gathered.as_batch(), &noise, Temperature::Given(temperature)).map(f64::from)
     }
 }
 
@@ -488,10 +503,11 @@ impl Change {
         Self { half, observations, loss: None, before: None, rows, values: rows * action }
     }
 
-    /// The change that the latest step made; infinite after the first, which has nothing to compare with.
-    fn after_step(&mut self, learner: &mut dyn Learner) -> Result<f64> {
+    /// The change that the latest step, of these losses, made; infinite after the first, which has nothing to compare
+    /// with.
+    fn after_step(&mut self, losses: &Losses, learner: &mut dyn Learner) -> Result<f64> {
         if self.half == Step::M {
-            let loss = f64::from(learner.terms()?.losses.action_value);
+            let loss = f64::from(losses.action_value);
             let before = self.loss.replace(loss);
             return Ok(before.map_or(f64::INFINITY, |before| {
                 (loss - before).abs() / before.abs().max(f64::MIN_POSITIVE)

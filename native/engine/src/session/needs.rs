@@ -103,7 +103,7 @@ fn residual(config: &SessionConfig) -> u64 {
 }
 
 /// Whether networks and passes live in main memory, not in a GPU's.
-pub fn is_on_host(config: &SessionConfig) -> bool {
+fn is_on_host(config: &SessionConfig) -> bool {
     match &config.engine {
         Engine::Kernel => true,
         Engine::Tensor { device } => device == "cpu",

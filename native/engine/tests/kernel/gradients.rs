@@ -33,7 +33,7 @@ fn every_gradient_is_the_finite_difference_of_its_loss() {
             for &scale in scales {
                 // a parameter's step of 2e-4 moves a pre-activation by less than 2e-3
                 let case = smooth_case(variant, seed as u64, sizes, *rows, scale, 2e-3);
-                let step = learner(&case).gradients(&case.batch(), &case.noise, case.temperature).unwrap();
+                let step = learner(&case).gradients(&case.batch(), &case.noise, case.temperature()).unwrap();
                 let mut oracle = Oracle::new(&case, &case.parameters);
                 for gradient in &step.gradients {
                     let name = &gradient.spec.name;
@@ -81,8 +81,8 @@ fn losses_and_terms_are_those_of_the_equations() {
             let case = Case::of(variant, 7, tiny(), rows, scale);
             let oracle = Oracle::new(&case, &case.parameters);
             let mut learner = learner(&case);
-            let losses = learner.gradients(&case.batch(), &case.noise, case.temperature).unwrap().losses;
-            learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature).unwrap();
+            let losses = learner.gradients(&case.batch(), &case.noise, case.temperature()).unwrap().losses;
+            learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature()).unwrap();
             let terms = learner.terms().unwrap();
             assert_eq!(terms.losses, losses);
             let mut errors = Errors::new(variant);
@@ -136,7 +136,8 @@ fn residual_error_passes_through_tiles_of_the_training_batch() {
             for residual_bootstrap in [Bootstrap::Online, Bootstrap::Target] {
                 let config = LearnerConfig { residual_bootstrap, batch: 12, ..case.config() };
                 let mut learner = learner_with(&case, config);
-                let got = learner.residual_error(&case.batch(), &case.next_noise, case.temperature).unwrap();
+                let got =
+                    learner.residual_error(&case.batch(), &case.next_noise, case.temperature()).unwrap();
                 let mut errors = Errors::new(variant);
                 // sums of at most 100 squares, of values that rounded to some 1e-6
                 errors.expect("residual error", got, oracle.residual_error(residual_bootstrap), 5e-6);

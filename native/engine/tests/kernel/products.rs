@@ -14,7 +14,7 @@ fn gradients_agree_whatever_computes_their_products() {
         let case = Case::of(variant, 3, sizes.clone(), 21, 1.0);
         let gradients = |gemm| {
             let mut learner = learner_with(&case, LearnerConfig { gemm, ..case.config() });
-            learner.gradients(&case.batch(), &case.noise, case.temperature).unwrap().gradients
+            learner.gradients(&case.batch(), &case.noise, case.temperature()).unwrap().gradients
         };
         let own = gradients(Gemm::Own);
         for gemm in Gemm::all() {

@@ -31,9 +31,10 @@ fn run_with(
     for rows in [prepared, 1, prepared / 2 + 1, prepared + 9, 2 * prepared, 3] {
         for step in [Step::Joint, Step::M, Step::E, Step::Joint] {
             case.redraw(&mut stream, rows);
-            learner.step(step, &case.batch(), &case.noise, case.temperature).unwrap();
+            learner.step(step, &case.batch(), &case.noise, case.temperature()).unwrap();
             learner.update_targets(step).unwrap();
-            let residual = learner.residual_error(&case.batch(), &case.next_noise, case.temperature).unwrap();
+            let residual =
+                learner.residual_error(&case.batch(), &case.next_noise, case.temperature()).unwrap();
             seen.push((learner.terms().unwrap(), learner.norms().unwrap(), residual));
         }
     }
@@ -75,7 +76,7 @@ fn many_steps_on_two_threads_agree_to_the_bit() {
         let case = Case::random(9, sizes(4, 2, &[20, 30, 10], &[20, 30, 10]), 33, 1.0);
         let mut learner = learner_with(&case, LearnerConfig { threads, ..case.config() });
         for _ in 0..2000 {
-            learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature).unwrap();
+            learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature()).unwrap();
             learner.update_targets(Step::Joint).unwrap();
         }
         learner.parameters().unwrap()
@@ -91,7 +92,7 @@ fn batches_of_other_sizes_give_what_a_learner_made_for_them_gives() {
             let other = Case::of(variant, rows as u64, tiny(), rows, 1.0);
             learner.set_parameters(&other.parameters).unwrap();
             let gradients = |learner: &mut dyn Learner| {
-                learner.gradients(&other.batch(), &other.noise, other.temperature).unwrap()
+                learner.gradients(&other.batch(), &other.noise, other.temperature()).unwrap()
             };
             assert_eq!(gradients(&mut learner), gradients(&mut super::learner(&other)), "{rows} rows");
         }
@@ -103,7 +104,7 @@ fn a_learner_moves_between_threads() {
     let case = Case::of(VIREL, 4, tiny(), 9, 1.0);
     let prepared = || learner_with(&case, LearnerConfig { threads: 2, ..case.config() });
     let step = |learner: &mut dyn Learner| {
-        learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature).unwrap();
+        learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature()).unwrap();
     };
     let mut stayed = prepared();
     step(&mut stayed);

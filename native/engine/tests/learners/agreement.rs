@@ -31,7 +31,7 @@ fn pair(case: &Case) -> [Box<dyn Learner>; 2] {
 
 /// A gradient step and the targets after it.
 fn update(learner: &mut dyn Learner, case: &Case) {
-    learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature).unwrap();
+    learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature()).unwrap();
     learner.update_targets(Step::Joint).unwrap();
 }
 
@@ -74,7 +74,7 @@ fn gradients_of_any_shape_are_those_in_f64() {
                 let mut stream = Stream::new(3, Purpose::ReplayIndex, 0);
                 case.redraw_smooth(&mut stream, rows, &initial, KINK * scale);
                 let gradients = |mut learner: Box<dyn Learner>| {
-                    learner.gradients(&case.batch(), &case.noise, case.temperature).unwrap().gradients
+                    learner.gradients(&case.batch(), &case.noise, case.temperature()).unwrap().gradients
                 };
                 let got = gradients(kernel(&case, case.config()));
                 let expected = gradients(tensor(&case, case.config(), Kind::Double));
@@ -187,7 +187,7 @@ fn expect_same_terms(kernel: &mut dyn Learner, tensor: &mut dyn Learner, case: &
         learner.act(case.batch().observations, None, &mut actions).unwrap();
         let mut action_values = vec![0.0; ROWS];
         learner.action_value(case.batch().observations, &actions, &mut action_values).unwrap();
-        let error = learner.residual_error(&case.batch(), &case.next_noise, case.temperature).unwrap();
+        let error = learner.residual_error(&case.batch(), &case.next_noise, case.temperature()).unwrap();
         [numbers, actions, action_values, vec![error]].concat()
     };
     let (kernel, tensor) = (reported(kernel), reported(tensor));
@@ -207,7 +207,7 @@ fn both_measure_the_residual_error_alike_with_either_bootstrap() {
             let config = LearnerConfig { residual_bootstrap, batch: ROWS, ..case.config() };
             let [got, expected] =
                 [kernel(&case, config.clone()), tensor(&case, config, Kind::Double)].map(|mut learner| {
-                    learner.residual_error(&case.batch(), &case.next_noise, case.temperature).unwrap()
+                    learner.residual_error(&case.batch(), &case.next_noise, case.temperature()).unwrap()
                 });
             // a mean of 50 squares, none of which cancels
             assert!((got / expected - 1.0).abs() < 5e-6, "{}: {got} {expected}", variant.name);

@@ -13,7 +13,7 @@ fn a_recipe_has_its_own_losses_and_terms_and_no_others<L: Built>() {
     let of = |variant| {
         let case = Case::of(variant, 7, tiny(), 5, 1.0);
         let mut learner: L = learner(&case);
-        learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature).unwrap();
+        learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature()).unwrap();
         let terms = learner.terms().unwrap();
         let names: Vec<_> = terms.losses.named().map(|(name, _)| name).collect();
         (names, terms.kl_mean.is_some() && terms.kl_covariance.is_some())
@@ -33,12 +33,12 @@ fn gradients_and_the_residual_error_step_nothing<L: Built>() {
     for variant in variants(L::M_STEPS) {
         let case = Case::of(variant, 5, tiny(), 5, 1.0);
         let mut learner: L = learner(&case);
-        let first = learner.gradients(&case.batch(), &case.noise, case.temperature).unwrap();
-        learner.residual_error(&case.batch(), &case.next_noise, case.temperature).unwrap();
+        let first = learner.gradients(&case.batch(), &case.noise, case.temperature()).unwrap();
+        learner.residual_error(&case.batch(), &case.next_noise, case.temperature()).unwrap();
         assert_eq!(learner.parameters().unwrap(), case.parameters);
         assert_eq!(learner.terms().unwrap(), Default::default());
         assert_eq!(learner.norms().unwrap(), Default::default());
-        assert_eq!(learner.gradients(&case.batch(), &case.noise, case.temperature).unwrap(), first);
+        assert_eq!(learner.gradients(&case.batch(), &case.noise, case.temperature()).unwrap(), first);
         let names: Vec<_> = first.gradients.into_iter().map(|p| p.spec).collect();
         assert_eq!(names, Networks::new(&variant.recipe, &case.sizes).trained());
     }
@@ -56,7 +56,7 @@ fn log_std_receives_no_gradient_strictly_outside_its_range_and_some_on_its_edge<
                     _ => {}
                 }
             }
-            let step = learner::<L>(&case).gradients(&case.batch(), &case.noise, case.temperature).unwrap();
+            let step = learner::<L>(&case).gradients(&case.batch(), &case.noise, case.temperature()).unwrap();
             let log_std = network(&step.gradients, "policy.logStd.bias")[0];
             let none = log_std.data.iter().all(|&x| x == 0.0);
             assert_eq!(none, blocked, "{}, bias {bias}: {:?}", variant.name, log_std.data);
@@ -70,7 +70,7 @@ fn the_policy_loss_gives_the_critics_no_gradient<L: Built>() {
     let mut case = Case::random(4, tiny(), 5, 1.0);
     let mut gradients = |temperature| {
         case.temperature = Some(temperature);
-        learner::<L>(&case).gradients(&case.batch(), &case.noise, case.temperature).unwrap().gradients
+        learner::<L>(&case).gradients(&case.batch(), &case.noise, case.temperature()).unwrap().gradients
     };
     let (cold, hot) = (gradients(0.0), gradients(5.0));
     for critic in ["actionValue.", "stateValue."] {
@@ -95,7 +95,7 @@ fn the_first_of_two_equal_action_values_takes_the_gradient<L: Built>() {
         }
     }
     let policy = |case: &Case| {
-        let step = learner::<L>(case).gradients(&case.batch(), &case.noise, case.temperature).unwrap();
+        let step = learner::<L>(case).gradients(&case.batch(), &case.noise, case.temperature()).unwrap();
         let gradients: Vec<_> = network(&step.gradients, "policy.").into_iter().cloned().collect();
         (gradients, step.losses.policy)
     };
@@ -116,7 +116,7 @@ fn a_small_temperature_takes_the_best_sample_and_a_large_one_all_alike<L: Built>
     let mut case = Case::of(MPO, 6, tiny(), 5, 1.0);
     let mut losses = |temperature| {
         case.temperature = Some(temperature);
-        learner::<L>(&case).gradients(&case.batch(), &case.noise, case.temperature).unwrap().losses
+        learner::<L>(&case).gradients(&case.batch(), &case.noise, case.temperature()).unwrap().losses
     };
     for temperature in [1e-30, 1e-6, 1e6] {
         let losses = losses(temperature);
@@ -135,7 +135,7 @@ fn not_a_number_is_not_hidden<L: Built>() {
         observations[0] = f32::NAN;
         let batch = Batch { observations: &observations, ..case.batch() };
         let mut learner: L = learner(&case);
-        learner.step(Step::Joint, &batch, &case.noise, case.temperature).unwrap();
+        learner.step(Step::Joint, &batch, &case.noise, case.temperature()).unwrap();
         for (name, loss) in learner.terms().unwrap().losses.named() {
             assert!(loss.is_nan(), "{}: {name} {loss}", variant.name);
         }

@@ -1,6 +1,6 @@
 //! Actions, values, parameters, refusals.
 
-use virel_engine::learner::{LearnerConfig, Step};
+use virel_engine::learner::{LearnerConfig, Step, Temperature};
 use virel_engine::networks::layout::{Parameter, Sizes};
 use virel_engine::recipe::{PolicyKind, Recipe};
 use virel_engine::replay::batch::Batch;
@@ -141,7 +141,7 @@ fn wrong_lengths_are_named_and_leave_the_learner_whole<L: Built>() {
         for threads in [1, 2] {
             let case = Case::of(variant, 14, tiny(), 5, 1.0);
             let mut learner: L = learner_with(&case, LearnerConfig { threads, ..case.config() });
-            let (batch, temperature) = (case.batch(), case.temperature);
+            let (batch, temperature) = (case.batch(), case.temperature());
             let short: [Batch<'_>; 4] = {
                 let mut batches = [batch; 4];
                 batches[0].observations = &batch.observations[1..];
@@ -193,12 +193,12 @@ fn a_deterministic_policy_takes_no_noise<L: Built>() {
 fn a_loss_that_reads_a_temperature_needs_one<L: Built>() {
     let case = Case::random(15, tiny(), 5, 1.0);
     let mut learner: L = learner(&case);
-    let error = learner.step(Step::Joint, &case.batch(), &case.noise, None).unwrap_err();
+    let error = learner.step(Step::Joint, &case.batch(), &case.noise, Temperature::Own).unwrap_err();
     assert_eq!(error.code(), "CONFIG_RANGE");
     assert_eq!(learner.parameters().unwrap(), case.parameters);
     // nothing of virel's M-step or residual error reads it: the residual error may come first
-    learner.step(Step::M, &case.batch(), &case.noise, None).unwrap();
-    learner.residual_error(&case.batch(), &case.next_noise, None).unwrap();
+    learner.step(Step::M, &case.batch(), &case.noise, Temperature::Own).unwrap();
+    learner.residual_error(&case.batch(), &case.next_noise, Temperature::Own).unwrap();
     // what is given and not read changes nothing
     let case = Case::of(DDPG, 15, tiny(), 5, 1.0);
     let stepped = |temperature| {
@@ -206,19 +206,20 @@ fn a_loss_that_reads_a_temperature_needs_one<L: Built>() {
         learner.step(Step::Joint, &case.batch(), &case.noise, temperature).unwrap();
         learner.parameters().unwrap()
     };
-    assert_eq!(stepped(None), stepped(Some(3.0)));
+    assert_eq!(stepped(Temperature::Own), stepped(Temperature::Given(3.0)));
 }
 
 fn weights_need_a_temperature_above_zero<L: Built>() {
     let case = Case::of(MPO, 15, tiny(), 5, 1.0);
     let mut learner: L = learner(&case);
     for temperature in [0.0, -1.0] {
-        let error = learner.step(Step::E, &case.batch(), &case.noise, Some(temperature)).unwrap_err();
+        let given = Temperature::Given(temperature);
+        let error = learner.step(Step::E, &case.batch(), &case.noise, given).unwrap_err();
         assert_eq!(error.code(), "TEMPERATURE_NOT_POSITIVE");
     }
     assert_eq!(learner.parameters().unwrap(), case.parameters);
     // the M-step has no weights
-    learner.step(Step::M, &case.batch(), &case.noise, Some(0.0)).unwrap();
+    learner.step(Step::M, &case.batch(), &case.noise, Temperature::Given(0.0)).unwrap();
 }
 
 fn what_cannot_be_is_refused<L: Built>() {

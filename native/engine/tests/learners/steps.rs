@@ -34,11 +34,11 @@ fn is_of_m(name: &str) -> bool {
 }
 
 fn step(learner: &mut impl Built, step: Step, case: &Case) {
-    learner.step(step, &case.batch(), &case.noise, case.temperature).unwrap();
+    learner.step(step, &case.batch(), &case.noise, case.temperature()).unwrap();
 }
 
 fn gradients(learner: &mut impl Built, case: &Case) -> Vec<Parameter> {
-    learner.gradients(&case.batch(), &case.noise, case.temperature).unwrap().gradients
+    learner.gradients(&case.batch(), &case.noise, case.temperature()).unwrap().gradients
 }
 
 fn a_step_is_the_gradients_then_adam_and_targets_follow_when_told<L: Built>() {

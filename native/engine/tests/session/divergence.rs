@@ -57,8 +57,10 @@ fn an_absurd_learning_rate_diverges_and_gives_the_first_parameters_back() {
                 let result = advance(&mut session, 50, &[JOINT]);
                 let (step, updates, quantity, value, kept) = diverged(result);
                 assert_eq!((step, kept), (30, 0));
-                // either engine looks after every gradient step, and the third has no finite input left
-                assert!((1..=3).contains(&updates) && !value.is_finite(), "{updates} {value}");
+                // the kernel looks after every gradient step, and the third has no finite input left; the tensor
+                // engine looks at the end of the plan
+                let expected = if session.config().engine == Engine::Kernel { 1..=3 } else { 50..=50 };
+                assert!(expected.contains(&updates) && !value.is_finite(), "{updates} {value}");
                 assert!(quantity.contains("loss") || quantity.contains("Multiplier"), "{quantity}");
                 assert_eq!(parameters(&mut session), initial, "{}", variant.name);
                 assert!(is_finite(&initial));

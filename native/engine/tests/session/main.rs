@@ -12,6 +12,7 @@ mod schedule;
 mod scripted;
 #[path = "../support/mod.rs"]
 mod support;
+mod transfers;
 
 use std::sync::atomic::AtomicBool;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use virel_engine::error::Result;
-use virel_engine::learner::{Learner, Losses, Step, StepGradients, StepNorms, StepTerms};
+use virel_engine::learner::{Learner, Losses, Step, StepGradients, StepNorms, StepTerms, Temperature};
 use virel_engine::networks::layout::Parameter;
 use virel_engine::replay::batch::Batch;
 use virel_engine::replay::buffer::{ReplayBuffer, Transition};
@@ -23,6 +23,8 @@ pub struct Scripted {
     pub asked: Vec<Asked>,
     /// Of the next measurements, then 0.
     pub residual_errors: VecDeque<f32>,
+    /// The latest measurement.
+    pub measured: Option<f32>,
     /// J_Q of the next steps, then the last.
     pub losses: VecDeque<f32>,
     /// μ and log σ after the next steps, then the last.
@@ -97,16 +99,23 @@ impl Learner for Scripted {
         Ok(None)
     }
 
-    fn residual_error(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Option<f32>) -> Result<f32> {
+    fn residual_error(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<f32> {
+        let temperature = temperature.at(self.measured)?;
         self.asked.push(Asked::Residual { rows: batch.rows(), noise: noise.len(), temperature });
         Ok(self.residual_errors.pop_front().unwrap_or_default())
     }
 
-    fn gradients(&mut self, _: &Batch<'_>, _: &[f32], _: Option<f32>) -> Result<StepGradients> {
+    fn measure(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<()> {
+        self.measured = Some(self.residual_error(batch, noise, temperature)?);
+        Ok(())
+    }
+
+    fn gradients(&mut self, _: &Batch<'_>, _: &[f32], _: Temperature) -> Result<StepGradients> {
         unreachable!()
     }
 
-    fn step(&mut self, step: Step, batch: &Batch<'_>, noise: &[f32], temperature: Option<f32>) -> Result<()> {
+    fn step(&mut self, step: Step, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<()> {
+        let temperature = temperature.at(self.measured)?;
         let (rewards, noise) = (batch.rewards.to_vec(), noise.to_vec());
         self.asked.push(Asked::Step { step, rewards, noise, temperature });
         if let Some((steps, stop)) = &self.stops
@@ -123,8 +132,13 @@ impl Learner for Scripted {
     }
 
     fn terms(&mut self) -> Result<StepTerms> {
-        let action_value = next(&self.losses, self.steps().len() - 1).unwrap_or_default();
-        Ok(StepTerms { losses: Losses { action_value, ..Losses::default() }, ..StepTerms::default() })
+        let latest = self.steps().len().saturating_sub(1);
+        let action_value = next(&self.losses, latest).unwrap_or_default();
+        Ok(StepTerms {
+            losses: Losses { action_value, ..Losses::default() },
+            residual_error: self.measured,
+            ..StepTerms::default()
+        })
     }
 
     fn norms(&mut self) -> Result<StepNorms> {

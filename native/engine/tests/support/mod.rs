@@ -8,7 +8,7 @@ pub mod session;
 
 use recipes::{VIREL, Variant};
 use virel_engine::learner::kernel::sgemm::Gemm;
-use virel_engine::learner::{Bootstrap, KlBounds, LearnerConfig, Optimisers, ProjectedSteps};
+use virel_engine::learner::{Bootstrap, KlBounds, LearnerConfig, Optimisers, ProjectedSteps, Temperature};
 use virel_engine::networks::layout::{Networks, Parameter, Sizes};
 use virel_engine::random::{Purpose, Stream};
 use virel_engine::replay::batch::Batch;
@@ -107,6 +107,11 @@ impl Case {
         let thrown_away = (0..100).find(|_| is_smooth());
         assert!(thrown_away.is_some(), "no batch without a kink");
         thrown_away.unwrap_or_default()
+    }
+
+    /// T of a step.
+    pub fn temperature(&self) -> Temperature {
+        self.temperature.map_or(Temperature::Own, Temperature::Given)
     }
 
     pub fn batch(&self) -> Batch<'_> {

@@ -48,12 +48,12 @@ fn losses_terms_and_residual_error_are_those_of_the_equations() {
             for bootstrap in [Bootstrap::Online, Bootstrap::Target] {
                 let config = LearnerConfig { residual_bootstrap: bootstrap, ..case.config() };
                 let error = learner_with(&case, config, Kind::Double)
-                    .residual_error(&case.batch(), &case.next_noise, case.temperature)
+                    .residual_error(&case.batch(), &case.next_noise, case.temperature())
                     .unwrap();
                 expect(variant.name, "residual error", error, oracle.residual_error(bootstrap));
             }
-            let losses = learner.gradients(&case.batch(), &case.noise, case.temperature).unwrap().losses;
-            learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature).unwrap();
+            let losses = learner.gradients(&case.batch(), &case.noise, case.temperature()).unwrap().losses;
+            learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature()).unwrap();
             let terms = learner.terms().unwrap();
             assert_eq!(terms.losses, losses);
             for (name, loss) in losses.named() {

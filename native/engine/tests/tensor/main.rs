@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 mod gradients;
+mod operations;
 mod projected;
 mod repetition;
 #[path = "../support/mod.rs"]
@@ -35,7 +36,7 @@ fn learner(case: &Case, kind: Kind) -> TensorLearner {
 }
 
 fn gradients_of(case: &Case, kind: Kind) -> StepGradients {
-    learner(case, kind).gradients(&case.batch(), &case.noise, case.temperature).unwrap()
+    learner(case, kind).gradients(&case.batch(), &case.noise, case.temperature()).unwrap()
 }
 
 /// A case whose kinks are all further than `distance` away.

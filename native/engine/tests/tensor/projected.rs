@@ -74,8 +74,8 @@ fn w_and_zeta_take_plain_steps_of_their_own_sequences_with_ball_and_leak() {
             let (mut w, mut zeta) = (flat(&case.parameters, W), flat(&case.parameters, ZETA));
             for k in 0..6 {
                 case.redraw(&mut stream, 5);
-                let step = learner.gradients(&case.batch(), &case.noise, case.temperature).unwrap();
-                learner.step(Step::M, &case.batch(), &case.noise, case.temperature).unwrap();
+                let step = learner.gradients(&case.batch(), &case.noise, case.temperature()).unwrap();
+                learner.step(Step::M, &case.batch(), &case.noise, case.temperature()).unwrap();
                 let age = 1.0 + f64::from(k) / steps.scale;
                 let value_step = steps.value_step / age.powf(steps.value_decay);
                 let auxiliary_step = steps.auxiliary_step / age.powf(steps.auxiliary_decay);
@@ -131,9 +131,9 @@ fn at_the_best_zeta_the_loss_is_the_projected_residual_error() {
     let config = LearnerConfig { projected: steps, ..case.config() };
     let mut learner = learner_with(&case, config, Kind::Double);
     for _ in 0..20_000 {
-        learner.step(Step::M, &case.batch(), &case.noise, case.temperature).unwrap();
+        learner.step(Step::M, &case.batch(), &case.noise, case.temperature()).unwrap();
     }
-    let losses = learner.gradients(&case.batch(), &case.noise, case.temperature).unwrap().losses;
+    let losses = learner.gradients(&case.batch(), &case.noise, case.temperature()).unwrap().losses;
     let mut of_noise = case.clone();
     of_noise.next_noise = case.noise.chunks(4).flat_map(|row| row[2..].to_vec()).collect();
     let error =

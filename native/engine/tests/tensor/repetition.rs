@@ -27,7 +27,7 @@ fn the_same_steps_give_the_same_bits() {
                 let mut learner = learner_with(&case, config, Kind::Float);
                 for _ in 0..10 {
                     case.redraw(&mut stream, 128);
-                    learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature).unwrap();
+                    learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature()).unwrap();
                     learner.update_targets(Step::Joint).unwrap();
                 }
                 (learner.parameters().unwrap(), learner.terms().unwrap(), learner.norms().unwrap())
@@ -45,7 +45,7 @@ fn two_learners_on_two_threads_do_not_disturb_each_other() {
             let config = LearnerConfig { threads, ..case.config() };
             let mut learner = learner_with(&case, config, Kind::Float);
             for _ in 0..100 {
-                learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature).unwrap();
+                learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature()).unwrap();
                 assert_eq!(tch::get_num_threads(), threads as i32);
             }
             learner.parameters().unwrap()

@@ -185,14 +185,20 @@ impl PolicyLoss for Deterministic {
     }
 }
 
-/// Weighted likelihood.
-pub struct WeightedLikelihood {
-    /// B.
-    pub rows: usize,
+/// A policy and the prior that it is held near.
+pub struct PriorGap {
     /// π_θ(·|s), `[B, 1, A]`.
     pub distribution: Gaussian,
     /// π_φ(·|s), `[B, 1, A]`.
     pub prior: Gaussian,
+}
+
+/// Weighted likelihood.
+pub struct WeightedLikelihood {
+    /// B.
+    pub rows: usize,
+    /// π_θ(·|s) and π_φ(·|s).
+    pub gap: PriorGap,
     /// a_k ~ π_φ as they lie in π_θ, `[B, K, A]`.
     pub placed: Sample,
     /// ω.
@@ -201,7 +207,12 @@ pub struct WeightedLikelihood {
     pub multipliers: Option<Multipliers>,
 }
 
-impl WeightedLikelihood {
+impl PriorGap {
+    /// Another handle of the same.
+    pub fn shallow_clone(&self) -> Self {
+        Self { distribution: self.distribution.shallow_clone(), prior: self.prior.shallow_clone() }
+    }
+
     /// (μ_θ − μ_φ)/σ_φ² and σ_φ²/σ_θ², `[B, 1, A]`.
     fn ratios(&self) -> Result<[Tensor; 2]> {
         let prior_precision = self.prior.log_std.f_mul_scalar(-2)?.f_exp()?;
@@ -221,20 +232,22 @@ impl WeightedLikelihood {
             covariance: mean_over_batch(ratio.f_sub_scalar(1)?.f_mul_scalar_(0.5)?.f_add(&log_ratio)?)?,
         })
     }
+}
 
+impl WeightedLikelihood {
     /// With z = (u_k − μ_θ)/σ_θ:  ∂ log π/∂μ = z/σ_θ,  ∂ log π/∂ log σ = z² − 1;
     /// ∂KL_mean/∂μ = (μ_θ − μ_φ)/σ_φ²/B,  ∂KL_covariance/∂ log σ = (1 − σ_φ²/σ_θ²)/B.
     pub fn gradients(&self) -> Result<HeadGradients> {
         let share = self.boltzmann.weights.f_div_scalar(-(self.rows as f64))?;
         let noise = &self.placed.noise;
-        let precision = self.distribution.log_std.f_neg()?.f_exp()?;
+        let precision = self.gap.distribution.log_std.f_neg()?.f_exp()?;
         let over_samples = |values: Tensor| values.f_sum_dim_intlist(1, false, None);
         let by_mean = over_samples(noise.f_mul(&precision)?.f_mul_(&share)?)?;
         let by_log_std = over_samples(noise.f_square()?.f_sub_scalar_(1)?.f_mul_(&share)?)?;
         let Some(multipliers) = &self.multipliers else {
             return Ok(HeadGradients { by_mean, by_log_std: Some(by_log_std) });
         };
-        let [mean_pull, ratio] = self.ratios()?;
+        let [mean_pull, ratio] = self.gap.ratios()?;
         let mean_pull = mean_pull.f_squeeze_dim(1)?.f_mul(&multipliers.mean)?;
         let log_std_pull = ratio.f_squeeze_dim(1)?.f_rsub_scalar(1)?.f_mul_(&multipliers.covariance)?;
         let rows = self.rows as f64;
@@ -247,11 +260,11 @@ impl WeightedLikelihood {
 
 impl PolicyLoss for WeightedLikelihood {
     fn loss(&self) -> Result<Tensor> {
-        let log_density = self.distribution.log_density(&self.placed)?;
+        let log_density = self.gap.distribution.log_density(&self.placed)?;
         let weighted = log_density.f_mul(&self.boltzmann.weights)?.f_sum(None)?;
         let likelihood = weighted.f_div_scalar(-(self.rows as f64))?;
         let Some(multipliers) = &self.multipliers else { return Ok(likelihood) };
-        let divergences = self.divergences()?;
+        let divergences = self.gap.divergences()?;
         let mean = divergences.mean.f_mul(&multipliers.mean)?.f_sum(None)?;
         let covariance = divergences.covariance.f_mul(&multipliers.covariance)?.f_sum(None)?;
         Ok(likelihood.f_add(&mean)?.f_add(&covariance)?)
@@ -262,7 +275,7 @@ impl PolicyLoss for WeightedLikelihood {
     }
 
     fn log_density(&self) -> Result<Option<Tensor>> {
-        self.distribution.log_density(&self.placed).map(Some)
+        self.gap.distribution.log_density(&self.placed).map(Some)
     }
 
     fn weighted_likelihood(&self) -> Option<&WeightedLikelihood> {

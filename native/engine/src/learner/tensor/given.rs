@@ -9,7 +9,7 @@ use super::bellman::{minimum, minimum_shares, soft_value};
 use super::network::{Network, Pass};
 use super::networks::{Targets, Trained, expect_part};
 use super::tanh_gaussian::{Gaussian, Sample, deterministic};
-use super::temperature::Temperature;
+use super::temperature::InUse;
 use super::transfer::{Inputs, Noise, pairs, sampled_pairs};
 use crate::error::Result;
 use crate::learner::{Bootstrap, LearnerConfig};
@@ -22,7 +22,7 @@ pub struct Given<'a> {
     pub targets: &'a Targets,
     pub inputs: Inputs,
     pub noise: Noise,
-    pub temperature: Temperature,
+    pub temperature: InUse,
     policy: Once<Pass>,
     distribution: Once<Gaussian>,
     sample: Once<Sample>,
@@ -39,7 +39,7 @@ impl<'a> Given<'a> {
         config: &'a LearnerConfig,
         (trained, targets): (&'a Trained, &'a Targets),
         (inputs, noise): (Inputs, Noise),
-        temperature: Temperature,
+        temperature: InUse,
     ) -> Self {
         Self {
             config,

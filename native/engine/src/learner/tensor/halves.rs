@@ -6,8 +6,8 @@ use tch::Tensor;
 use super::bellman::{one_step_target, soft_value};
 use super::boltzmann::Boltzmann;
 use super::e_step::{
-    Deterministic, HeadGradients, PolicyLoss, PriorDivergence, Regularisers, Reparameterised, Score,
-    WeightedLikelihood, pull, regulariser,
+    Deterministic, HeadGradients, PolicyLoss, PriorDivergence, PriorGap, Regularisers, Reparameterised,
+    Score, WeightedLikelihood, pull, regulariser,
 };
 use super::given::Given;
 use super::m_step::Regression;
@@ -205,8 +205,7 @@ fn weighted_likelihood(given: &Given<'_>) -> Result<Objective> {
         rows: given.inputs.rows,
         boltzmann: Boltzmann::new(&given.target_values(&sample)?, &given.temperature.positive()?)?,
         placed: distribution.place(&sample)?,
-        distribution,
-        prior,
+        gap: PriorGap { distribution, prior },
         multipliers: multipliers.flatten(),
     };
     let by_heads = loss.gradients()?;
@@ -276,7 +275,7 @@ fn train_temperature(given: &Given<'_>, policy: &dyn PolicyLoss) -> Result<Optio
         TrainedTemperature::Dual => {
             let fit = expect_part(policy.weighted_likelihood(), "a weighted likelihood")?;
             let multipliers = expect_part(fit.multipliers.as_ref(), "multipliers")?;
-            let divergences = fit.divergences()?;
+            let divergences = fit.gap.divergences()?;
             let samples = (config.samples, &fit.boltzmann);
             dual(&given.temperature, samples, &divergences, multipliers, &config.kl_bounds).map(Some)
         }

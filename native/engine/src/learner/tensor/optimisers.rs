@@ -3,10 +3,10 @@
 
 use tch::{Kind, Tensor};
 
-use super::adam::Adam;
+use super::adam::{Adam, Clock};
 use super::networks::Trained;
 use super::projected_residual::{ProjectedDescent, Weights};
-use super::transfer::read;
+use super::transfer::Report;
 use crate::error::Result;
 use crate::learner::{LearnerConfig, Norms, Step, StepNorms};
 
@@ -19,6 +19,9 @@ pub struct Optimisers {
     projected: Option<ProjectedDescent>,
     state_value: Option<Adam>,
     logs: Option<Adam>,
+    /// Steps of the M-half and of the E-half.
+    m_clock: Clock,
+    e_clock: Clock,
     /// Whether the M-half and the E-half have been stepped at all.
     m_stepped: bool,
     e_stepped: bool,
@@ -35,6 +38,7 @@ impl Optimisers {
         };
         let by_adam = if projected.is_some() { &[] } else { trained.action_values.as_slice() };
         let adam = |values: &Tensor, rate| Adam::new(values, rate);
+        let device = trained.policy.values.device();
         Ok(Self {
             policy: adam(&trained.policy.values, rates.policy_learning_rate)?,
             action_values: by_adam
@@ -48,6 +52,8 @@ impl Optimisers {
             logs: (trained.logs.as_ref())
                 .map(|logs| adam(&logs.values, rates.temperature_learning_rate))
                 .transpose()?,
+            m_clock: Clock::new(device)?,
+            e_clock: Clock::new(device)?,
             m_stepped: false,
             e_stepped: false,
         })
@@ -60,10 +66,11 @@ impl Optimisers {
             self.m_stepped = true;
         }
         if step.has_e() {
-            self.policy.step(&mut trained.policy.values, &gradients.policy.values)?;
+            self.e_clock.tick()?;
+            self.policy.step(&mut trained.policy.values, &gradients.policy.values, &self.e_clock)?;
             let logs = trained.logs.iter_mut().zip(&gradients.logs);
             for (adam, (logs, gradient)) in self.logs.iter_mut().zip(logs) {
-                adam.step(&mut logs.values, &gradient.values)?;
+                adam.step(&mut logs.values, &gradient.values, &self.e_clock)?;
             }
             self.e_stepped = true;
         }
@@ -71,13 +78,14 @@ impl Optimisers {
     }
 
     fn step_critics(&mut self, trained: &mut Trained, gradients: &Trained) -> Result<()> {
+        self.m_clock.tick()?;
         let action_values = trained.action_values.iter_mut().zip(&gradients.action_values);
         for (adam, (network, gradient)) in self.action_values.iter_mut().zip(action_values) {
-            adam.step(&mut network.values, &gradient.values)?;
+            adam.step(&mut network.values, &gradient.values, &self.m_clock)?;
         }
         let state_value = trained.state_value.iter_mut().zip(&gradients.state_value);
         for (adam, (network, gradient)) in self.state_value.iter_mut().zip(state_value) {
-            adam.step(&mut network.values, &gradient.values)?;
+            adam.step(&mut network.values, &gradient.values, &self.m_clock)?;
         }
         if let (Some(descent), Some(weights), Some(gradient)) =
             (&mut self.projected, projected_weights(trained), projected_weights(gradients))
@@ -89,21 +97,26 @@ impl Optimisers {
 
     /// Norms of the gradients and of the changes that the latest steps made with them.
     pub fn norms(&mut self, gradients: &Trained) -> Result<StepNorms> {
-        let mut norms = StepNorms::default();
+        let mut report = Report::new();
         if self.m_stepped {
-            norms.action_value = Some(self.action_value_norms(gradients)?);
+            add(&mut report, self.action_value_norms(gradients)?, |norms| &mut norms.action_value);
             for (adam, gradient) in self.state_value.iter_mut().zip(&gradients.state_value) {
-                norms.state_value = Some(joined(&[&gradient.values], &[adam.change_norm()?])?);
+                let of_state_value = joined(&[&gradient.values], &[adam.change_norm(&self.m_clock)?])?;
+                add(&mut report, of_state_value, |norms| &mut norms.state_value);
             }
         }
         if self.e_stepped {
-            norms.policy = Some(joined(&[&gradients.policy.values], &[self.policy.change_norm()?])?);
+            let change = self.policy.change_norm(&self.e_clock)?;
+            let of_policy = joined(&[&gradients.policy.values], &[change])?;
+            add(&mut report, of_policy, |norms| &mut norms.policy);
         }
+        let mut norms = StepNorms::default();
+        report.read_into(&mut norms)?;
         Ok(norms)
     }
 
-    fn action_value_norms(&mut self, gradients: &Trained) -> Result<Norms> {
-        let adam = self.action_values.iter_mut().map(Adam::change_norm);
+    fn action_value_norms(&mut self, gradients: &Trained) -> Result<[Tensor; 2]> {
+        let adam = self.action_values.iter_mut().map(|adam| adam.change_norm(&self.m_clock));
         let projected = self.projected.iter().map(|descent| Ok(descent.change_norm()));
         let changes = adam.chain(projected).collect::<Result<Vec<_>>>()?;
         let gradients: Vec<_> = gradients.action_values.iter().map(|network| &network.values).collect();
@@ -117,12 +130,25 @@ pub fn projected_weights(trained: &Trained) -> Option<Weights<'_>> {
     Some(Weights { action_value: trained.action_values.first()?, auxiliary })
 }
 
-/// Norms of several vectors as of one, from the gradients and the norms of their changes.
-fn joined(gradients: &[&Tensor], changes: &[Tensor]) -> Result<Norms> {
+/// Puts the norms of a gradient and of a change into a report.
+fn add(
+    report: &mut Report<StepNorms>,
+    [gradient, update]: [Tensor; 2],
+    of: fn(&mut StepNorms) -> &mut Option<Norms>,
+) {
+    report.add(gradient, move |norms, value| {
+        of(norms).get_or_insert_default().gradient = f64::from(value);
+    });
+    report.add(update, move |norms, value| {
+        of(norms).get_or_insert_default().update = f64::from(value);
+    });
+}
+
+/// Norms of several vectors as of one, of their gradients and of the changes whose norms are given; scalars in f64.
+fn joined(gradients: &[&Tensor], changes: &[Tensor]) -> Result<[Tensor; 2]> {
     let each =
         gradients.iter().map(|gradient| Ok(gradient.f_to_dtype(Kind::Double, false, false)?.f_norm()?));
     let gradient = Tensor::f_stack(&each.collect::<Result<Vec<_>>>()?, 0)?.f_norm()?;
     let update = Tensor::f_stack(changes, 0)?.f_norm()?.f_to_dtype(Kind::Double, false, false)?;
-    let [gradient, update] = read([gradient, update])?;
-    Ok(Norms { gradient: f64::from(gradient), update: f64::from(update) })
+    Ok([gradient, update])
 }

@@ -5,10 +5,10 @@
 //! ∂L/∂w = mean_b [ (∇β) j + (β − j) ∇_w j ],  ∂L/∂ζ = mean_b [ (β − j) ∇_w Q_w(s, a) ];
 //! w ← onto the ball |w| ≤ radius (w − α_w ∂L/∂w),  ζ ← (1 − leak) ζ + α_ζ ∂L/∂ζ.
 //!
-//! w minimises L, ζ maximises it. β is differentiated through its own target; ã′ ~ π_θ is a constant.
+//! α(k) = step / (1 + k / scale)^decay after k steps. w minimises L, ζ maximises it. β is differentiated through its own target; ã′ ~ π_θ is a constant.
 //! Shapes: B rows; β, j, Q `[B, 1]`.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use super::network::{Network, Pass};
 use super::transfer::Inputs;
@@ -74,8 +74,8 @@ impl ProjectedResidual {
 /// The optimiser of w and ζ: plain gradient steps of decaying length.
 pub struct ProjectedDescent {
     steps: ProjectedSteps,
-    /// k, steps taken.
-    taken: u64,
+    /// k, steps taken, a scalar in f64 on the device.
+    taken: Tensor,
     /// Room for w before a step.
     previous: Tensor,
     /// ‖change of w‖₂ of the latest step, a scalar: unlike Adam's it cannot be told from what is kept.
@@ -86,23 +86,28 @@ impl ProjectedDescent {
     /// Before the first step on weights shaped as `values`.
     pub fn new(values: &Tensor, steps: ProjectedSteps) -> Result<Self> {
         let change_norm = Tensor::f_zeros([], (values.f_kind()?, values.device()))?;
-        Ok(Self { steps, taken: 0, previous: values.f_zeros_like()?, change_norm })
+        let taken = Tensor::f_zeros([], (Kind::Double, values.device()))?;
+        Ok(Self { steps, taken, previous: values.f_zeros_like()?, change_norm })
     }
 
     /// One step of w and ζ against the gradients that [`ProjectedResidual::backward`] wrote.
     pub fn step(&mut self, weights: Weights<'_>, gradient: Weights<'_>) -> Result<()> {
-        let (value_step, auxiliary_step) = self.steps.at(self.taken);
-        self.taken += 1;
+        let steps = &self.steps;
+        let age = self.taken.f_div_scalar(steps.scale)?.f_add_scalar_(1)?;
+        let _ = self.taken.f_add_scalar_(1)?;
+        let minus = |step: f64, decay: f64| age.f_pow_tensor_scalar(-decay)?.f_mul_scalar(-step);
         let mut values = weights.action_value.values.shallow_clone();
         self.previous.f_copy_(&values)?;
-        let _ = values.f_sub_(&gradient.action_value.values.f_mul_scalar(value_step)?)?;
+        let value_step = minus(steps.value_step, steps.value_decay)?;
+        let _ = values.f_addcmul_(&gradient.action_value.values, &value_step)?;
         // onto the ball: by 1 inside, to the bit
-        let shrink = values.f_norm()?.f_reciprocal()?.f_mul_scalar_(self.steps.radius)?.f_clamp_max_(1.0)?;
+        let shrink = values.f_norm()?.f_reciprocal()?.f_mul_scalar_(steps.radius)?.f_clamp_max_(1.0)?;
         let _ = values.f_mul_(&shrink)?;
         self.change_norm = self.previous.f_sub_(&values)?.f_norm()?;
         let mut auxiliary = weights.auxiliary.values.shallow_clone();
-        let _ = auxiliary.f_mul_scalar_(1.0 - self.steps.leak)?;
-        let _ = auxiliary.f_sub_(&gradient.auxiliary.values.f_mul_scalar(auxiliary_step)?)?;
+        let auxiliary_step = minus(steps.auxiliary_step, steps.auxiliary_decay)?;
+        let _ = auxiliary.f_mul_scalar_(1.0 - steps.leak)?;
+        let _ = auxiliary.f_addcmul_(&gradient.auxiliary.values, &auxiliary_step)?;
         Ok(())
     }
 

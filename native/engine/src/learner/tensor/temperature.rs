@@ -1,4 +1,6 @@
-//! The temperature of a step: given from outside, or the learner's own, trained by its logarithm.
+//! The temperature of a step: a number, a multiple of the residual error, or the learner's own, trained by its logarithm.
+//!
+//! Residual error (Alg. 2):  T = slope · ε + offset, on the device where ε is.
 //!
 //! Tuned:  J_T = −log T · (mean log π + H̄),  ∂J_T/∂ log T = −(mean log π + H̄);  H̄ the target entropy.
 //! Dual:   J_T = T · bound + mean_s T log mean_k exp(Q̄(s, a_k)/T),
@@ -13,7 +15,7 @@ use tch::Tensor;
 use super::boltzmann::Boltzmann;
 use super::transfer::Placement;
 use crate::error::Result;
-use crate::learner::{KlBounds, expect_positive, temperature_in_use};
+use crate::learner::{KlBounds, Temperature, expect_positive, no_temperature, not_measured};
 use crate::networks::layout::ParameterSpec;
 
 /// log T and, with a dual temperature, log m of mean and covariance; or the gradients by them.
@@ -73,28 +75,49 @@ impl Logs {
     }
 }
 
+/// What of a temperature crosses with a step: the number that stands alone and the factor of ε. They are no constants of
+/// an operation, which a recorded graph would repeat for ever.
+pub const fn numbers(temperature: Temperature) -> [f32; 2] {
+    match temperature {
+        Temperature::Own => [0.0, 0.0],
+        Temperature::Given(number) => [number, 0.0],
+        Temperature::OfResidual { slope, offset } => [offset as f32, slope as f32],
+    }
+}
+
 /// T of one step, a scalar on the device.
-pub struct Temperature {
-    placement: Placement,
-    given: Option<f32>,
+pub struct InUse {
+    source: Temperature,
+    /// None where nothing gives one.
     value: Option<Tensor>,
     /// log T where T is the learner's own: through T it would lose digits near T = 1.
     own_log: Option<Tensor>,
 }
 
-impl Temperature {
-    /// The given T, else the learner's own, else none.
-    pub fn new(given: Option<f32>, own: Option<&Logs>, placement: Placement) -> Result<Self> {
-        let own_log = match given {
-            Some(_) => None,
-            None => own.map(Logs::log_temperature).transpose()?,
+impl InUse {
+    /// From its [`numbers`] on the device, the latest ε there, and the learner's own logarithms.
+    ///
+    /// # Errors
+    /// `CONFIG_RANGE` where ε is read and has not been measured.
+    pub fn new(
+        source: Temperature,
+        [alone, slope]: [Tensor; 2],
+        residual_error: Option<&Tensor>,
+        own: Option<&Logs>,
+    ) -> Result<Self> {
+        let own_log = match source {
+            Temperature::Own => own.map(Logs::log_temperature).transpose()?,
+            _ => None,
         };
-        let value = match (given, &own_log) {
-            (Some(given), _) => Some(placement.upload(&[given], &[])?),
-            (None, Some(log)) => Some(log.f_exp()?),
-            (None, None) => None,
+        let value = match (source, &own_log) {
+            (Temperature::Own, log) => log.as_ref().map(Tensor::f_exp).transpose()?,
+            (Temperature::Given(_), _) => Some(alone),
+            (Temperature::OfResidual { .. }, _) => {
+                let residual_error = residual_error.ok_or_else(not_measured)?;
+                Some(alone.f_addcmul(residual_error, &slope)?)
+            }
         };
-        Ok(Self { placement, given, value, own_log })
+        Ok(Self { source, value, own_log })
     }
 
     /// T.
@@ -104,17 +127,19 @@ impl Temperature {
     pub fn value(&self) -> Result<Tensor> {
         match &self.value {
             Some(value) => Ok(value.shallow_clone()),
-            // always the error
-            None => self.placement.upload(&[temperature_in_use(None, None)?], &[]),
+            None => Err(no_temperature()),
         }
     }
 
-    /// T > 0, what weights need.
+    /// T, for weights, which need it above 0. One that the residual error gives is not looked at, since it is on the
+    /// device: where it is 0 the losses are NaN.
     ///
     /// # Errors
     /// `CONFIG_RANGE` where there is none; `TEMPERATURE_NOT_POSITIVE`.
     pub fn positive(&self) -> Result<Tensor> {
-        self.given.map_or(Ok(()), expect_positive)?;
+        if let Temperature::Given(number) = self.source {
+            expect_positive(number)?;
+        }
         self.value()
     }
 
@@ -146,11 +171,7 @@ pub struct TemperatureLosses {
 }
 
 /// Of a temperature that is tuned, from log π of the policy's own actions and H̄.
-pub fn tuned(
-    temperature: &Temperature,
-    log_density: &Tensor,
-    target_entropy: f64,
-) -> Result<TemperatureLosses> {
+pub fn tuned(temperature: &InUse, log_density: &Tensor, target_entropy: f64) -> Result<TemperatureLosses> {
     let by_log = log_density.f_mean(None)?.f_add_scalar(target_entropy)?.f_neg()?;
     Ok(TemperatureLosses {
         temperature: temperature.log()?.f_mul(&by_log)?,
@@ -161,7 +182,7 @@ pub fn tuned(
 
 /// Of a dual temperature, from K sampled actions by their values, and of its multipliers.
 pub fn dual(
-    temperature: &Temperature,
+    temperature: &InUse,
     (samples, boltzmann): (usize, &Boltzmann),
     divergences: &KlDivergences,
     multipliers: &Multipliers,

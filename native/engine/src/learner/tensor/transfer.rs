@@ -1,11 +1,40 @@
-//! The way of numbers between host and device. [`read`], [`read_all`] and [`read_into`] are the only places
-//! where the host waits.
+//! The way of numbers between host and device, counted. [`Placement::upload`] is the only way there, [`read_into`] the
+//! only way back and the only place where the host waits: `clippy.toml` forbids what else libtorch has for it.
+
+use std::cell::Cell;
 
 use tch::{Device, Kind, Tensor};
 
 use crate::error::Result;
 use crate::networks::layout::Sizes;
 use crate::replay::batch::Batch;
+
+/// Values that an array begins at a multiple of in a common upload: 64 bytes, as an allocation of its own would.
+const ALIGNMENT: usize = 16;
+
+/// Transfers between the host and any device.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Transfers {
+    /// From the host.
+    pub uploads: u64,
+    /// To the host, which waits for each.
+    pub reads: u64,
+}
+
+thread_local! {
+    static TRANSFERS: Cell<Transfers> = const { Cell::new(Transfers { uploads: 0, reads: 0 }) };
+}
+
+/// Transfers that the calling thread has made so far; on a CPU the copies that stand for them.
+pub fn transfers() -> Transfers {
+    TRANSFERS.get()
+}
+
+fn count(change: impl Fn(&mut Transfers)) {
+    let mut transfers = TRANSFERS.get();
+    change(&mut transfers);
+    TRANSFERS.set(transfers);
+}
 
 /// Where tensors live and how precise they are.
 #[derive(Debug, Clone, Copy)]
@@ -23,10 +52,55 @@ impl Placement {
     }
 
     /// A copy of the host's values, row-major.
+    #[allow(clippy::disallowed_methods, reason = "the one way to the device")]
     pub fn upload(self, values: &[f32], shape: &[i64]) -> Result<Tensor> {
+        count(|transfers| transfers.uploads += 1);
         let host = Tensor::f_from_slice(values)?.f_reshape(shape)?;
         Ok(host.f_to_device_(self.device, self.kind, true, false)?)
     }
+}
+
+/// Arrays that cross to the device together.
+#[derive(Default)]
+struct Shipment {
+    values: Vec<f32>,
+}
+
+/// Where an array lies in a [`Shipment`].
+#[derive(Clone, Copy)]
+struct Slot {
+    first: i64,
+    len: i64,
+}
+
+impl Shipment {
+    fn add(&mut self, array: &[f32]) -> Slot {
+        let slot = Slot { first: self.values.len() as i64, len: array.len() as i64 };
+        self.values.extend_from_slice(array);
+        self.values.resize(self.values.len().next_multiple_of(ALIGNMENT), 0.0);
+        slot
+    }
+
+    fn upload(&self, placement: Placement) -> Result<Tensor> {
+        placement.upload(&self.values, &[self.values.len() as i64])
+    }
+}
+
+impl Slot {
+    /// The array in its uploaded shipment.
+    fn view(self, uploaded: &Tensor, shape: &[i64]) -> Result<Tensor> {
+        Ok(uploaded.f_narrow(0, self.first, self.len)?.f_view(shape)?)
+    }
+}
+
+/// What a step or the residual error is given, on the device.
+pub struct Upload {
+    /// Its minibatch.
+    pub inputs: Inputs,
+    /// Its ξ.
+    pub noise: Noise,
+    /// Numbers of its temperature, scalars.
+    pub numbers: [Tensor; 2],
 }
 
 /// A minibatch on the device.
@@ -45,24 +119,6 @@ pub struct Inputs {
     pub discounts: Tensor,
 }
 
-impl Inputs {
-    /// Copies a batch to the device; lengths are the caller's to check.
-    pub fn upload(batch: &Batch<'_>, sizes: &Sizes, placement: Placement) -> Result<Self> {
-        let rows = batch.rows() as i64;
-        let observation = [rows, sizes.observation as i64];
-        let observations = placement.upload(batch.observations, &observation)?;
-        let actions = placement.upload(batch.actions, &[rows, sizes.action as i64])?;
-        Ok(Self {
-            rows: batch.rows(),
-            state_action: pairs(&observations, &actions)?,
-            observations,
-            rewards: placement.upload(batch.rewards, &[rows, 1])?,
-            next_observations: placement.upload(batch.next_observations, &observation)?,
-            discounts: placement.upload(batch.discounts, &[rows, 1])?,
-        })
-    }
-}
-
 /// ξ of a step on the device, `[B, draws, A]` each.
 pub struct Noise {
     /// For actions at s.
@@ -71,19 +127,50 @@ pub struct Noise {
     pub at_next_state: Tensor,
 }
 
-impl Noise {
-    /// Copies `[B, first + second, A]` values to the device, `first` draws for s, then `second` for s′; lengths are
-    /// the caller's to check.
-    pub fn upload(
-        noise: &[f32],
-        rows: usize,
-        [first, second]: [usize; 2],
-        action: usize,
+impl Upload {
+    /// Copies a batch, its noise `[B, first + second, A]`, `first` draws for s, then `second` for s′, and two numbers to
+    /// the device in one transfer; lengths are the caller's to check.
+    pub fn new(
+        batch: &Batch<'_>,
+        (noise, draws): (&[f32], [usize; 2]),
+        numbers: [f32; 2],
+        sizes: &Sizes,
         placement: Placement,
     ) -> Result<Self> {
-        let [rows, first, second, action] = [rows, first, second, action].map(|length| length as i64);
-        let noise = placement.upload(noise, &[rows, first + second, action])?;
-        Ok(Self { at_state: noise.f_narrow(1, 0, first)?, at_next_state: noise.f_narrow(1, first, second)? })
+        let mut shipment = Shipment::default();
+        let [state, action, reward, next_state, discount, noise] = [
+            batch.observations,
+            batch.actions,
+            batch.rewards,
+            batch.next_observations,
+            batch.discounts,
+            noise,
+        ]
+        .map(|array| shipment.add(array));
+        let numbers = numbers.map(|number| shipment.add(&[number]));
+        let uploaded = shipment.upload(placement)?;
+
+        let rows = batch.rows() as i64;
+        let (width, [first, second]) = (sizes.action as i64, draws.map(|draws| draws as i64));
+        let observation = [rows, sizes.observation as i64];
+        let observations = state.view(&uploaded, &observation)?;
+        let noise = noise.view(&uploaded, &[rows, first + second, width])?;
+        let [offset, slope] = numbers.map(|number| number.view(&uploaded, &[]));
+        Ok(Self {
+            inputs: Inputs {
+                rows: batch.rows(),
+                state_action: pairs(&observations, &action.view(&uploaded, &[rows, width])?)?,
+                observations,
+                rewards: reward.view(&uploaded, &[rows, 1])?,
+                next_observations: next_state.view(&uploaded, &observation)?,
+                discounts: discount.view(&uploaded, &[rows, 1])?,
+            },
+            noise: Noise {
+                at_state: noise.f_narrow(1, 0, first)?,
+                at_next_state: noise.f_narrow(1, first, second)?,
+            },
+            numbers: [offset?, slope?],
+        })
     }
 }
 
@@ -98,16 +185,53 @@ pub fn sampled_pairs(observations: &Tensor, actions: &Tensor, samples: usize) ->
     Ok(Tensor::f_cat(&[&repeated, actions], 2)?.f_flatten(0, 1)?)
 }
 
-/// Brings N scalars from the device, in one transfer.
-pub fn read<const N: usize>(scalars: [Tensor; N]) -> Result<[f32; N]> {
-    let mut values = [0.0; N];
-    read_into(&Tensor::f_stack(&scalars, 0)?, &mut values)?;
-    Ok(values)
+/// Scalars on the device, each with its place in a `T` on the host: they cross together.
+pub struct Report<T> {
+    scalars: Vec<Tensor>,
+    places: Vec<Place<T>>,
 }
 
-/// Brings a scalar from the device, if there is one.
-pub fn read_optional(scalar: Option<Tensor>) -> Result<Option<f32>> {
-    scalar.map(|scalar| read([scalar]).map(|[value]| value)).transpose()
+/// Puts a scalar in its place.
+type Place<T> = Box<dyn Fn(&mut T, f32)>;
+
+impl<T> Report<T> {
+    /// Of nothing yet.
+    pub const fn new() -> Self {
+        Self { scalars: Vec::new(), places: Vec::new() }
+    }
+
+    /// Adds a scalar and the place it goes to.
+    pub fn add(&mut self, scalar: Tensor, place: impl Fn(&mut T, f32) + 'static) {
+        self.scalars.push(scalar);
+        self.places.push(Box::new(place));
+    }
+
+    /// Adds a scalar, if there is one.
+    pub fn add_if(&mut self, scalar: Option<Tensor>, place: impl Fn(&mut T, f32) + 'static) {
+        if let Some(scalar) = scalar {
+            self.add(scalar, place);
+        }
+    }
+
+    /// Brings all scalars from the device in one read.
+    pub fn read_into(&self, report: &mut T) -> Result<()> {
+        if self.scalars.is_empty() {
+            return Ok(());
+        }
+        let values = read_all(&Tensor::f_stack(&self.scalars, 0)?, self.scalars.len())?;
+        self.places.iter().zip(values).for_each(|(place, value)| place(report, value));
+        Ok(())
+    }
+}
+
+/// Brings a scalar from the device.
+///
+/// # Errors
+/// `NATIVE_EXCEPTION`.
+pub fn read(scalar: &Tensor) -> Result<f32> {
+    let mut value = [0.0];
+    read_into(scalar, &mut value)?;
+    Ok(value[0])
 }
 
 /// Brings all `len` values of a tensor from the device, row-major.
@@ -118,7 +242,9 @@ pub fn read_all(tensor: &Tensor, len: usize) -> Result<Vec<f32>> {
 }
 
 /// Brings the values of a tensor, as many as `values` has, from the device.
+#[allow(clippy::disallowed_methods, reason = "the one way back")]
 pub fn read_into(tensor: &Tensor, values: &mut [f32]) -> Result<()> {
+    count(|transfers| transfers.reads += 1);
     let host = tensor.f_to_device_(Device::Cpu, Kind::Float, false, false)?.f_contiguous()?;
     Ok(host.f_copy_data(values, values.len())?)
 }
