@@ -2,25 +2,79 @@
 import { join } from 'node:path';
 import { evaluationRange } from '../../statistics/evaluation.js';
 import type { Sink } from '../logger.js';
-import { openLines } from './lines.js';
+import { damaged, type Line, openLines, readLines } from './lines.js';
+
+/** An evaluation as `eval.csv` has it; returns are undiscounted and unscaled. */
+export interface EvaluationRecord {
+  /** Environment steps before it. */
+  step: number;
+  episodes: number;
+  returnMean: number;
+  /** Standard deviation over these episodes (divisor n). */
+  returnStd: number;
+  returnMin: number;
+  returnMax: number;
+  /** Mean length of the episodes, in environment steps. */
+  lengthMean: number;
+  /** Seconds since the start of the run. */
+  wall: number;
+}
+
+const EVALUATIONS = 'eval.csv';
+
+/** The columns of `eval.csv`, in their order. */
+const COLUMNS: readonly (readonly [name: string, key: keyof EvaluationRecord])[] = [
+  ['step', 'step'],
+  ['episodes', 'episodes'],
+  ['return_mean', 'returnMean'],
+  ['return_std', 'returnStd'],
+  ['return_min', 'returnMin'],
+  ['return_max', 'returnMax'],
+  ['length_mean', 'lengthMean'],
+  ['wall', 'wall'],
+];
 
 /** Writes `eval.csv`: one line per evaluation. */
 export function evaluationSink(directory: string): Sink {
-  const name = 'eval.csv';
-  const head = 'step,episodes,return_mean,return_std,return_min,return_max,length_mean,wall';
-  const lines = openLines(join(directory, name), head);
+  const head = COLUMNS.map(([name]) => name).join(',');
+  const lines = openLines(join(directory, EVALUATIONS), head);
   return {
-    name,
+    name: EVALUATIONS,
     write: (event) => {
       if (event.event !== 'evaluation') return;
-      const { step, episodes, returnMean, returnStd, wall } = event;
-      const { returnMin, returnMax, lengthMean } = evaluationRange(event);
-      lines.append(
-        [step, episodes, returnMean, returnStd, returnMin, returnMax, lengthMean, wall].join(','),
-      );
+      const record = { ...event, ...evaluationRange(event) };
+      lines.append(COLUMNS.map(([, key]) => record[key]).join(','));
     },
     close: lines.close,
   };
+}
+
+/**
+ * Reads `eval.csv`, also while it is written. Columns are found by their names, so that another version may have more.
+ *
+ * @throws VirelError `RUN_CORRUPT` with the line: no number where one belongs, a column that is missing.
+ */
+export function readEvaluations(directory: string): EvaluationRecord[] {
+  const [head, ...lines] = readLines(join(directory, EVALUATIONS));
+  if (head === undefined) return [];
+  const names = head.text.split(',');
+  const missing = COLUMNS.find(([name]) => !names.includes(name));
+  if (missing !== undefined) throw damaged(head.where, `no column ${missing[0]}`);
+  return lines.map((line) => evaluationOf(line, names));
+}
+
+function evaluationOf({ where, text }: Line, names: readonly string[]): EvaluationRecord {
+  const cells = text.split(',');
+  if (cells.length !== names.length) {
+    throw damaged(where, `expected ${names.length} values, got ${cells.length}`);
+  }
+  const entries = COLUMNS.map(([name, key]) => {
+    const cell = cells[names.indexOf(name)] ?? '';
+    const value = cell.trim() === '' ? Number.NaN : Number(cell);
+    if (Number.isNaN(value) && cell !== 'NaN') throw damaged(where, `${name}: no number`);
+    return [key, value] as const;
+  });
+  return Object.fromEntries(entries) as unknown as EvaluationRecord;
 }
 
 /** Writes `episodes.csv`: return, length and time of each training episode. */
