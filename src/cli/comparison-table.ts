@@ -72,10 +72,9 @@ function overallLines(
         `${over}: no common scale; --normalise reference makes one, --baseline NAME needs none`,
       ];
     }
-    const rows = groups.map(({ name, improvement }) => [
-      name,
-      estimateText(improvement, probability),
-    ]);
+    const rows = groups.flatMap(({ name, improvement }) =>
+      improvement === undefined ? [] : [[name, estimateText(improvement, probability)]],
+    );
     return [over, ...columns([['', ...better], ...rows], new Set())];
   }
   const head = ['', 'mean', 'median', 'IQM [95% CI]', 'optimality gap [95% CI]', ...better];
