@@ -146,6 +146,20 @@ describe('several tasks', () => {
     expect(beta?.optimalityGap?.value).toBeCloseTo(1 - 3 / 6, 12);
   });
 
+  it('have profiles on that scale alone: the share of runs above each threshold', () => {
+    expect(compare().profile).toBeNull();
+    const { profile } = compare({ normalise: 'reference' });
+    // the scores of sac-twin on Hopper are -4, 1 and 6, the highest of beta 12
+    expect([profile?.thresholds[0], profile?.thresholds.at(-1)]).toEqual([-4, 12]);
+    const beta = profile?.groups.find(({ name }) => name === 'beta');
+    expect([beta?.shares[0], beta?.shares.at(-1)]).toEqual([1, 0]);
+    // thresholds are 0.16 apart: 1.12 is above all of 0, 12, 0, 0, 2, 1 but two
+    expect(beta?.shares[32]).toBeCloseTo(2 / 6, 12);
+    const [low, high] = beta?.band?.[32] ?? [1, 0];
+    expect(low).toBeLessThan(2 / 6);
+    expect(high).toBeGreaterThan(2 / 6);
+  });
+
   it('without a scale have the probability of improvement alone', () => {
     const { overall } = compare({ baseline: 'sac-twin' });
     expect(Object.keys(overall?.[1] ?? {})).toEqual(['name', 'improvement']);

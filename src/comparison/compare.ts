@@ -14,6 +14,7 @@ import { judge, parseRequirement } from './judge.js';
 import { DEFAULT_METRIC, type RunScore, requireMetric, scoreRun } from './measure.js';
 import { normalised, scaleOf, type TaskScale, type TaskScores } from './normalise.js';
 import { poolRuns, type TaskGroups } from './pool.js';
+import { profileOf } from './profile.js';
 import { describeProtocol } from './protocol.js';
 import { warningsOf } from './warnings.js';
 
@@ -71,6 +72,7 @@ export function compareRuns(
     overall: severalOrScaled
       ? estimate(all, baseline, drawing(0)).map(scales ? (each) => each : withoutScale)
       : null,
+    profile: scales === undefined ? null : profileOf(all, seed),
     warnings: warningsOf(
       scored,
       names.filter((name) => !present.includes(name)),

@@ -2,6 +2,7 @@
 import type { Estimate, GroupEstimates } from './estimate.js';
 import type { RunScore } from './measure.js';
 import type { TaskScale } from './normalise.js';
+import type { Profile } from './profile.js';
 
 /** What is compared, and how. */
 export interface CompareOptions {
@@ -78,6 +79,8 @@ export interface Comparison {
   readonly tasks: readonly TaskComparison[];
   /** Of the groups that have runs on every task; null with one task and no common scale, where it would say nothing new. */
   readonly overall: readonly OverallComparison[] | null;
+  /** Of the same groups, over all tasks on their common scale; null without one. */
+  readonly profile: Profile | null;
   readonly warnings: readonly ComparisonWarning[];
   readonly requirements: readonly JudgedRequirement[];
 }

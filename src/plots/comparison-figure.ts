@@ -12,6 +12,7 @@ import { chart, HELPING } from './chart.js';
 import { INK, SERIES } from './colours.js';
 import { coloursOf, describeMetric } from './curves-figure.js';
 import { drawFigure } from './figure.js';
+import { profilePanel } from './profile-panel.js';
 import { textWidth } from './side-labels.js';
 
 /** In pixels; a group has a row. */
@@ -51,6 +52,7 @@ export function drawComparisonFigure(comparison: Comparison): string {
     description: `${describeMetric(metric)} on ${names}, compared: ${[...colours.keys()].join(', ')}`,
     plots: [
       ...panels.map((panel) => drawPanel(panel, colours, left)),
+      ...profiles(comparison, colours, left),
       caption(describe(comparison), { width: SIZE.width, left }),
     ],
   });
@@ -77,9 +79,25 @@ function scorePanel({ task, protocol, groups }: TaskComparison, { metric, at }: 
   };
 }
 
+const overTasks = ({ tasks }: Comparison) =>
+  tasks.length > 1 ? 'over all tasks' : `on ${tasks[0]?.task}`;
+
+/** The profiles, where there is a scale for them. */
+function profiles(
+  comparison: Comparison,
+  colours: ReadonlyMap<string, string>,
+  left: number,
+): Plot.PlotOptions[] {
+  const { profile } = comparison;
+  if (profile === null) return [];
+  const title = `Performance profiles, ${overTasks(comparison)}`;
+  return [profilePanel(profile, colours, { width: SIZE.width, left, title })];
+}
+
 /** Who beats the baseline, of one task or over all; and scores on a common scale. */
-function overallPanels({ tasks, overall, baseline, normalise }: Comparison): Panel[] {
-  const over = tasks.length > 1 ? 'over all tasks' : `on ${tasks[0]?.task}`;
+function overallPanels(comparison: Comparison): Panel[] {
+  const { tasks, overall, baseline, normalise } = comparison;
+  const over = overTasks(comparison);
   const improvements = (overall ?? tasks[0]?.groups ?? []).flatMap(({ name, improvement }) =>
     improvement === undefined ? [] : [{ name, estimate: improvement, scores: [] }],
   );
