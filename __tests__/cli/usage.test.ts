@@ -36,6 +36,8 @@ describe('help', () => {
     [['envs', '--help']],
     [['algorithms', '--help']],
     [['bench', '--help']],
+    [['plot', '--help']],
+    [['compare', '--help']],
   ])(
     'of %j fits a screen, shows an example and exits 0',
     async (words) => {
@@ -325,7 +327,7 @@ describe('the package', () => {
     'loads from CommonJS and from ESM, without anything native',
     () => {
       const names =
-        'Environment,Session,VirelError,defineEnvironment,drawDemo,isVirelError,listEnvironments,loadEnvironment,loadPolicy,reference,resolveConfig,theory,train,writeDemo';
+        'Environment,Session,VirelError,compareRuns,defineEnvironment,drawComparison,drawDemo,isVirelError,listEnvironments,loadEnvironment,loadPolicy,loadRun,plotRuns,readMetrics,reference,resolveConfig,theory,train,writeDemo';
       const env = { ...process.env, NODE_OPTIONS: '', VIREL_NATIVE_ADDON: '/nowhere' };
       const node = (...words: string[]) =>
         execFileSync(process.execPath, words, { cwd: root, env, encoding: 'utf8' });

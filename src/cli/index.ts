@@ -6,10 +6,12 @@ import { packageVersion } from '../training/manifest.js';
 import { toVirelError } from '../training/train.js';
 import { algorithmsCommand } from './commands/algorithms.js';
 import { benchCommand } from './commands/bench.js';
+import { compareCommand } from './commands/compare.js';
 import { configCommand } from './commands/config.js';
 import { doctorCommand } from './commands/doctor.js';
 import { envsCommand } from './commands/envs.js';
 import { evalCommand } from './commands/eval.js';
+import { plotCommand } from './commands/plot.js';
 import { setupCommand } from './commands/setup.js';
 import { trainCommand } from './commands/train.js';
 import { verifyCommand } from './commands/verify.js';
@@ -19,6 +21,8 @@ import { usageError } from './usage.js';
 const COMMANDS = [
   trainCommand,
   evalCommand,
+  plotCommand,
+  compareCommand,
   envsCommand,
   algorithmsCommand,
   configCommand,
@@ -46,7 +50,7 @@ function refuseRepeated(args: Record<string, unknown>, lists: readonly string[])
 }
 
 /** Options that may be given more than once, and positional lists. */
-const LISTS = ['_', 'config', 'set', 'files'];
+const LISTS = ['_', 'config', 'set', 'files', 'runs', 'require'];
 
 function parser(words: readonly string[]): Argv {
   const verb = words.find((word) => !word.startsWith('-'));
@@ -79,7 +83,7 @@ function parser(words: readonly string[]): Argv {
     .example('$0 train', 'virel on HalfCheetah-v5, set up by itself')
     .example('$0 train --env Hopper-v5 --seeds 0-4 --json', 'five runs, events as JSON lines')
     .example('$0 eval latest', 'returns of the newest run')
-    .example('$0 envs', 'the tasks')
+    .example('$0 compare runs/Hopper-v5 --baseline sac', 'scores, with intervals')
     .example('$0 algorithms mpo', 'its equations, values and variations')
     .example('$0 config show --origin', 'every value and its source')
     .example('$0 verify', 'the claims of the paper, checked')

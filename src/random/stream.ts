@@ -6,8 +6,14 @@
  * nonce the instance.
  */
 
-/** What a stream is drawn for; the numbers are those of `Purpose` of the native engine, which has no `theory`. */
-export const PURPOSES = { initialise: 1, reset: 2, evaluation: 7, theory: 1000 } as const;
+/** What a stream is drawn for; the numbers are those of `Purpose` of the native engine, which has none from 1000 on. */
+export const PURPOSES = {
+  initialise: 1,
+  reset: 2,
+  evaluation: 7,
+  theory: 1000,
+  bootstrap: 1001,
+} as const;
 
 const WORDS_PER_BLOCK = 16;
 /** "expand 32-byte k" in little-endian words. */

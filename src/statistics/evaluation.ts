@@ -1,4 +1,5 @@
 /** What is said of a set of evaluation episodes. */
+import { mean } from './aggregates.js';
 
 /** Episodes of one evaluation; returns are undiscounted and unscaled. */
 export interface EvaluationResult {
@@ -29,9 +30,6 @@ export function evaluationRange({
     lengthMean: mean(lengths),
   };
 }
-
-const mean = (values: readonly number[]) =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Mean and standard deviation of the returns. */
 export function summariseEvaluation(returns: number[], lengths: number[]): EvaluationResult {

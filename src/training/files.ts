@@ -4,13 +4,16 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import type * as z from 'zod';
 import { VirelError } from '../errors.js';
+import { damaged } from '../logging/read-lines.js';
 
 const CODES: Record<string, string> = {
   EACCES: 'PERMISSION',
@@ -70,3 +73,39 @@ export function writeWhole(path: string, text: string): void {
 
 /** JSON that a person can read. */
 export const pretty = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+
+/**
+ * A file of {@link writeWhole} that describes a run, JSON unless `parse` says otherwise.
+ *
+ * @throws VirelError `RUN_CORRUPT` if it is not there, cannot be parsed, or is not of this shape; it names the file and the
+ *   key. What `parse` throws of ours goes through, as does the system's refusal: `PERMISSION`, `IO`.
+ */
+export function readRunFile<T>(
+  path: string,
+  schema: z.ZodType<T>,
+  parse: (bytes: Buffer) => unknown = (bytes) => JSON.parse(bytes.toString()),
+): T {
+  let value: unknown;
+  try {
+    value = parse(readFileSync(path));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw damaged(path, 'missing', error);
+    if (error instanceof SyntaxError) throw damaged(path, 'not JSON', error);
+    throw fileError(error, path, 'read it as a user who may');
+  }
+  const checked = schema.safeParse(value);
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  throw damaged(path, `${issue?.path.join('.') || 'content'}: ${issue?.message}`, checked.error);
+}
+
+/** Refuses a layout that another version wrote. @throws VirelError `CONFIG_VERSION`. */
+export function refuseLayout(path: string, got: unknown, known: number): void {
+  if (got === known || typeof got !== 'number') return;
+  throw new VirelError('CONFIG_VERSION', `${path} has layout ${got}`, {
+    where: path,
+    expected: `layout ${known}`,
+    got: `layout ${got}`,
+    fix: 'read the run with the version of virel-native that wrote it, or update this one',
+  });
+}

@@ -1,5 +1,5 @@
 /** Finds a run by what a person types: a folder, a unique part of its path, or `latest`. */
-import { type Dirent, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { VirelError } from '../errors.js';
 import { fileError } from './files.js';
@@ -8,6 +8,23 @@ import { fileError } from './files.js';
 const MOST_DEPTH = 5;
 
 const holdsRun = (path: string) => existsSync(join(path, 'run.json'));
+
+/** What stands in a name for bytes that are not UTF-8; a file of that name cannot be opened by it. */
+const REPLACEMENT = '\ufffd';
+
+/** Refuses a folder that holds no run. @throws VirelError `RUN_NOT_FOUND`. */
+export function requireRun(runDir: string): void {
+  if (runDir !== '' && holdsRun(runDir)) return;
+  const unreadable = runDir.includes(REPLACEMENT);
+  throw new VirelError('RUN_NOT_FOUND', `${runDir || '""'} holds no run`, {
+    where: runDir,
+    expected: unreadable
+      ? 'a name in UTF-8'
+      : 'a folder with run.json, such as the summary names in runDir',
+    got: runDir,
+    fix: unreadable ? 'rename the folder' : 'npx virel-native train',
+  });
+}
 
 /**
  * Run folders below `root`; a run is not searched for further runs.
@@ -83,4 +100,19 @@ export function findRun(run: string, runsDir: string): string {
     got: run,
     fix: 'give more of its path',
   });
+}
+
+/**
+ * The folders of several runs, each once, in the order of the words.
+ *
+ * @param words As {@link findRun} takes them, or a folder below which runs lie, for all of them.
+ * @throws VirelError `RUN_NOT_FOUND`, `RUN_AMBIGUOUS`, `IO`, `PERMISSION`.
+ */
+export function findRuns(words: readonly string[], runsDir: string): string[] {
+  const found = words.flatMap((word) => {
+    if (word.includes(REPLACEMENT)) requireRun(word);
+    const below = listRuns(word);
+    return below.length > 0 ? below.sort() : [findRun(word, runsDir)];
+  });
+  return [...new Set(found.map((path) => realpathSync(path)))];
 }

@@ -1,9 +1,7 @@
 /** A trained policy by its run. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { VirelError } from '../errors.js';
 import { Policy } from '../native/policy.js';
 import { findPolicy } from './checkpoint.js';
+import { requireRun } from './find-run.js';
 
 /**
  * The policy of a run's checkpoint: deterministic, actions in environment units.
@@ -16,13 +14,7 @@ export async function loadPolicy(
   runDir: string,
   options: { step?: number | 'latest' } = {},
 ): Promise<Policy> {
-  if (!existsSync(join(runDir, 'run.json'))) {
-    throw new VirelError('RUN_NOT_FOUND', `${runDir} holds no run`, {
-      where: runDir,
-      expected: 'a folder with run.json, such as the summary names in runDir',
-      fix: 'npx virel-native train',
-    });
-  }
+  requireRun(runDir);
   const { file, config, ...source } = findPolicy(runDir, options.step);
   return Policy.load(file, config.env, source);
 }

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { availableParallelism, cpus, hostname } from 'node:os';
 import { join } from 'node:path';
+import * as z from 'zod';
 import type { ResolvedConfig } from '../config/schema.js';
 import { type ModuleFacts, moduleFacts } from '../environments/load.js';
 import { type ModelFile, readModelFile } from '../environments/models.js';
@@ -11,6 +12,7 @@ import { TASKS } from '../environments/tasks.js';
 import type { NativeFacts } from '../native/facts.js';
 import { sha256 } from '../setup/hash.js';
 import { packageRoot, packageVersion } from '../setup/places.js';
+import { readRunFile, refuseLayout } from './files.js';
 
 export { packageVersion };
 
@@ -121,4 +123,29 @@ export function customModel(config: ResolvedConfig, { model }: RunManifest): str
   const known = config.env.taskFile === null ? (task?.modelSha256 ?? '') : '';
   if (model === null || known === '' || model.sha256.startsWith(known)) return undefined;
   return `${model.file} (${model.sha256.slice(0, 12)}) is not the file of Gymnasium 1.4.0 (${known}): returns cannot be compared`;
+}
+
+/** What every version's `run.json` has. */
+const manifestSchema = z.looseObject({
+  format: z.number(),
+  created: z.string(),
+  env: z.string(),
+  algorithm: z.string(),
+  seed: z.number(),
+  versions: z.looseObject({ package: z.string() }),
+  model: z.looseObject({ sha256: z.string() }).nullable().default(null),
+  // manifests of before there were environments in TypeScript
+  module: z.looseObject({ sha256: z.string() }).nullable().default(null),
+});
+
+/**
+ * The manifest of a run; one of an older version may lack what was added since.
+ *
+ * @throws VirelError `RUN_CORRUPT`, `CONFIG_VERSION`, `PERMISSION`, `IO`.
+ */
+export function readManifest(runDir: string): RunManifest {
+  const path = join(runDir, 'run.json');
+  const manifest = readRunFile(path, manifestSchema);
+  refuseLayout(path, manifest.format, 1);
+  return manifest as unknown as RunManifest;
 }

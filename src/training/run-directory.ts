@@ -3,11 +3,13 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
+import * as z from 'zod';
+import { parseConfigFile } from '../config/parse.js';
 import type { Resolution } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/schema.js';
 import { isVirelError, VirelError } from '../errors.js';
 import { tryLock } from '../locking/lock.js';
-import { fileError, makeFolders, pretty, writeWhole } from './files.js';
+import { fileError, makeFolders, pretty, readRunFile, refuseLayout, writeWhole } from './files.js';
 import { type RunManifest, readModel } from './manifest.js';
 
 const LOCK = 'run.lock';
@@ -140,4 +142,40 @@ export function describeRun(
   const { taskFile } = config.env;
   if (taskFile !== null) writeWhole(join(directory, 'task.json'), readFileSync(taskFile, 'utf8'));
   writeWhole(join(directory, 'run.json'), pretty(manifest));
+}
+
+type Sure = 'schema' | 'preset' | 'algorithm' | 'seed' | 'steps' | 'evaluation';
+
+/** The config of a run as its file has it: of another version, other keys may be missing or more. */
+export type RunConfig = Pick<ResolvedConfig, Sure> &
+  Partial<Omit<ResolvedConfig, Sure | 'env'>> & {
+    readonly env: Pick<ResolvedConfig['env'], 'id' | 'maxEpisodeSteps'> &
+      Partial<ResolvedConfig['env']>;
+  };
+
+/** Names go into tables and pictures: no line ends and no other signs that control a terminal. */
+const name = z.string().regex(/^[^\p{C}]{1,200}$/u, 'expected a name without control characters');
+const whole = z.int().min(0);
+
+/** The keys of {@link RunConfig} that are sure. */
+const runConfigSchema = z.looseObject({
+  schema: z.number(),
+  preset: name,
+  algorithm: name,
+  env: z.looseObject({ id: name, maxEpisodeSteps: whole }),
+  seed: whole,
+  steps: whole,
+  evaluation: z.looseObject({ every: whole, minSteps: whole, episodes: whole.nullable() }),
+});
+
+/**
+ * The config of a run, without checks of values that this version may not know.
+ *
+ * @throws VirelError `RUN_CORRUPT`, `CONFIG_SYNTAX`, `CONFIG_VERSION`, `PERMISSION`, `IO`.
+ */
+export function readRunConfig(runDir: string): RunConfig {
+  const path = join(runDir, 'config.yaml');
+  const config = readRunFile(path, runConfigSchema, (bytes) => parseConfigFile(bytes, path));
+  refuseLayout(path, config.schema, 1);
+  return config as unknown as RunConfig;
 }

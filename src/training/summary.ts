@@ -1,10 +1,12 @@
 /** What is said of a run when it ends. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
 import type { ResolvedConfig } from '../config/schema.js';
 import type { VirelError } from '../errors.js';
 import type { EvaluationEvent, Summary } from '../logging/events.js';
-
-/** Last part of a run whose evaluations make its final score. */
-const SCORED_PART = 0.1;
+import { scoreOf } from '../statistics/score.js';
+import { readRunFile } from './files.js';
 
 /** How far a run came. */
 export interface Outcome {
@@ -14,11 +16,10 @@ export interface Outcome {
   evaluations: readonly EvaluationEvent[];
 }
 
-/** Mean of the evaluations in the last tenth of the steps done, never the maximum; null without one. */
-export function finalScore(evaluations: readonly EvaluationEvent[], steps: number): number | null {
-  const scored = evaluations.filter(({ step }) => step > steps * (1 - SCORED_PART));
-  if (scored.length === 0) return null;
-  return scored.reduce((sum, { returnMean }) => sum + returnMean, 0) / scored.length;
+/** The score of a run by its evaluations; null without one in the last tenth of the steps done. */
+function finalScore(evaluations: readonly EvaluationEvent[], steps: number): number | null {
+  const measured = evaluations.map(({ step, returnMean }) => ({ step, value: returnMean }));
+  return scoreOf(measured, steps) ?? null;
 }
 
 /** The summary of a run; `failure` where it failed. */
@@ -48,4 +49,23 @@ export function summarise(
 
 function withoutEvent({ event: _event, seed: _seed, ...evaluation }: EvaluationEvent) {
   return evaluation;
+}
+
+const summarySchema = z.looseObject({
+  event: z.literal('summary'),
+  state: z.enum(['finished', 'stopped', 'failed']),
+  steps: z.number(),
+  finalScore: z.number().nullable(),
+  code: z.string().optional(),
+});
+
+/**
+ * The summary of a run; undefined while it runs, and for ever if its process died.
+ *
+ * @throws VirelError `RUN_CORRUPT`, `PERMISSION`, `IO`.
+ */
+export function readSummary(runDir: string): Summary | undefined {
+  const path = join(runDir, 'summary.json');
+  if (!existsSync(path)) return undefined;
+  return readRunFile(path, summarySchema) as unknown as Summary;
 }

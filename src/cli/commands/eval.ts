@@ -1,6 +1,4 @@
 import type { Argv, CommandModule } from 'yargs';
-import { parseScalar } from '../../config/parse.js';
-import { show } from '../../config/show.js';
 import type { CustomEnvironment } from '../../environments/define.js';
 import { VirelError } from '../../errors.js';
 import { ensureNative } from '../../native/addon.js';
@@ -10,6 +8,7 @@ import { findRun } from '../../training/find-run.js';
 import { findEnvironment } from '../../training/run-environment.js';
 import { stopOnSignals } from '../../training/signals.js';
 import { refuseEmpty } from '../folder.js';
+import { wholeNumber } from '../numbers.js';
 import { note, print, printJson } from '../output.js';
 
 interface EvalArguments {
@@ -22,20 +21,6 @@ interface EvalArguments {
   json: boolean | undefined;
   noSetup: boolean | undefined;
   offline: boolean | undefined;
-}
-
-/** A whole number of a flag. */
-function wholeNumber(flag: string, text: string, least: number): number {
-  const value = parseScalar(text, flag);
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value;
-  const code = typeof value === 'number' ? 'CONFIG_RANGE' : 'CONFIG_TYPE';
-  const expected = `a whole number, at least ${least}`;
-  throw new VirelError(code, `${flag}: expected ${expected}, got ${show(value)}`, {
-    where: flag,
-    expected,
-    got: show(value),
-    fix: `${flag} ${least}`,
-  });
 }
 
 /** The environment of a run that has one in TypeScript. */

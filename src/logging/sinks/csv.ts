@@ -1,22 +1,77 @@
 /** `eval.csv`, and `episodes.csv` in the form of Stable-Baselines3's Monitor. */
+import { join } from 'node:path';
 import { evaluationRange } from '../../statistics/evaluation.js';
 import type { Sink } from '../logger.js';
+import { damaged, type Line, readLines } from '../read-lines.js';
 
-const EVALUATION_COLUMNS =
-  'step,episodes,return_mean,return_std,return_min,return_max,length_mean,wall';
+/** An evaluation as `eval.csv` has it; returns are undiscounted and unscaled. */
+export interface EvaluationRecord {
+  /** Environment steps before it. */
+  step: number;
+  episodes: number;
+  returnMean: number;
+  /** Standard deviation over these episodes (divisor n). */
+  returnStd: number;
+  returnMin: number;
+  returnMax: number;
+  /** Mean length of the episodes, in environment steps. */
+  lengthMean: number;
+  /** Seconds since the start of the run. */
+  wall: number;
+}
+
+const EVALUATIONS = 'eval.csv';
+
+/** The columns of `eval.csv`, in their order. */
+const COLUMNS: readonly (readonly [name: string, key: keyof EvaluationRecord])[] = [
+  ['step', 'step'],
+  ['episodes', 'episodes'],
+  ['return_mean', 'returnMean'],
+  ['return_std', 'returnStd'],
+  ['return_min', 'returnMin'],
+  ['return_max', 'returnMax'],
+  ['length_mean', 'lengthMean'],
+  ['wall', 'wall'],
+];
 
 /** `eval.csv`: one line per evaluation; returns unscaled, `wall` in seconds since the start. */
 export const evaluationSink: Sink = {
-  name: 'eval.csv',
-  head: `${EVALUATION_COLUMNS}\n`,
+  name: EVALUATIONS,
+  head: `${COLUMNS.map(([name]) => name).join(',')}\n`,
   encode: (event) => {
     if (event.event !== 'evaluation') return undefined;
-    const { step, episodes, returnMean, returnStd, wall } = event;
-    const { returnMin, returnMax, lengthMean } = evaluationRange(event);
-    const row = [step, episodes, returnMean, returnStd, returnMin, returnMax, lengthMean, wall];
-    return `${row.join(',')}\n`;
+    const record = { ...event, ...evaluationRange(event) };
+    return `${COLUMNS.map(([, key]) => record[key]).join(',')}\n`;
   },
 };
+
+/**
+ * Reads `eval.csv`, also while it is written. Columns are found by their names, so that another version may have more.
+ *
+ * @throws VirelError `RUN_CORRUPT` with the line: no number where one belongs, a column that is missing.
+ */
+export function readEvaluations(directory: string): EvaluationRecord[] {
+  const [head, ...lines] = readLines(join(directory, EVALUATIONS));
+  if (head === undefined) return [];
+  const names = head.text.split(',');
+  const missing = COLUMNS.find(([name]) => !names.includes(name));
+  if (missing !== undefined) throw damaged(head.where, `no column ${missing[0]}`);
+  return lines.map((line) => evaluationOf(line, names));
+}
+
+function evaluationOf({ where, text }: Line, names: readonly string[]): EvaluationRecord {
+  const cells = text.split(',');
+  if (cells.length !== names.length) {
+    throw damaged(where, `expected ${names.length} values, got ${cells.length}`);
+  }
+  const entries = COLUMNS.map(([name, key]) => {
+    const cell = cells[names.indexOf(name)] ?? '';
+    const value = cell.trim() === '' ? Number.NaN : Number(cell);
+    if (Number.isNaN(value) && cell !== 'NaN') throw damaged(where, `${name}: no number`);
+    return [key, value] as const;
+  });
+  return Object.fromEntries(entries) as unknown as EvaluationRecord;
+}
 
 /**
  * `episodes.csv`: return, length and time of each training episode, in the format of Stable-Baselines3's Monitor

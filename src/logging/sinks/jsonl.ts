@@ -1,10 +1,10 @@
 /** `metrics.jsonl` and `log.jsonl`: one JSON object per line. */
 import type { Sink } from '../logger.js';
-import { metricsLine } from '../metrics-line.js';
+import { METRICS_FILE, metricsLine } from '../metrics-line.js';
 
 /** `metrics.jsonl`: every record of the metrics. */
 export const metricsSink: Sink = {
-  name: 'metrics.jsonl',
+  name: METRICS_FILE,
   head: '',
   encode: (event) => (event.event === 'metrics' ? `${metricsLine(event)}\n` : undefined),
 };

@@ -1,0 +1,112 @@
+/** A comparison as a table for people. */
+import type { Comparison, OverallComparison, TaskComparison } from '../comparison/comparison.js';
+import type { Estimate } from '../comparison/estimate.js';
+import { DEFAULT_METRIC } from '../comparison/measure.js';
+import { REFERENCE } from '../comparison/normalise.js';
+import { grouped } from './output.js';
+
+/** A score: one decimal where that is fine enough, else four digits. */
+function score(value: number): string {
+  if (value === 0 || Math.abs(value) >= 100) return value.toFixed(1);
+  return String(Number(value.toPrecision(4)));
+}
+
+const probability = (value: number) => value.toFixed(2);
+
+/** `2897.0 [2510.3, 3102.8]` */
+function estimateText(estimate: Estimate | undefined, write: (value: number) => string): string {
+  if (estimate === undefined) return '';
+  const { value, interval } = estimate;
+  const range = interval === null ? 'no interval: 1 seed' : interval.map(write).join(', ');
+  return `${write(value)} [${range}]`;
+}
+
+/** Rows below a head, each column as wide as its widest cell; numbers that stand alone are on the right. */
+function columns(rows: readonly (readonly string[])[], right: ReadonlySet<number>): string[] {
+  const widths = (rows[0] ?? []).map((_, index) =>
+    Math.max(...rows.map((row) => [...(row[index] ?? '')].length)),
+  );
+  return rows.map((row) => {
+    const cells = row.map((cell, index) => {
+      const space = ' '.repeat((widths[index] ?? 0) - [...cell].length);
+      return right.has(index) ? space + cell : cell + space;
+    });
+    return `  ${cells.join('  ')}`.trimEnd();
+  });
+}
+
+function taskLines(task: TaskComparison, { at, metric, baseline }: Comparison): string[] {
+  const measured = metric.startsWith('eval/') ? `, deterministic, ${task.protocol}` : '';
+  const what = metric === DEFAULT_METRIC ? '' : `, ${metric}`;
+  const improvement = baseline === null ? [] : [`P(> ${baseline}) [95% CI]`];
+  const head = ['', 'seeds', 'mean', 'IQM [95% CI]', ...improvement, ''];
+  const rows = task.groups.map(({ name, runs, failed, mean, iqm, improvement: better }) => [
+    name,
+    String(runs.length),
+    score(mean.value),
+    estimateText(iqm, score),
+    ...(baseline === null ? [] : [estimateText(better, probability)]),
+    failed === 0 ? '' : `${failed} of ${runs.length} failed before`,
+  ]);
+  const scale = task.scale
+    ? [
+        `  normalised: 0 is ${score(task.scale.random)} (random actions), 1 is ${score(task.scale.reference)} (${REFERENCE})`,
+      ]
+    : [];
+  return [
+    `${task.task} at ${grouped(at)} steps${what}${measured}`,
+    ...columns([head, ...rows], new Set([1, 2])),
+    ...scale,
+  ];
+}
+
+function overallLines(
+  groups: readonly OverallComparison[],
+  { baseline, normalise, tasks }: Comparison,
+): string[] {
+  const over = tasks.length > 1 ? `over ${tasks.length} tasks` : `on ${tasks[0]?.task}`;
+  const better = baseline === null ? [] : [`P(> ${baseline}) [95% CI]`];
+  if (normalise === 'none') {
+    if (baseline === null) {
+      return [
+        `${over}: no common scale; --normalise reference makes one, --baseline NAME needs none`,
+      ];
+    }
+    const rows = groups.flatMap(({ name, improvement }) =>
+      improvement === undefined ? [] : [[name, estimateText(improvement, probability)]],
+    );
+    return [over, ...columns([['', ...better], ...rows], new Set())];
+  }
+  const head = ['', 'mean', 'median', 'IQM [95% CI]', 'optimality gap [95% CI]', ...better];
+  const rows = groups.map((group) => [
+    group.name,
+    probability(group.mean?.value ?? Number.NaN),
+    probability(group.median?.value ?? Number.NaN),
+    estimateText(group.iqm, probability),
+    estimateText(group.optimalityGap, probability),
+    ...(baseline === null ? [] : [estimateText(group.improvement, probability)]),
+  ]);
+  return [`${over}, normalised`, ...columns([head, ...rows], new Set([1, 2]))];
+}
+
+/** The table, and below it how its numbers come about. */
+export function comparisonTable(comparison: Comparison): string {
+  const { tasks, overall, reps, seed, requirements } = comparison;
+  const blocks = [
+    ...tasks.map((task) => taskLines(task, comparison)),
+    ...(overall === null ? [] : [overallLines(overall, comparison)]),
+    [
+      'Score of a run: mean of the last 10 % of its steps. IQM: mean of the middle half of the seeds.',
+      `Intervals: percentile bootstrap over seeds, ${grouped(reps)} replicates, seed ${seed}.`,
+    ],
+    ...(requirements.length === 0
+      ? []
+      : [
+          requirements.map(
+            ({ requirement, value, passed }) =>
+              `${passed ? 'ok    ' : 'FAILED'} ${requirement}: ${score(value)}`,
+          ),
+        ]),
+  ];
+  return blocks.map((block) => block.join('\n')).join('\n\n');
+}
