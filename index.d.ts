@@ -174,6 +174,26 @@ export declare class Session {
    * Errors: `IO`, `NOT_FINITE`; an older file stays then.
    */
   saveParameters(path: string, metadata: Record<string, string>): Promise<void>
+  /**
+   * Writes all that the session's future depends on, beside its parameters and the rows of its replay buffer, to files
+   * of `folder`.
+   *
+   * Errors: `IO`, `NOT_FINITE`.
+   */
+  saveState(folder: string): Promise<void>
+  /**
+   * Writes the transitions from number `first` on to a file, as far as the replay buffer still holds them.
+   *
+   * Errors: `CONFIG_RANGE`, `IO`.
+   */
+  saveReplay(path: string, first: number): Promise<NativeRows>
+  /**
+   * Takes up what `saveParameters`, `saveState` and `saveReplay` of a session of the same config wrote; `rows` are the
+   * files of the replay buffer, in the order of their transitions. After an error the session cannot be used.
+   *
+   * Errors: `IO`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`, `OUT_OF_MEMORY`.
+   */
+  loadState(parameters: string, folder: string, rows: Array<string>): Promise<void>
   /** Frees the native memory, once a running call has returned. Idempotent. */
   dispose(): void
 }
@@ -484,6 +504,14 @@ export interface NativeResidual {
   target: boolean
   /** Gradient steps from one measurement to the next, > 0. */
   every: number
+}
+
+/** Transitions that were written. */
+export interface NativeRows {
+  /** Number of the first, counted from the first ever stored. */
+  first: number
+  /** How many. */
+  count: number
 }
 
 /** What is known of a task without loading its model. */

@@ -1,18 +1,19 @@
 //! `Session`: the engine's session on a thread of its own.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use napi::Env;
 use napi::bindgen_prelude::{Float32Array, Float64Array, Object};
 use napi_derive::napi;
-use virel_engine::checkpoint::save_parameters;
+use virel_engine::checkpoint::{load_parameters, load_state, save_parameters, save_state};
 use virel_engine::environments::environment::Outcome;
 use virel_engine::error::{EngineError, Result, expect_finite, expect_len};
 use virel_engine::evaluation::{Evaluation, Protocol};
 use virel_engine::learner::{Losses, StepGradients, Temperature};
 use virel_engine::networks::layout::{Parameter, ParameterSpec};
 use virel_engine::replay::batch::{Batch, discounts};
+use virel_engine::replay::segment;
 use virel_engine::session::record::Episode;
 use virel_engine::session::{Progress, Session as EngineSession};
 
@@ -105,6 +106,15 @@ pub struct NativeRecorded {
     pub reset: bool,
     /// Environment steps since the session began.
     pub steps: i64,
+}
+
+/// Transitions that were written.
+#[napi(object)]
+pub struct NativeRows {
+    /// Number of the first, counted from the first ever stored.
+    pub first: i64,
+    /// How many.
+    pub count: i64,
 }
 
 /// A number with its public name.
@@ -337,6 +347,58 @@ impl Session {
             save_parameters(Path::new(&path), &session.learner().parameters()?, metadata)
         };
         self.worker.call_async(env, "saveParameters", save, |()| ())
+    }
+
+    /// Writes all that the session's future depends on, beside its parameters and the rows of its replay buffer, to files
+    /// of `folder`.
+    ///
+    /// Errors: `IO`, `NOT_FINITE`.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn save_state<'env>(&self, env: &'env Env, folder: String) -> napi::Result<Object<'env>, String> {
+        let save =
+            move |session: &mut EngineSession, _: &_| save_state(Path::new(&folder), &session.save_state()?);
+        self.worker.call_async(env, "saveState", save, |()| ())
+    }
+
+    /// Writes the transitions from number `first` on to a file, as far as the replay buffer still holds them.
+    ///
+    /// Errors: `CONFIG_RANGE`, `IO`.
+    #[napi(catch_unwind, ts_return_type = "Promise<NativeRows>")]
+    pub fn save_replay<'env>(
+        &self,
+        env: &'env Env,
+        path: String,
+        first: f64,
+    ) -> napi::Result<Object<'env>, String> {
+        let first = whole("first", first, 0);
+        let save = move |session: &mut EngineSession, _: &_| {
+            segment::save(Path::new(&path), session.replay(), first?)
+        };
+        self.worker.call_async(env, "saveReplay", save, |(first, count)| NativeRows {
+            first: first as i64,
+            count: count as i64,
+        })
+    }
+
+    /// Takes up what `saveParameters`, `saveState` and `saveReplay` of a session of the same config wrote; `rows` are the
+    /// files of the replay buffer, in the order of their transitions. After an error the session cannot be used.
+    ///
+    /// Errors: `IO`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`, `OUT_OF_MEMORY`.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn load_state<'env>(
+        &self,
+        env: &'env Env,
+        parameters: String,
+        folder: String,
+        rows: Vec<String>,
+    ) -> napi::Result<Object<'env>, String> {
+        let load = move |session: &mut EngineSession, _: &_| {
+            let parameters = load_parameters(Path::new(&parameters))?;
+            session.load_state(&parameters, load_state(Path::new(&folder))?)?;
+            let rows: Vec<PathBuf> = rows.into_iter().map(PathBuf::from).collect();
+            segment::load(&rows, session.replay_mut())
+        };
+        self.worker.call_async(env, "loadState", load, |()| ())
     }
 
     /// Frees the native memory, once a running call has returned. Idempotent.

@@ -23,6 +23,7 @@ use virel_engine::error::{EngineError, Result};
 use virel_engine::learner::LearnerConfig;
 use virel_engine::learner::kernel::KernelLearner;
 use virel_engine::learner::kernel::sgemm::Gemm;
+use virel_engine::ledger::Ledger;
 use virel_engine::networks::initialise::{Scheme, TrainedStart, initial};
 use virel_engine::random::{Purpose, Stream};
 use virel_engine::session::collect::Collector;
@@ -83,6 +84,9 @@ impl Environment for Recording {
     }
     fn set_max_episode_steps(&mut self, steps: u64) {
         self.inner.set_max_episode_steps(steps);
+    }
+    fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        self.inner.state(ledger)
     }
 }
 

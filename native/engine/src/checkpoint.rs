@@ -1,4 +1,5 @@
-//! Parameters on disk: safetensors through the crate, written whole or not at all. The only writer to disk.
+//! Parameters and training states on disk: safetensors through the crate, written whole or not at all. Rows of the replay
+//! buffer are in [`crate::replay::segment`].
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -8,6 +9,7 @@ use std::path::Path;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::error::{EngineError, Result, expect_finite};
+use crate::ledger::{Entries, Values};
 use crate::networks::layout::{Parameter, ParameterSpec};
 
 /// Largest parameter file that is read, in bytes: some hundred times the largest network of the paper.
@@ -37,7 +39,86 @@ pub fn save_parameters(
     write_whole(path, &file).map_err(|error| io(path, &error))
 }
 
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// The files of a training state, each with the entries whose names begin with its own; the order of
+/// [`crate::session::Session::save_state`].
+const STATE_FILES: [&str; 4] = ["optimizer", "rng", "simulator", "schedule"];
+
+/// Writes a training state to `folder`, as parameters are written.
+///
+/// # Errors
+/// `IO`.
+pub fn save_state(folder: &Path, entries: &Entries) -> Result<()> {
+    for name in STATE_FILES {
+        let path = folder.join(name).with_extension("safetensors");
+        let of_file = entries.iter().filter(|(entry, _)| entry.split('.').next() == Some(name));
+        let of_file: Vec<_> = of_file.map(|(entry, values)| (entry.as_str(), encode(values))).collect();
+        let mut views = Vec::new();
+        for (entry, (kind, count, bytes)) in &of_file {
+            let view = TensorView::new(*kind, vec![*count], bytes).map_err(|error| io(&path, &error))?;
+            views.push((*entry, view));
+        }
+        let file = safetensors::serialize(views, None).map_err(|error| io(&path, &error))?;
+        write_whole(&path, &file).map_err(|error| io(&path, &error))?;
+    }
+    Ok(())
+}
+
+/// Reads what [`save_state`] wrote.
+///
+/// # Errors
+/// `IO`; `CHECKPOINT_CORRUPT` for anything but whole files of the three kinds of numbers.
+pub fn load_state(folder: &Path) -> Result<Entries> {
+    let mut entries = Entries::new();
+    for name in STATE_FILES {
+        let path = folder.join(name).with_extension("safetensors");
+        let bytes = read_bounded(&path)?;
+        let file = SafeTensors::deserialize(&bytes).map_err(|error| corrupt(&path, error.to_string()))?;
+        for (entry, view) in file.iter() {
+            let values = decode(&view).ok_or_else(|| {
+                corrupt(
+                    &path,
+                    format!("{entry}: expected float32, float64 or uint64, got {:?}", view.dtype()),
+                )
+            })?;
+            entries.insert(entry.to_owned(), values);
+        }
+    }
+    Ok(entries)
+}
+
+/// Kind, count and bytes.
+fn encode(values: &Values) -> (Dtype, usize, Vec<u8>) {
+    match values {
+        Values::F32(values) => {
+            (Dtype::F32, values.len(), values.iter().flat_map(|value| value.to_le_bytes()).collect())
+        }
+        Values::F64(values) => {
+            (Dtype::F64, values.len(), values.iter().flat_map(|value| value.to_le_bytes()).collect())
+        }
+        Values::U64(values) => {
+            (Dtype::U64, values.len(), values.iter().flat_map(|value| value.to_le_bytes()).collect())
+        }
+    }
+}
+
+fn decode(view: &TensorView<'_>) -> Option<Values> {
+    let bytes = view.data();
+    let (wide, _) = bytes.as_chunks::<8>();
+    match view.dtype() {
+        Dtype::F32 => Some(Values::F32(floats(bytes))),
+        Dtype::F64 => Some(Values::F64(wide.iter().map(|&word| f64::from_le_bytes(word)).collect())),
+        Dtype::U64 => Some(Values::U64(wide.iter().map(|&word| u64::from_le_bytes(word)).collect())),
+        _ => None,
+    }
+}
+
+/// Float32 values in little-endian order.
+pub(crate) fn floats(bytes: &[u8]) -> Vec<f32> {
+    let (words, _) = bytes.as_chunks::<4>();
+    words.iter().map(|&word| f32::from_le_bytes(word)).collect()
+}
+
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let temporary = path.with_extension(format!("tmp-{}", std::process::id()));
     let renamed = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     if renamed.is_err() {
@@ -61,38 +142,43 @@ fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 /// # Errors
 /// `IO`; `CHECKPOINT_CORRUPT` for anything but a whole, finite, float32 safetensors file.
 pub fn load_parameters(path: &Path) -> Result<Vec<Parameter>> {
-    let size = fs::metadata(path).map_err(|error| io(path, &error))?.len();
-    if size > MAX_BYTES {
-        return Err(corrupt(path, format!("{size} bytes, more than the {MAX_BYTES} that a policy can need")));
-    }
-    let bytes = fs::read(path).map_err(|error| io(path, &error))?;
+    let bytes = read_bounded(path)?;
     let file = SafeTensors::deserialize(&bytes).map_err(|error| corrupt(path, error.to_string()))?;
     file.iter().map(|(name, view)| parameter(path, name, &view)).collect()
+}
+
+/// A whole file, whose size is looked at before memory is taken.
+fn read_bounded(path: &Path) -> Result<Vec<u8>> {
+    let size = fs::metadata(path).map_err(|error| io(path, &error))?.len();
+    if size > MAX_BYTES {
+        return Err(corrupt(path, format!("{size} bytes, more than the {MAX_BYTES} that it can need")));
+    }
+    fs::read(path).map_err(|error| io(path, &error))
 }
 
 fn parameter(path: &Path, name: &str, view: &TensorView<'_>) -> Result<Parameter> {
     if view.dtype() != Dtype::F32 {
         return Err(corrupt(path, format!("{name}: expected float32, got {:?}", view.dtype())));
     }
-    let (words, _) = view.data().as_chunks::<4>();
-    let data: Vec<f32> = words.iter().map(|&word| f32::from_le_bytes(word)).collect();
+    let data = floats(view.data());
     if let Some(index) = data.iter().position(|value| !value.is_finite()) {
         return Err(corrupt(path, format!("{name}[{index}] is {}", data[index])));
     }
     Ok(Parameter { spec: ParameterSpec { name: name.to_owned(), shape: view.shape().to_vec() }, data })
 }
 
-fn io(path: &Path, error: &dyn std::error::Error) -> EngineError {
+pub(crate) fn io(path: &Path, error: &dyn std::error::Error) -> EngineError {
     EngineError::Io { path: path.display().to_string(), reason: error.to_string() }
 }
 
-fn corrupt(path: &Path, reason: String) -> EngineError {
+pub(crate) fn corrupt(path: &Path, reason: String) -> EngineError {
     EngineError::CheckpointCorrupt { path: path.display().to_string(), reason }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{load_parameters, save_parameters};
+    use super::{load_parameters, load_state, save_parameters, save_state};
+    use crate::ledger::{Entries, Values};
     use crate::networks::layout::{Parameter, ParameterSpec};
     use crate::random::{Purpose, Stream};
     use std::collections::HashMap;
@@ -141,6 +227,27 @@ mod tests {
         assert_eq!(loaded, saved);
         let left: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().collect();
         assert_eq!(left.len(), 1, "the temporary file is gone");
+    }
+
+    #[test]
+    fn a_training_state_comes_back_bit_for_bit_and_its_files_are_all_needed() {
+        let folder = Folder::new("state");
+        let entries = Entries::from([
+            ("optimizer.policy.firstMoment".to_owned(), Values::F32(vec![1.5, -0.0, 1e-42])),
+            ("rng.reset".to_owned(), Values::U64(vec![u64::MAX, 3])),
+            ("simulator.state".to_owned(), Values::F64(vec![0.1, -7.25])),
+            ("schedule.phases".to_owned(), Values::F64(Vec::new())),
+        ]);
+        save_state(&folder.0, &entries).unwrap();
+        assert_eq!(load_state(&folder.0).unwrap(), entries);
+        for file in std::fs::read_dir(&folder.0).unwrap().map(|file| file.unwrap().path()) {
+            let whole = std::fs::read(&file).unwrap();
+            std::fs::write(&file, &whole[..whole.len() - 1]).unwrap();
+            assert_eq!(load_state(&folder.0).unwrap_err().code(), "CHECKPOINT_CORRUPT", "{file:?}");
+            std::fs::remove_file(&file).unwrap();
+            assert_eq!(load_state(&folder.0).unwrap_err().code(), "IO", "{file:?}");
+            std::fs::write(&file, &whole).unwrap();
+        }
     }
 
     #[test]

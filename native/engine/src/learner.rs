@@ -7,6 +7,7 @@ use arrayvec::ArrayVec;
 
 use self::kernel::sgemm::Gemm;
 use crate::error::{EngineError, Result, expect_finite, expect_len};
+use crate::ledger::Ledger;
 use crate::networks::layout::{Networks, Parameter, Sizes};
 use crate::recipe::{MStepKind, Recipe};
 use crate::replay::batch::Batch;
@@ -135,6 +136,23 @@ impl Losses {
     }
 }
 
+impl Losses {
+    fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        ledger.value("policy", &mut self.policy)?;
+        ledger.value("actionValue", &mut self.action_value)?;
+        for (name, loss) in [
+            ("stateValue", &mut self.state_value),
+            ("auxiliaryWeights", &mut self.auxiliary_weights),
+            ("temperature", &mut self.temperature),
+            ("meanMultiplier", &mut self.mean_multiplier),
+            ("covarianceMultiplier", &mut self.covariance_multiplier),
+        ] {
+            ledger.optional(name, loss)?;
+        }
+        Ok(())
+    }
+}
+
 /// One value for each Q_i.
 pub type PerActionValue<T> = ArrayVec<T, MOST_ACTION_VALUES>;
 
@@ -164,6 +182,35 @@ pub struct StepTerms {
     pub residual_error: Option<f32>,
 }
 
+impl StepTerms {
+    /// For a session that is taken up before its next step.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        ledger.section("losses", |ledger| self.losses.state(ledger))?;
+        for (name, each) in
+            [("actionValueLosses", &mut self.action_value_losses), ("actionValues", &mut self.action_values)]
+        {
+            let mut list = each.to_vec();
+            ledger.list(name, &mut list)?;
+            *each = list.into_iter().take(MOST_ACTION_VALUES).collect();
+        }
+        ledger.value("absoluteAction", &mut self.absolute_action)?;
+        for (name, value) in [
+            ("stateValue", &mut self.state_value),
+            ("logDensity", &mut self.log_density),
+            ("logStd", &mut self.log_std),
+            ("klMean", &mut self.kl_mean),
+            ("klCovariance", &mut self.kl_covariance),
+            ("residualError", &mut self.residual_error),
+        ] {
+            ledger.optional(name, value)?;
+        }
+        Ok(())
+    }
+}
+
 /// ‖·‖₂ of a network's latest gradient, and of the change that its optimiser made with it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Norms {
@@ -182,6 +229,29 @@ pub struct StepNorms {
     pub action_value: Option<Norms>,
     /// φ.
     pub state_value: Option<Norms>,
+}
+
+impl StepNorms {
+    /// For a session that is taken up before its next step.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        for (name, norms) in [
+            ("policy", &mut self.policy),
+            ("actionValue", &mut self.action_value),
+            ("stateValue", &mut self.state_value),
+        ] {
+            let (mut gradient, mut update) =
+                (norms.map(|norms| norms.gradient), norms.map(|norms| norms.update));
+            ledger.section(name, |ledger| {
+                ledger.optional("gradient", &mut gradient)?;
+                ledger.optional("update", &mut update)
+            })?;
+            *norms = gradient.zip(update).map(|(gradient, update)| Norms { gradient, update });
+        }
+        Ok(())
+    }
 }
 
 /// Losses and gradients at one set of parameters.
@@ -344,6 +414,12 @@ pub trait Learner: Send {
     /// # Errors
     /// `NATIVE_EXCEPTION`.
     fn norms(&mut self) -> Result<StepNorms>;
+
+    /// All that the next steps depend on beside the parameters, and what the latest steps saw.
+    ///
+    /// # Errors
+    /// Those of the ledger; `NATIVE_EXCEPTION`.
+    fn state(&mut self, ledger: &mut Ledger) -> Result<()>;
 
     /// Actions in [−1, 1], `[n, A]`, for `[n, O]` observations: tanh(μ + σξ) with `noise` ξ `[n, A]`, tanh μ without.
     /// A deterministic policy takes no noise.

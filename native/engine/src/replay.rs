@@ -1,4 +1,5 @@
-//! Transitions: the ring they are stored in and the minibatches drawn from it.
+//! Transitions: the ring they are stored in, the minibatches drawn from it, and its rows on disk.
 
 pub mod batch;
 pub mod buffer;
+pub mod segment;

@@ -23,13 +23,16 @@ use crate::evaluation::{Evaluation, Protocol, Trace, evaluate};
 use crate::learner::kernel::KernelLearner;
 use crate::learner::tensor::TensorLearner;
 use crate::learner::{Learner, LearnerConfig, Step, Temperature};
+use crate::ledger::{Entries, Ledger};
 use crate::memory;
 use crate::networks::initialise::{Scheme, TrainedStart, initial};
 use crate::networks::layout::Parameter;
 use crate::random::{Purpose, Stream};
+use crate::replay::buffer::ReplayBuffer;
 use collect::Collector;
 use exploration::Exploration;
 use improve::Improver;
+use plan::Unfinished;
 pub use plan::{Phase, Plan, Progress};
 use record::Episode;
 use temperature::TemperatureSource;
@@ -128,6 +131,8 @@ pub struct Session {
     evaluation_environment: Option<Box<dyn Environment>>,
     /// mean Q − return of the latest evaluation.
     action_value_bias: Option<f64>,
+    /// What the next advance begins with.
+    unfinished: Option<Unfinished>,
 }
 
 impl Session {
@@ -164,6 +169,7 @@ impl Session {
             episodes: Vec::new(),
             evaluation_environment,
             action_value_bias: None,
+            unfinished: None,
         })
     }
 
@@ -235,23 +241,30 @@ impl Session {
         self.improver.apply(Step::Joint, self.learner.as_mut(), batch, noise, temperature)
     }
 
-    /// Runs a plan; `stop` is read before every iteration, environment step and gradient step.
+    /// Runs a plan; `stop` is read before every iteration, environment step and gradient step. An iteration that it
+    /// interrupted is ended by the next call, with the phases that it began with, as the first of that plan's.
     ///
     /// # Errors
     /// `DIVERGED`, with the parameters as they last were finite; `SIM_UNSTABLE`, or what environment and learner
     /// report. What was learned until then stays, and [`Self::progress`] tells how far it came.
     pub fn advance(&mut self, plan: &Plan, stop: &AtomicBool) -> Result<Progress> {
-        self.improver.set_residual_floor(plan.residual_floor);
+        // what an earlier plan began ends with that plan's floor
+        if self.unfinished.is_none() {
+            self.improver.set_residual_floor(plan.residual_floor);
+        }
         let mut iterations = 0;
-        'iterations: for _ in 0..plan.repeat {
-            // an iteration may hold no step that would look
-            if stop.load(Ordering::Relaxed) {
+        // an iteration may hold no step that would look
+        while iterations < plan.repeat && !stop.load(Ordering::Relaxed) {
+            let begun = self.unfinished.take();
+            let (phases, place) = match &begun {
+                Some(begun) => (&begun.phases, (begun.phase, begun.done)),
+                None => (&plan.phases, (0, 0)),
+            };
+            if !self.run_iteration(phases, place, stop)? {
                 break;
             }
-            for phase in &plan.phases {
-                if !self.run_phase(*phase, stop)? {
-                    break 'iterations;
-                }
+            if begun.is_some() {
+                self.improver.set_residual_floor(plan.residual_floor);
             }
             iterations += 1;
         }
@@ -271,43 +284,108 @@ impl Session {
         }
     }
 
-    /// Whether the phase was completed; a stop leaves it between two steps.
-    fn run_phase(&mut self, phase: Phase, stop: &AtomicBool) -> Result<bool> {
+    /// Whether the iteration was completed, from step `done` of its phase `first` on.
+    fn run_iteration(
+        &mut self,
+        phases: &[Phase],
+        (first, done): (usize, u64),
+        stop: &AtomicBool,
+    ) -> Result<bool> {
+        for (index, &phase) in phases.iter().enumerate().skip(first) {
+            let done = if index == first { done } else { 0 };
+            if let Some(done) = self.run_phase(phase, done, stop)? {
+                self.unfinished = Some(Unfinished { phases: phases.to_vec(), phase: index, done });
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Runs a phase from step `done` on; the steps that are done where a stop left it between two, else None.
+    fn run_phase(&mut self, phase: Phase, done: u64, stop: &AtomicBool) -> Result<Option<u64>> {
         let stopped = || stop.load(Ordering::Relaxed);
         let learner = self.learner.as_mut();
         if let Phase::Collect(steps) = phase {
-            for _ in 0..steps {
+            for step in done..steps {
                 if stopped() {
-                    return Ok(false);
+                    return Ok(Some(step));
                 }
                 let episode = self.collector.step(learner);
                 self.episodes.extend(self.improver.explained(episode, learner, self.collector.steps())?);
             }
-            return Ok(true);
+            return Ok(None);
         }
         if stopped() {
-            return Ok(false);
+            return Ok(Some(done));
         }
         if self.collector.replay().stored() < self.config.start_updates {
-            return Ok(true);
+            return Ok(None);
         }
         let (replay, steps) = (self.collector.replay(), self.collector.steps());
         match phase {
             Phase::Collect(_) => {}
             Phase::Update { m_steps, e_steps } => {
-                for step in improve::order(m_steps, e_steps) {
+                for (number, step) in (0..).zip(improve::order(m_steps, e_steps)).skip(done as usize) {
                     if stopped() {
-                        return Ok(false);
+                        return Ok(Some(number));
                     }
                     self.improver.step(step, learner, replay, steps)?;
                 }
             }
             Phase::Converge { half, tolerance, max_steps } => {
                 let limits = (tolerance, max_steps);
-                return self.improver.converge(half, limits, learner, (replay, steps), stop);
+                let is_whole = self.improver.converge(half, limits, learner, (replay, steps), stop)?;
+                return Ok((!is_whole).then_some(0));
             }
         }
-        Ok(true)
+        Ok(None)
+    }
+
+    /// All that this session's future depends on beside its config, its parameters and the rows of its replay buffer.
+    ///
+    /// # Errors
+    /// `NOT_FINITE`; `NATIVE_EXCEPTION`.
+    pub fn save_state(&mut self) -> Result<Entries> {
+        let mut ledger = Ledger::writing();
+        self.state(&mut ledger)?;
+        ledger.finish()
+    }
+
+    /// Takes up what [`Self::save_state`] of a session of the same config gave, with its parameters. The rows of the
+    /// replay buffer come by [`Self::replay_mut`].
+    ///
+    /// # Errors
+    /// `CHECKPOINT_CORRUPT` of what does not fit, `PARAMETER_SHAPE`; the session cannot be used then.
+    pub fn load_state(&mut self, parameters: &[Parameter], entries: Entries) -> Result<()> {
+        self.learner.set_parameters(parameters)?;
+        let mut ledger = Ledger::reading(entries);
+        self.state(&mut ledger)?;
+        ledger.finish()?;
+        self.improver.keep(self.learner.parameters()?);
+        Ok(())
+    }
+
+    fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        ledger.section("optimizer", |ledger| self.learner.state(ledger))?;
+        self.collector.state(ledger)?;
+        self.improver.state(ledger)?;
+        let mut unfinished = self.unfinished.take().unwrap_or_default();
+        ledger.section("schedule", |ledger| {
+            ledger.optional("actionValueBias", &mut self.action_value_bias)?;
+            ledger.section("unfinished", |ledger| unfinished.state(ledger))
+        })?;
+        self.unfinished = (!unfinished.phases.is_empty()).then_some(unfinished);
+        Ok(())
+    }
+
+    /// The replay buffer.
+    pub const fn replay(&self) -> &ReplayBuffer {
+        self.collector.replay()
+    }
+
+    /// The replay buffer of a session that is taken up, after [`Self::load_state`].
+    pub const fn replay_mut(&mut self) -> &mut ReplayBuffer {
+        self.collector.replay_mut()
     }
 
     /// Evaluates the deterministic policy tanh μ(s) on an environment of its own. With a `seed` the start states are
@@ -388,7 +466,6 @@ impl Session {
     }
 }
 
-/// A new environment of the session's task; None where the caller steps it.
 /// Checks that the environments can take turns: the caller steps one, and all are reset between two rounds.
 fn expect_environments(config: &SessionConfig) -> Result<()> {
     let refuse = |expected| {

@@ -13,6 +13,7 @@ use virel_engine::environments::mujoco::choices::Choices;
 use virel_engine::environments::spec::Spec;
 use virel_engine::error::{EngineError, Result};
 use virel_engine::learner::{Learner, Step, StepGradients, StepNorms, StepTerms, Temperature};
+use virel_engine::ledger::Ledger;
 use virel_engine::networks::layout::{Parameter, Sizes};
 use virel_engine::random::{Purpose, Stream};
 use virel_engine::replay::batch::Batch;
@@ -102,6 +103,9 @@ impl Environment for Scripted {
     fn set_max_episode_steps(&mut self, _: u64) {
         unreachable!()
     }
+    fn state(&mut self, _: &mut Ledger) -> Result<()> {
+        unreachable!()
+    }
 }
 
 /// A policy that always does the same, and what it was asked.
@@ -153,6 +157,9 @@ impl Learner for Constant {
         unreachable!()
     }
     fn norms(&mut self) -> Result<StepNorms> {
+        unreachable!()
+    }
+    fn state(&mut self, _: &mut Ledger) -> Result<()> {
         unreachable!()
     }
     fn action_value(&mut self, _: &[f32], _: &[f32], _: &mut [f32]) -> Result<()> {

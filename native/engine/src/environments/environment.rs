@@ -2,6 +2,7 @@
 
 use super::spec::Spec;
 use crate::error::Result;
+use crate::ledger::Ledger;
 use crate::random::Stream;
 
 /// What one step yields beside the observation.
@@ -51,4 +52,10 @@ pub trait Environment: Send {
 
     /// Replaces the time limit of [`Spec::max_episode_steps`].
     fn set_max_episode_steps(&mut self, steps: u64);
+
+    /// All that the next steps depend on; numbers about the latest step are not among it.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    fn state(&mut self, ledger: &mut Ledger) -> Result<()>;
 }

@@ -44,6 +44,7 @@ use super::{
     temperature_in_use,
 };
 use crate::error::{EngineError, Result, expect_len};
+use crate::ledger::Ledger;
 use crate::math::residual::residual_error;
 use crate::math::tanh_gaussian::clip;
 use crate::networks::layout::{Networks, Parameter, ParameterSpec};
@@ -365,6 +366,22 @@ impl Learner for KernelLearner {
             action_value: earlier.action_value.or_else(|| of(&action_values.collect::<Vec<_>>())),
             state_value: earlier.state_value.or_else(of_state_value),
         })
+    }
+
+    fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        // gradients are not kept: their norms are
+        let mut norms = self.norms()?;
+        ledger.section("policy", |ledger| self.actor.optimiser.state(ledger))?;
+        ledger.section("logs", |ledger| self.actor.logs.state(ledger))?;
+        lock(&self.shared.critic)?.state(ledger)?;
+        ledger.section("terms", |ledger| self.terms.state(ledger))?;
+        ledger.section("norms", |ledger| norms.state(ledger))?;
+        self.earlier_norms = norms;
+        let (mut mean, mut covariance) = self.divergences_at_move.unzip();
+        ledger.optional("klMeanAtMove", &mut mean)?;
+        ledger.optional("klCovarianceAtMove", &mut covariance)?;
+        self.divergences_at_move = mean.zip(covariance);
+        Ok(())
     }
 
     fn act(&mut self, observations: &[f32], noise: Option<&[f32]>, actions: &mut [f32]) -> Result<()> {

@@ -41,6 +41,7 @@ use super::{Learner, LearnerConfig, Step, StepGradients, StepNorms, StepTerms, T
 use super::{expect_act, expect_all, expect_batch, expect_config, expect_parameters};
 use crate::device::{use_threads, warm_up};
 use crate::error::{Result, expect_len};
+use crate::ledger::Ledger;
 use crate::networks::layout::{Networks, Parameter, ParameterSpec};
 use crate::recipe::PolicyKind;
 use crate::replay::batch::Batch;
@@ -58,6 +59,9 @@ pub struct TensorLearner {
     /// What the latest M-step and E-step saw, on the device until [`Learner::terms`].
     latest_m_step: Option<MStep>,
     latest_e_step: Option<EStep>,
+    /// What steps of before this learner was taken up saw, and its divergences at the prior's latest move.
+    earlier: (StepTerms, StepNorms),
+    earlier_divergences: Option<(f32, f32)>,
     /// π_θ and π_φ as the E-step before the prior's latest move saw them.
     gap_at_move: Option<PriorGap>,
     /// ε as it was last measured, a scalar.
@@ -89,6 +93,8 @@ impl TensorLearner {
             trained,
             latest_m_step: None,
             latest_e_step: None,
+            earlier: <(StepTerms, StepNorms)>::default(),
+            earlier_divergences: None,
             gap_at_move: None,
             residual_error: None,
             layout,
@@ -218,14 +224,45 @@ impl Learner for TensorLearner {
         }
         let residual_error = self.residual_error.as_ref().map(Tensor::shallow_clone);
         report.add_if(residual_error, |terms, value| terms.residual_error = Some(value));
-        let mut terms = StepTerms::default();
+        let mut terms = self.earlier.0.clone();
+        if self.latest_m_step.is_some() {
+            terms.action_value_losses.clear();
+            terms.action_values.clear();
+        }
         report.read_into(&mut terms)?;
+        if let (None, Some((mean, covariance))) = (&self.gap_at_move, self.earlier_divergences) {
+            (terms.kl_mean, terms.kl_covariance) = (Some(mean), Some(covariance));
+        }
         Ok(terms)
     }
 
     fn norms(&mut self) -> Result<StepNorms> {
         use_threads(self.config.threads)?;
-        self.optimisers.norms(&self.gradients)
+        let (norms, earlier) = (self.optimisers.norms(&self.gradients)?, self.earlier.1);
+        Ok(StepNorms {
+            policy: norms.policy.or(earlier.policy),
+            action_value: norms.action_value.or(earlier.action_value),
+            state_value: norms.state_value.or(earlier.state_value),
+        })
+    }
+
+    fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        let mut seen = (self.terms()?, self.norms()?);
+        let at_move = seen.0.kl_mean.zip(seen.0.kl_covariance);
+        let divergences = if self.gap_at_move.is_some() { at_move } else { self.earlier_divergences };
+        let (mut mean, mut covariance) = divergences.unzip();
+        self.optimisers.state(ledger)?;
+        ledger.optional("klMeanAtMove", &mut mean)?;
+        ledger.optional("klCovarianceAtMove", &mut covariance)?;
+        ledger.section("terms", |ledger| seen.0.state(ledger))?;
+        ledger.section("norms", |ledger| seen.1.state(ledger))?;
+        if ledger.is_reading() {
+            (self.latest_m_step, self.latest_e_step, self.gap_at_move) = (None, None, None);
+            let measured = seen.0.residual_error.map(|error| self.placement.upload(&[error], &[]));
+            self.residual_error = measured.transpose()?;
+            (self.earlier, self.earlier_divergences) = (seen, mean.zip(covariance));
+        }
+        Ok(())
     }
 
     fn act(&mut self, observations: &[f32], noise: Option<&[f32]>, actions: &mut [f32]) -> Result<()> {

@@ -7,10 +7,9 @@
 
 use std::ops::Range;
 
+use super::affine::affine;
 use super::layout::{LayerSpec, Parameter, ParameterSpec, stacked};
-
-/// f32 values in one cache line, and in one AVX-512 register.
-pub const LINE: usize = 16;
+use crate::lanes::LINE;
 
 /// One affine layer inside a flat vector.
 #[derive(Debug, Clone)]
@@ -165,7 +164,6 @@ pub const fn relu(x: f32) -> f32 {
 /// * `flat`: parameters laid out as [`Shape`] says.
 /// * `between`: two vectors of [`Shape::sample_len`] that the sample goes back and forth between.
 /// * `output`: as many as [`Shape::outputs`].
-#[inline(always)]
 pub fn forward(shape: &Shape, flat: &[f32], input: &[f32], between: [&mut [f32]; 2], output: &mut [f32]) {
     let [mut now, mut next] = between;
     now[1..1 + input.len()].copy_from_slice(input);
@@ -183,21 +181,6 @@ pub fn forward(shape: &Shape, flat: &[f32], input: &[f32], between: [&mut [f32];
             }
             std::mem::swap(&mut now, &mut next);
         }
-    }
-}
-
-/// y = W x: `rows` has a whole number of cache lines a row, `x` is as long as a row. Sixteen partial sums, whatever
-/// the processor, so that every one of them gives the same bits.
-#[inline(always)]
-fn affine(rows: &[f32], x: &[f32], y: &mut [f32]) {
-    for (y, row) in y.iter_mut().zip(rows.chunks_exact(x.len())) {
-        let mut partial = [0.0; LINE];
-        for (row, x) in row.chunks_exact(LINE).zip(x.chunks_exact(LINE)) {
-            for lane in 0..LINE {
-                partial[lane] += row[lane] * x[lane];
-            }
-        }
-        *y = partial.iter().sum();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::batch::Batch;
 use crate::error::{Result, expect_len};
+use crate::ledger::Ledger;
 use crate::memory::reserve;
 
 /// Rows that the ring grows by: the allocator can move so large a block by its pages, and the ring never has more
@@ -46,13 +47,14 @@ impl ReplayBuffer {
         observation.saturating_mul(2).saturating_add(action).saturating_add(2)
     }
 
-    const fn width(&self) -> usize {
+    /// Values in a row of this buffer.
+    pub const fn row_width(&self) -> usize {
         Self::row_values(self.observation, self.action)
     }
 
     /// Transitions that can be drawn.
     pub fn len(&self) -> usize {
-        self.rows.len() / self.width()
+        self.rows.len() / self.row_width()
     }
 
     /// Whether nothing is stored yet.
@@ -70,6 +72,45 @@ impl ReplayBuffer {
         if self.is_empty() { 0.0 } else { self.absolute_rewards / self.len() as f64 }
     }
 
+    /// Counts and sums over the rows; the rows themselves come by [`Self::rows`] and [`Self::restore`].
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        ledger.value("stored", &mut self.stored)?;
+        ledger.value("absoluteRewards", &mut self.absolute_rewards)
+    }
+
+    /// Number of the oldest transition held.
+    pub const fn oldest(&self) -> u64 {
+        self.stored.saturating_sub(self.capacity as u64)
+    }
+
+    /// The row of the `number`-th transition ever stored, which the ring must still hold.
+    pub fn row(&self, number: u64) -> &[f32] {
+        let width = self.row_width();
+        &self.rows[(number % self.capacity as u64) as usize * width..][..width]
+    }
+
+    /// Puts rows in their places, from transition `first` on, into a ring whose [`Self::state`] says how many there
+    /// are in all.
+    ///
+    /// # Errors
+    /// `OUT_OF_MEMORY`.
+    pub fn restore(&mut self, first: u64, rows: &[f32]) -> Result<()> {
+        let (width, capacity) = (self.row_width(), self.capacity as u64);
+        let held = self.stored.min(capacity) as usize * width;
+        if self.rows.len() < held {
+            let more = held - self.rows.len();
+            reserve(&mut self.rows, more, "the replay buffer", "replay.capacity")?;
+            self.rows.resize(held, 0.0);
+        }
+        for (number, row) in (first..).zip(rows.chunks_exact(width)) {
+            self.rows[(number % capacity) as usize * width..][..width].copy_from_slice(row);
+        }
+        Ok(())
+    }
+
     /// Stores one transition.
     ///
     /// # Errors
@@ -78,7 +119,7 @@ impl ReplayBuffer {
         expect_len("observation", transition.observation.len(), self.observation)?;
         expect_len("action", transition.action.len(), self.action)?;
         expect_len("nextObservation", transition.next_observation.len(), self.observation)?;
-        let width = self.width();
+        let width = self.row_width();
         let slot = (self.stored % self.capacity as u64) as usize * width;
         if slot == self.rows.len() {
             self.make_room()?;
@@ -99,7 +140,7 @@ impl ReplayBuffer {
 
     /// Memory for the next row and those after it, up to the capacity.
     fn make_room(&mut self) -> Result<()> {
-        let width = self.width();
+        let width = self.row_width();
         if self.rows.capacity() - self.rows.len() >= width {
             return Ok(());
         }
@@ -110,7 +151,7 @@ impl ReplayBuffer {
     /// Copies the rows `indices` (each below [`Self::len`]) into `gathered`.
     pub fn gather(&self, indices: &[usize], gathered: &mut GatheredBatch) {
         gathered.clear();
-        let width = self.width();
+        let width = self.row_width();
         for &index in indices {
             let row = &self.rows[index * width..(index + 1) * width];
             let (observation, rest) = row.split_at(self.observation);

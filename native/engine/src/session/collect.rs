@@ -7,6 +7,7 @@ use crate::environments::spec::Spec;
 use crate::error::{EngineError, Result, expect_finite, expect_len};
 use crate::evaluation::{expect_finite_action, narrow};
 use crate::learner::Learner;
+use crate::ledger::Ledger;
 use crate::random::{Purpose, Stream};
 use crate::replay::buffer::ReplayBuffer;
 
@@ -55,6 +56,26 @@ impl Lane {
             action_stream: Stream::new(config.seed, Purpose::Action, instance),
             observation: vec![0.0; spec.observation_size],
         }
+    }
+}
+
+impl Lane {
+    /// The environment, the episode in it and what the policy saw last.
+    fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        // an environment of the caller's has a state that only the caller knows
+        if let Some(environment) = &mut self.environment {
+            environment.state(ledger)?;
+        }
+        self.running.state(ledger)?;
+        if let Some(process) = &mut self.process {
+            process.state(ledger)?;
+        }
+        ledger.values("observation", &mut self.observation)
+    }
+
+    fn streams(&mut self, ledger: &mut Ledger) -> Result<()> {
+        ledger.stream("reset", &mut self.reset_stream)?;
+        ledger.stream("action", &mut self.action_stream)
     }
 }
 
@@ -140,6 +161,31 @@ impl Collector {
     /// What was stored.
     pub const fn replay(&self) -> &ReplayBuffer {
         self.recorder.replay()
+    }
+
+    /// As [`Self::replay`], for a session that is taken up.
+    pub const fn replay_mut(&mut self) -> &mut ReplayBuffer {
+        self.recorder.replay_mut()
+    }
+
+    /// All that the next steps depend on, the rows of the replay buffer excepted.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        for (number, lane) in self.lanes.iter_mut().enumerate() {
+            let section = format!("environment.{number}");
+            ledger.section("rng", |ledger| ledger.section(&section, |ledger| lane.streams(ledger)))?;
+            ledger.section("simulator", |ledger| ledger.section(&section, |ledger| lane.state(ledger)))?;
+        }
+        ledger.section("simulator", |ledger| {
+            ledger.index("turn", &mut self.turn)?;
+            ledger.value("steps", &mut self.steps)?;
+            ledger.value("unstable", &mut self.unstable)?;
+            ledger.values("inputs", &mut self.inputs)?;
+            ledger.values("actions", &mut self.actions)?;
+            self.recorder.replay_mut().state(ledger)
+        })
     }
 
     /// One step of the environment whose turn it is; the episode, if it ended.

@@ -1,5 +1,7 @@
 //! Noise while collecting.
 
+use crate::error::Result;
+use crate::ledger::Ledger;
 use crate::random::Stream;
 
 /// How the behaviour policy departs from the deterministic one.
@@ -34,6 +36,14 @@ impl OrnsteinUhlenbeck {
     /// Back to zero.
     pub fn reset(&mut self) {
         self.state.fill(0.0);
+    }
+
+    /// Where it stands.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        ledger.values("process", &mut self.state)
     }
 
     /// Moves on by one step and adds its state to `action`, which stays within [−1, 1].

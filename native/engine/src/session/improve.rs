@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{EngineError, Result};
 use crate::learner::{Learner, Losses, Step, StepTerms, Temperature};
+use crate::ledger::Ledger;
 use crate::networks::layout::Parameter;
 use crate::random::{Purpose, Stream};
 use crate::recipe::{PolicyKind, Recipe};
@@ -45,6 +46,12 @@ impl Counts {
         self.joint + self.e
     }
 
+    fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        ledger.value("joint", &mut self.joint)?;
+        ledger.value("m", &mut self.m)?;
+        ledger.value("e", &mut self.e)
+    }
+
     const fn add(&mut self, step: Step) {
         match step {
             Step::Joint => self.joint += 1,
@@ -63,6 +70,42 @@ struct Converged {
     reached: u64,
     /// Gradient steps of the latest.
     latest: u64,
+}
+
+impl Converged {
+    fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        ledger.value("runs", &mut self.runs)?;
+        ledger.value("reached", &mut self.reached)?;
+        ledger.value("latest", &mut self.latest)
+    }
+}
+
+/// A converging half that a stop interrupted: its batch and noise, and how far it is.
+struct Suspended {
+    indices: Vec<u64>,
+    noise: Vec<f32>,
+    /// Gradient steps so far.
+    latest: u64,
+    loss: Option<f64>,
+    before: Option<[Vec<f32>; 2]>,
+}
+
+impl Suspended {
+    const fn nothing() -> Self {
+        Self { indices: Vec::new(), noise: Vec::new(), latest: 0, loss: None, before: None }
+    }
+
+    fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        let [mut mean, mut log_std] = self.before.take().unwrap_or_default();
+        ledger.list("indices", &mut self.indices)?;
+        ledger.list("noise", &mut self.noise)?;
+        ledger.value("latest", &mut self.latest)?;
+        ledger.optional("loss", &mut self.loss)?;
+        ledger.list("mean", &mut mean)?;
+        ledger.list("logStd", &mut log_std)?;
+        self.before = (!mean.is_empty()).then_some([mean, log_std]);
+        Ok(())
+    }
 }
 
 /// Draws for the learner and counts what it did.
@@ -92,6 +135,7 @@ pub struct Improver {
     since_targets: (u64, u64),
     converged_m: Converged,
     converged_e: Converged,
+    suspended: Option<Suspended>,
     /// Parameters as they last were known to be finite, and after how many gradient steps.
     kept: (Vec<Parameter>, u64),
     /// Parameters that are not known to be finite yet.
@@ -129,6 +173,7 @@ impl Improver {
             since_targets: (0, 0),
             converged_m: Converged::default(),
             converged_e: Converged::default(),
+            suspended: None,
             kept: (initial, 0),
             candidate: Vec::new(),
             indices: Vec::new(),
@@ -137,6 +182,33 @@ impl Improver {
             residual_noise: Vec::new(),
             residual_gathered: GatheredBatch::default(),
         }
+    }
+
+    /// All that the next gradient steps depend on beside learner and replay buffer.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        ledger.section("rng", |ledger| {
+            ledger.stream("replayIndex", &mut self.index_stream)?;
+            ledger.stream("policyNoise", &mut self.noise_stream)?;
+            ledger.stream("residualIndex", &mut self.residual_index_stream)?;
+            ledger.stream("residualNoise", &mut self.residual_noise_stream)
+        })?;
+        ledger.section("schedule", |ledger| {
+            ledger.flag("isMeasured", &mut self.is_measured)?;
+            ledger.value("residualFloor", &mut self.residual_floor)?;
+            ledger.optional("measuredPeriod", &mut self.measured_period)?;
+            ledger.section("counts", |ledger| self.counts.state(ledger))?;
+            ledger.value("mSinceTargets", &mut self.since_targets.0)?;
+            ledger.value("eSinceTargets", &mut self.since_targets.1)?;
+            ledger.section("convergedM", |ledger| self.converged_m.state(ledger))?;
+            ledger.section("convergedE", |ledger| self.converged_e.state(ledger))?;
+            let mut suspended = self.suspended.take().unwrap_or(Suspended::nothing());
+            ledger.section("suspended", |ledger| suspended.state(ledger))?;
+            self.suspended = (!suspended.indices.is_empty()).then_some(suspended);
+            Ok(())
+        })
     }
 
     /// Gradient steps so far.
@@ -228,7 +300,8 @@ impl Improver {
         learner.update_targets(half)
     }
 
-    /// One complete half of EM on one batch (paper.md 4.11); whether it was not stopped.
+    /// One complete half of EM on one batch (paper.md 4.11); whether it was not stopped. A stopped one goes on with the
+    /// next call.
     ///
     /// # Errors
     /// `DIVERGED`, or what the learner reports.
@@ -240,12 +313,27 @@ impl Improver {
         (replay, env_steps): (&ReplayBuffer, u64),
         stop: &AtomicBool,
     ) -> Result<bool> {
-        self.measure(learner, replay)?;
-        self.draw(replay);
+        let begun = self.suspended.take();
+        match &begun {
+            Some(Suspended { indices, noise, .. }) => {
+                self.indices.clear();
+                self.indices.extend(indices.iter().map(|&index| index as usize));
+                replay.gather(&self.indices, &mut self.gathered);
+                self.noise.clone_from(noise);
+            }
+            None => {
+                self.measure(learner, replay)?;
+                self.draw(replay);
+            }
+        }
         let (gathered, noise) = (std::mem::take(&mut self.gathered), std::mem::take(&mut self.noise));
         let (batch, temperature) = (gathered.as_batch(), self.temperature(replay));
         let mut change = Change::new(half, &batch, self.action);
         let mut latest = 0;
+        if let Some(begun) = begun {
+            latest = begun.latest;
+            (change.loss, change.before) = (begun.loss, begun.before);
+        }
         let mut reached = false;
         let mut failed = Ok(());
         while !reached && latest < max_steps && !stop.load(Ordering::Relaxed) {
@@ -259,13 +347,19 @@ impl Improver {
         }
         (self.gathered, self.noise) = (gathered, noise);
         failed?;
+        if !reached && latest < max_steps {
+            let indices = self.indices.iter().map(|&index| index as u64).collect();
+            let Change { loss, before, .. } = change;
+            self.suspended = Some(Suspended { indices, noise: self.noise.clone(), latest, loss, before });
+            return Ok(false);
+        }
         let record = if half == Step::M { &mut self.converged_m } else { &mut self.converged_e };
         record.runs += 1;
         record.reached += u64::from(reached);
         record.latest = latest;
         // targets were frozen; the whole half counts as one step of theirs
         self.move_targets(half, learner)?;
-        Ok(!stop.load(Ordering::Relaxed))
+        Ok(true)
     }
 
     /// One gradient step of a converging half, with its targets frozen, and its losses: whether another follows is

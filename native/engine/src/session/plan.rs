@@ -1,7 +1,9 @@
 //! What a session is asked to do, and what it did.
 
 use super::record::Episode;
+use crate::error::Result;
 use crate::learner::Step;
+use crate::ledger::Ledger;
 
 /// A part of an EM iteration.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,6 +28,48 @@ pub enum Phase {
         /// Most gradient steps, > 0.
         max_steps: u64,
     },
+}
+
+/// An iteration that a stop interrupted, and where.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Unfinished {
+    /// All of its phases.
+    pub phases: Vec<Phase>,
+    /// The one that was interrupted.
+    pub phase: usize,
+    /// Steps of it that are done.
+    pub done: u64,
+}
+
+impl Unfinished {
+    /// Phases as rows of four numbers: kind, two counts, a tolerance.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        let rows = self.phases.iter().map(|phase| match *phase {
+            Phase::Collect(steps) => [0.0, steps as f64, 0.0, 0.0],
+            Phase::Update { m_steps, e_steps } => [1.0, m_steps as f64, e_steps as f64, 0.0],
+            Phase::Converge { half, tolerance, max_steps } => {
+                [2.0, f64::from(u8::from(half == Step::M)), max_steps as f64, tolerance]
+            }
+        });
+        let mut rows: Vec<f64> = rows.flatten().collect();
+        ledger.list("phases", &mut rows)?;
+        ledger.index("phase", &mut self.phase)?;
+        ledger.value("done", &mut self.done)?;
+        let (rows, _) = rows.as_chunks::<4>();
+        let phase = |&[kind, first, second, tolerance]: &[f64; 4]| match kind as u8 {
+            0 => Phase::Collect(first as u64),
+            1 => Phase::Update { m_steps: first as u64, e_steps: second as u64 },
+            _ => {
+                let half = if first == 1.0 { Step::M } else { Step::E };
+                Phase::Converge { half, tolerance, max_steps: second as u64 }
+            }
+        };
+        self.phases = rows.iter().map(phase).collect();
+        Ok(())
+    }
 }
 
 /// Iterations of the EM schedule to run in one call.

@@ -3,6 +3,7 @@
 use super::SessionConfig;
 use crate::environments::environment::Outcome;
 use crate::error::{EngineError, Result};
+use crate::ledger::Ledger;
 use crate::replay::buffer::{ReplayBuffer, Transition};
 
 /// A training episode that ended by the task's rule or its time limit.
@@ -22,6 +23,17 @@ pub struct Running {
     episode_return: f64,
     /// Environment steps so far.
     pub length: u64,
+}
+
+impl Running {
+    /// How far it is.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        ledger.value("episodeReturn", &mut self.episode_return)?;
+        ledger.value("length", &mut self.length)
+    }
 }
 
 /// The replay buffer, and how transitions come into it.
@@ -45,6 +57,11 @@ impl Recorder {
     /// What was stored.
     pub const fn replay(&self) -> &ReplayBuffer {
         &self.replay
+    }
+
+    /// As [`Self::replay`], for a session that is taken up.
+    pub const fn replay_mut(&mut self) -> &mut ReplayBuffer {
+        &mut self.replay
     }
 
     /// A reward as it is stored; `step` is for the message.

@@ -91,15 +91,22 @@ fn a_half_counts_as_one_step_of_its_targets() {
 }
 
 #[test]
-fn a_stop_ends_a_half_between_two_steps() {
+fn a_stop_ends_a_half_between_two_steps_and_the_next_call_goes_on_with_it() {
     let stop = Arc::new(going());
     let mut improver = Improver::new(&config(VIREL), Vec::new());
     let losses = (0..9).map(|power| 2.0_f32.powi(power)).collect();
     let stops = Some((3, Arc::clone(&stop)));
     let mut learner = Scripted { losses, stops, ..Scripted::default() };
-    assert!(!converge(&mut improver, &mut learner, Step::M, (0.01, 100), &stop));
-    assert_eq!(learner.steps().len(), 3);
-    assert_eq!(recorded_of(&mut improver, &mut learner, "m"), (0.0, 3.0));
+    assert!(!converge(&mut improver, &mut learner, Step::M, (0.01, 5), &stop));
+    assert_eq!((learner.steps().len(), learner.targets().len()), (3, 0));
+
+    learner.stops = None;
+    assert!(converge(&mut improver, &mut learner, Step::M, (0.01, 5), &going()));
+    assert_eq!((learner.steps().len(), learner.targets()), (5, vec![(5, Step::M)]));
+    assert_eq!(recorded_of(&mut improver, &mut learner, "m"), (0.0, 5.0));
+    // one batch and one noise, before and after
+    let steps: Vec<_> = learner.asked.iter().filter(|asked| matches!(asked, Asked::Step { .. })).collect();
+    assert!(steps.iter().all(|step| *step == steps[0]));
 }
 
 #[test]

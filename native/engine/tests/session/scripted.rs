@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use virel_engine::error::Result;
 use virel_engine::learner::{Learner, Losses, Step, StepGradients, StepNorms, StepTerms, Temperature};
+use virel_engine::ledger::Ledger;
 use virel_engine::networks::layout::Parameter;
 use virel_engine::replay::batch::Batch;
 use virel_engine::replay::buffer::{ReplayBuffer, Transition};
@@ -143,6 +144,9 @@ impl Learner for Scripted {
 
     fn norms(&mut self) -> Result<StepNorms> {
         Ok(StepNorms::default())
+    }
+    fn state(&mut self, _: &mut Ledger) -> Result<()> {
+        unreachable!()
     }
 
     fn act(&mut self, _: &[f32], _: Option<&[f32]>, _: &mut [f32]) -> Result<()> {

@@ -10,6 +10,7 @@ use super::task::{Reset, Task};
 use crate::environments::environment::{Environment, Outcome};
 use crate::environments::spec::Spec;
 use crate::error::{EngineError, Result, expect_finite, expect_len};
+use crate::ledger::Ledger;
 use crate::random::Stream;
 
 /// One task in one simulation of its own.
@@ -33,7 +34,7 @@ impl MujocoEnvironment {
     /// `MODEL_MISSING`, `MODEL_INVALID`, `MODEL_FINGERPRINT`.
     pub fn new(task: &Task, model_directory: &Path) -> Result<Self> {
         let path = model_directory.join(task.model.file.as_ref());
-        let (model, path) = (model::load(&path)?, path.display().to_string());
+        let (model, path) = (model::shared(&path)?, path.display().to_string());
         model::check(&model, &task.model, Proof::Same, &path)?;
         Self::bind(task, model, &path, &|_, lacking| invalid(&path, lacking))
     }
@@ -58,7 +59,7 @@ impl MujocoEnvironment {
         explain: &dyn Fn(Place, Lacking) -> EngineError,
     ) -> Result<Self> {
         let rules = Rules::new(task, &model).map_err(|(place, lacking)| explain(place, lacking))?;
-        let simulator = Simulator::new(model, task.refresh, path)?;
+        let simulator = Simulator::new(model, rules.afterwards(task.refresh), path)?;
         let spec = task.spec();
         let info = vec![0.0; spec.info.len()];
         let (reset, terminates) = (task.reset.clone(), task.terminates);
@@ -92,6 +93,7 @@ impl MujocoEnvironment {
         self.simulator.forward();
         self.elapsed = 0;
         self.info.fill(0.0);
+        self.rules.look(&self.simulator);
         self.rules.observe(&self.simulator, observation);
     }
 }
@@ -135,9 +137,8 @@ impl Environment for MujocoEnvironment {
         expect_finite("action", action)?;
 
         // simulate between two looks at the quantities that the task names
-        self.rules.before_step(&self.simulator);
         self.simulator.advance(action, self.spec.frame_skip)?;
-        self.rules.after_step(&self.simulator);
+        self.rules.look(&self.simulator);
 
         // judge
         let healthy = self.rules.healthy(&self.simulator);
@@ -162,5 +163,11 @@ impl Environment for MujocoEnvironment {
 
     fn set_max_episode_steps(&mut self, steps: u64) {
         self.spec.max_episode_steps = steps;
+    }
+
+    fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        self.simulator.state(ledger)?;
+        self.rules.state(ledger)?;
+        ledger.value("elapsed", &mut self.elapsed)
     }
 }

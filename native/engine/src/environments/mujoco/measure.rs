@@ -34,6 +34,15 @@ pub(super) enum Address {
 }
 
 impl Address {
+    /// Whether it reads what a physics step does not compute.
+    pub fn reads_contact_forces(&self) -> bool {
+        match self {
+            Self::SquaredContactForces(..) => true,
+            Self::Norm(all) => all.iter().any(Self::reads_contact_forces),
+            _ => false,
+        }
+    }
+
     /// Looks a quantity up.
     pub fn of(quantity: &Quantity, model: &MjModel) -> Result<Self, Lacking> {
         Ok(match quantity {

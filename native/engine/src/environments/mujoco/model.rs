@@ -1,7 +1,8 @@
 //! Loading a model file, and proof that it is the task's model.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::SystemTime;
 
 use mujoco_rs::mujoco_c::mjtDisableBit;
 use mujoco_rs::wrappers::mj_model::{MjModel, MjtObjBase, MjtTrn};
@@ -22,6 +23,32 @@ pub(super) enum Proof {
     Same,
     /// Sizes, contacts, driven joints and ranges of the actions, so that the task's rules apply: the file is the user's.
     Fits,
+}
+
+/// A file as it was when its model was loaded.
+type Version = (PathBuf, SystemTime, u64);
+
+/// Models in use in this process. Only who begins an environment looks here, never who steps one.
+static IN_USE: Mutex<Vec<(Version, Weak<MjModel>)>> = Mutex::new(Vec::new());
+
+/// As [`load`], for a file that is read only: sessions in one process share its model while any of them uses it.
+///
+/// # Errors
+/// As [`load`].
+pub(super) fn shared(path: &Path) -> Result<Model> {
+    let facts = path.metadata().and_then(|facts| Ok((facts.modified()?, facts.len())));
+    let Ok((modified, bytes)) = facts else { return load(path) };
+    let version = (path.to_owned(), modified, bytes);
+    // also keeps a second caller from loading what the first is about to have
+    let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+    in_use.retain(|(_, model)| model.strong_count() > 0);
+    let known = in_use.iter().find(|(known, _)| *known == version);
+    if let Some(model) = known.and_then(|(_, model)| model.upgrade()) {
+        return Ok(model);
+    }
+    let model = load(path)?;
+    in_use.push((version, Arc::downgrade(&model)));
+    Ok(model)
 }
 
 /// Loads a model file.
@@ -121,5 +148,31 @@ fn require(path: &str, quantity: &'static str, got: f64, expected: f64, toleranc
         Ok(())
     } else {
         Err(EngineError::ModelFingerprint { path: path.to_owned(), quantity, expected, got })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::shared;
+
+    #[test]
+    fn a_model_is_shared_while_it_is_used_and_its_file_is_the_same() {
+        let path = std::env::temp_dir().join(format!("virel-shared-{}.xml", std::process::id()));
+        let write = |mass: &str| {
+            let body = format!("<body><freejoint/><geom size='1' mass='{mass}'/></body>");
+            std::fs::write(&path, format!("<mujoco><worldbody>{body}</worldbody></mujoco>")).unwrap();
+        };
+        write("1");
+        let first = shared(&path).unwrap();
+        assert!(Arc::ptr_eq(&first, &shared(&path).unwrap()));
+        write("2.5");
+        let changed = shared(&path).unwrap();
+        assert!(!Arc::ptr_eq(&first, &changed));
+        assert_eq!((first.body_mass()[1], changed.body_mass()[1]), (1.0, 2.5));
+        drop((first, changed));
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(shared(&path).unwrap_err().code(), "MODEL_MISSING");
     }
 }

@@ -34,6 +34,11 @@ pub(super) struct View {
 }
 
 impl View {
+    /// Whether it reads what a physics step does not compute.
+    pub const fn reads_contact_forces(&self) -> bool {
+        matches!(self.source, Source::ContactForces)
+    }
+
     /// Looks a segment up.
     pub fn of(segment: &Segment, model: &MjModel) -> Result<Self, Lacking> {
         let (nq, nv, bodies) = (model.nq() as usize, model.nv() as usize, model.nbody() as usize);

@@ -4,9 +4,10 @@ use mujoco_rs::wrappers::mj_model::MjModel;
 
 use super::measure::{Address, Lacking};
 use super::observe::View;
-use super::simulator::Simulator;
-use super::task::{Condition, Quantity, Signal, Task};
+use super::simulator::{Afterwards, Simulator};
+use super::task::{Condition, Quantity, Refresh, Signal, Task};
 use crate::error::EngineError;
+use crate::ledger::Ledger;
 
 /// Where in a task something is that its model does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +55,18 @@ struct Measured {
 }
 
 impl Rules {
+    /// What these rules read that a physics step does not leave.
+    pub fn afterwards(&self, refresh: Refresh) -> Afterwards {
+        let measured = || self.measured.iter().any(|measured| measured.address.reads_contact_forces());
+        match refresh {
+            Refresh::Anew => Afterwards::All,
+            Refresh::AsLeft if measured() || self.observation.iter().any(View::reads_contact_forces) => {
+                Afterwards::ContactForces
+            }
+            Refresh::AsLeft => Afterwards::Nothing,
+        }
+    }
+
     /// Looks up every name of `task` in `model`.
     ///
     /// # Errors
@@ -94,23 +107,29 @@ impl Rules {
 
     /// Remembers the quantities of a simulator that stands at the model's own start.
     pub fn remember_start(&mut self, simulator: &Simulator) {
+        self.look(simulator);
         for entry in &mut self.measured {
-            entry.start = entry.address.read(simulator.data());
+            entry.start = entry.now;
         }
     }
 
-    /// Remembers the quantities as the previous step, or the reset, left them.
-    pub fn before_step(&mut self, simulator: &Simulator) {
+    /// Reads the quantities as a step or a reset left them; what was read last becomes what was before.
+    pub fn look(&mut self, simulator: &Simulator) {
         for entry in &mut self.measured {
-            entry.before = entry.address.read(simulator.data());
-        }
-    }
-
-    /// Reads the quantities as the step left them.
-    pub fn after_step(&mut self, simulator: &Simulator) {
-        for entry in &mut self.measured {
+            entry.before = entry.now;
             entry.now = entry.address.read(simulator.data());
         }
+    }
+
+    /// What was read last: the simulator cannot give it again, since its state is newer than what was derived from it.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn state(&mut self, ledger: &mut Ledger) -> Result<(), EngineError> {
+        let mut now: Vec<f64> = self.measured.iter().map(|entry| entry.now).collect();
+        ledger.values("measured", &mut now)?;
+        self.measured.iter_mut().zip(now).for_each(|(entry, now)| entry.now = now);
+        Ok(())
     }
 
     /// Whether the robot is as it should be.

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use mujoco_rs::error::MjDataError;
-use mujoco_rs::mujoco_c::mjMAXVAL;
+use mujoco_rs::mujoco_c::{mjMAXVAL, mjtState};
 use mujoco_rs::wrappers::mj_data::{MjData, MjtWarning};
 use mujoco_rs::wrappers::mj_model::MjModel;
 
-use super::task::Refresh;
 use crate::error::{EngineError, Result};
+use crate::ledger::Ledger;
 
 /// Warnings after which the state means nothing; the others (full buffers) only lose contacts.
 const FATAL: [(MjtWarning, &str); 4] = [
@@ -21,10 +21,21 @@ const FATAL: [(MjtWarning, &str); 4] = [
 /// A loaded model, shared by its simulations.
 pub(super) type Model = Arc<MjModel>;
 
+/// What an environment step computes beyond what its last physics step leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Afterwards {
+    /// Nothing that the task reads is missing.
+    Nothing,
+    /// Contact forces on the bodies, which Gymnasium computes after every step: 1 to 2 % of a small task's step.
+    ContactForces,
+    /// All that follows from positions and velocities.
+    All,
+}
+
 /// A model's moving state.
 pub(super) struct Simulator {
     data: MjData<Model>,
-    refresh: Refresh,
+    afterwards: Afterwards,
 }
 
 impl Simulator {
@@ -32,12 +43,12 @@ impl Simulator {
     ///
     /// # Errors
     /// `MODEL_INVALID` when MuJoCo cannot allocate the state; `path` names the model's file.
-    pub fn new(model: Model, refresh: Refresh, path: &str) -> Result<Self> {
+    pub fn new(model: Model, afterwards: Afterwards, path: &str) -> Result<Self> {
         let invalid = |error: MjDataError| EngineError::ModelInvalid {
             path: path.to_owned(),
             reason: error.to_string(),
         };
-        Ok(Self { data: MjData::try_new(model).map_err(invalid)?, refresh })
+        Ok(Self { data: MjData::try_new(model).map_err(invalid)?, afterwards })
     }
 
     /// Another simulation of the same model, at its start.
@@ -45,7 +56,25 @@ impl Simulator {
     /// # Errors
     /// `MODEL_INVALID` as for [`Self::new`].
     pub fn sibling(&self, path: &str) -> Result<Self> {
-        Self::new(self.data.model_clone(), self.refresh, path)
+        Self::new(self.data.model_clone(), self.afterwards, path)
+    }
+
+    /// Everything that MuJoCo's next steps depend on, its warm start included.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        const EVERYTHING: u32 = mjtState::mjSTATE_INTEGRATION as u32;
+        let mut state = self.data.state(EVERYTHING).into_vec();
+        ledger.values("state", &mut state)?;
+        if ledger.is_reading() {
+            let refused = |error: MjDataError| EngineError::CheckpointCorrupt {
+                path: "the simulator's state".to_owned(),
+                reason: error.to_string(),
+            };
+            self.data.set_state(&state, EVERYTHING).map_err(refused)?;
+        }
+        Ok(())
     }
 
     /// All that MuJoCo holds, to read.
@@ -81,9 +110,8 @@ impl Simulator {
     /// Computes what follows from positions and velocities, without moving in time.
     pub fn forward(&mut self) {
         self.data.forward();
-        match self.refresh {
-            Refresh::AsLeft => {}
-            Refresh::Anew => self.complete(),
+        if self.afterwards == Afterwards::All {
+            self.complete();
         }
     }
 
@@ -94,8 +122,9 @@ impl Simulator {
     }
 
     /// Holds `control` `[nu]` for `steps` physics steps. MuJoCo clamps it to the control range itself and leaves
-    /// what was written unclamped. Derived quantities stay, unless the task wants them anew, as the integrator left them (under RK4 from its last
-    /// stage, under Euler from the last physics step's start): refreshing them would be another task.
+    /// what was written unclamped. Derived quantities stay, unless the task wants them anew, as the integrator left them
+    /// (under RK4 from its last stage, under Euler from the last physics step's start): refreshing them would be another
+    /// task.
     ///
     /// # Errors
     /// `SIM_UNSTABLE`, at the first physics step after which the state means nothing.
@@ -110,10 +139,10 @@ impl Simulator {
             self.data.step();
             self.check(time)?;
         }
-        match self.refresh {
-            // contact forces, as Gymnasium reads them: once, after the last physics step; 1 % of a step's time
-            Refresh::AsLeft => self.data.rne_post_constraint(),
-            Refresh::Anew => self.forward(),
+        match self.afterwards {
+            Afterwards::Nothing => {}
+            Afterwards::ContactForces => self.data.rne_post_constraint(),
+            Afterwards::All => self.forward(),
         }
         Ok(())
     }

@@ -20,6 +20,7 @@ use crate::error::{Result, expect_len};
 use crate::learner::{KlBounds, LearnerConfig, Step};
 use crate::math::e_step::Factors;
 use crate::networks::layout::Networks;
+use crate::networks::mlp;
 use crate::recipe::{ActionValueTarget, PolicyCritic, PolicyKind, PolicyObjective, Recipe, StateValueTarget};
 
 /// What this half must hold before the critic's may begin.
@@ -343,7 +344,7 @@ impl Actor {
     /// μ and log σ before its clip at one state; no log σ of a deterministic policy.
     pub fn heads(&mut self, shapes: &Shapes, observation: &[f32]) -> (&[f32], &[f32]) {
         let [now, next] = &mut self.between;
-        vector::forward(&shapes.policy, &self.weights, observation, [now, next], &mut self.heads);
+        mlp::forward(&shapes.policy, &self.weights, observation, [now, next], &mut self.heads);
         self.heads.split_at(self.dimensions)
     }
 }

@@ -14,6 +14,7 @@ use super::shared::{Inputs, Sampled, Shapes, Shared, Use, expect_part, lock, rea
 use super::vector;
 use crate::error::Result;
 use crate::learner::{LearnerConfig, PerActionValue};
+use crate::ledger::Ledger;
 use crate::math::real::sum;
 use crate::networks::mlp::Shape;
 
@@ -86,6 +87,20 @@ impl Critic {
             self.buffers = Buffers::new(&self.config, shapes, n);
         }
         self.buffers.bellman.load(shapes, noise, draws, n);
+    }
+
+    /// Of the optimisers.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        for (index, optimiser) in self.action_value_optimisers.iter_mut().enumerate() {
+            ledger.section(&format!("actionValue.{index}"), |ledger| optimiser.state(ledger))?;
+        }
+        match &mut self.state_value_optimiser {
+            Some(optimiser) => ledger.section("stateValue", |ledger| optimiser.state(ledger)),
+            None => Ok(()),
+        }
     }
 
     /// ∂J_Q/∂w_i; J_Q and mean Q_i(s, a) of each.

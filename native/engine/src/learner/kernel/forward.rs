@@ -1,4 +1,4 @@
-//! Forward passes of a batch, feature-major, one product a layer; one sample goes through [`super::vector::forward`].
+//! Forward passes of a batch, feature-major, one product a layer; one sample goes through [`crate::networks::mlp::forward`].
 
 use super::memory::Matrix;
 use super::products::Products;

@@ -1,6 +1,7 @@
 //! What a learner trains besides its networks: log T, and with a dual temperature the logarithms of the multipliers.
 
 use crate::error::Result;
+use crate::ledger::Ledger;
 use crate::math::adam::AdamStep;
 use crate::networks::layout::{
     LOG_COVARIANCE_MULTIPLIER, LOG_MEAN_MULTIPLIER, LOG_TEMPERATURE, Parameter, ParameterSpec,
@@ -36,6 +37,21 @@ impl Logs {
             }
         };
         Self { logs: specs.iter().map(log).collect(), learning_rate, steps: 0 }
+    }
+
+    /// Adam's state.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        ledger.value("steps", &mut self.steps)?;
+        for Log { spec, first_moment, second_moment, .. } in &mut self.logs {
+            ledger.section(&spec.name, |ledger| {
+                ledger.values("firstMoment", first_moment)?;
+                ledger.values("secondMoment", second_moment)
+            })?;
+        }
+        Ok(())
     }
 
     /// T; None where it is not trained.

@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut, Range};
 
 use super::sgemm::{Factor, Product};
-use crate::networks::mlp::LINE;
+use crate::lanes::LINE;
 
 /// Bytes of a cache line.
 const LINE_BYTES: usize = 64;

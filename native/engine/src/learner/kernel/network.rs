@@ -8,9 +8,11 @@ use super::sgemm::{Factor, Product};
 use super::threads::Team;
 use super::vector;
 use crate::error::Result;
+use crate::lanes::LINE;
+use crate::ledger::Ledger;
 use crate::math::adam::AdamStep;
 use crate::math::real::sum;
-use crate::networks::mlp::{LINE, Layer, Shape};
+use crate::networks::mlp::{Layer, Shape};
 
 /// A flat vector for a network, on cache lines.
 pub fn zeros(network: &Shape) -> Floats {
@@ -54,6 +56,16 @@ impl Optimiser {
         team.share(parts, |((weights, gradient), (first, second))| {
             vector::adam(&step, weights, gradient, first, second)
         })
+    }
+
+    /// Steps and moments.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        ledger.value("steps", &mut self.steps)?;
+        ledger.values("firstMoment", &mut self.first_moment)?;
+        ledger.values("secondMoment", &mut self.second_moment)
     }
 
     /// Σ over the latest step's squared changes; None before the first.

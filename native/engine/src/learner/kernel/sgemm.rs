@@ -6,7 +6,6 @@
 //! every processor.
 
 pub mod calibration;
-mod lanes;
 mod registers;
 
 use std::ops::Range;

@@ -9,7 +9,7 @@ use crate::math::boltzmann::{self, Partition};
 use crate::math::e_step::prior::{self, Pair};
 use crate::math::e_step::{self, Factors, Heads};
 use crate::math::{bellman, m_step, residual, tanh_gaussian, target_update};
-use crate::networks::mlp::{self, Shape};
+use crate::networks::mlp;
 
 macro_rules! vectorised {
     ($($(#[$doc:meta])* pub fn $name:ident($($arg:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block)*) => {$(
@@ -59,13 +59,6 @@ vectorised! {
                 *gradient = if activation > 0.0 { *gradient } else { 0.0 };
             }
         }
-    }
-
-    /// [`mlp::forward`].
-    pub fn forward(
-        shape: &Shape, flat: &[f32], input: &[f32], between: [&mut [f32]; 2], output: &mut [f32],
-    ) {
-        mlp::forward(shape, flat, input, between, output);
     }
 
     /// [`AdamStep::apply`].

@@ -7,7 +7,9 @@
 
 use tch::{Device, Kind, Tensor};
 
+use super::transfer::{exchange, exchange_scalar};
 use crate::error::Result;
+use crate::ledger::Ledger;
 use crate::math::adam::{DENOMINATOR_OFFSET, FIRST_MOMENT_DECAY, SECOND_MOMENT_DECAY};
 
 /// Steps taken, and the bias corrections that follow from them; scalars in f64: 1 − β₂ᵗ in f32 would be off by 3e-5 at
@@ -26,6 +28,11 @@ impl Clock {
     pub fn new(device: Device) -> Result<Self> {
         let zero = || Tensor::f_zeros([], (Kind::Double, device));
         Ok(Self { step: zero()?, first_correction: zero()?, second_root: zero()? })
+    }
+
+    /// Steps taken; what follows from them is computed with the next.
+    pub fn state(&mut self, name: &str, ledger: &mut Ledger) -> Result<()> {
+        exchange_scalar(ledger, name, &mut self.step)
     }
 
     /// Moves on to the next step.
@@ -58,6 +65,12 @@ impl Adam {
             second_moment: values.f_zeros_like()?,
             scratch: values.f_zeros_like()?,
         })
+    }
+
+    /// Moments; the clock has the steps.
+    pub fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        exchange(ledger, "firstMoment", &mut self.first_moment)?;
+        exchange(ledger, "secondMoment", &mut self.second_moment)
     }
 
     /// Steps `values` against `gradient`, the step that the clock has come to.

@@ -9,6 +9,7 @@ use super::projected_residual::{ProjectedDescent, Weights};
 use super::transfer::Report;
 use crate::error::Result;
 use crate::learner::{LearnerConfig, Norms, Step, StepNorms};
+use crate::ledger::Ledger;
 
 /// State of every optimiser.
 pub struct Optimisers {
@@ -57,6 +58,28 @@ impl Optimisers {
             m_stepped: false,
             e_stepped: false,
         })
+    }
+
+    /// Of every optimiser. What the latest steps did is forgotten by one that is taken up.
+    pub fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        self.m_clock.state("mSteps", ledger)?;
+        self.e_clock.state("eSteps", ledger)?;
+        ledger.section("policy", |ledger| self.policy.state(ledger))?;
+        for (index, adam) in self.action_values.iter_mut().enumerate() {
+            ledger.section(&format!("actionValue.{index}"), |ledger| adam.state(ledger))?;
+        }
+        if let Some(descent) = &mut self.projected {
+            ledger.section("projected", |ledger| descent.state(ledger))?;
+        }
+        for (name, adam) in [("stateValue", &mut self.state_value), ("logs", &mut self.logs)] {
+            if let Some(adam) = adam {
+                ledger.section(name, |ledger| adam.state(ledger))?;
+            }
+        }
+        if ledger.is_reading() {
+            (self.m_stepped, self.e_stepped) = (false, false);
+        }
+        Ok(())
     }
 
     /// Steps the halves: Q, V, ζ, π, logarithms.

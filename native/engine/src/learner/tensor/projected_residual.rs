@@ -11,9 +11,10 @@
 use tch::{Kind, Tensor};
 
 use super::network::{Network, Pass};
-use super::transfer::Inputs;
+use super::transfer::{Inputs, exchange_scalar};
 use crate::error::Result;
 use crate::learner::ProjectedSteps;
+use crate::ledger::Ledger;
 
 /// What L is computed from.
 pub struct ProjectedResidual {
@@ -88,6 +89,11 @@ impl ProjectedDescent {
         let change_norm = Tensor::f_zeros([], (values.f_kind()?, values.device()))?;
         let taken = Tensor::f_zeros([], (Kind::Double, values.device()))?;
         Ok(Self { steps, taken, previous: values.f_zeros_like()?, change_norm })
+    }
+
+    /// k; w and ζ are parameters.
+    pub fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
+        exchange_scalar(ledger, "taken", &mut self.taken)
     }
 
     /// One step of w and ζ against the gradients that [`ProjectedResidual::backward`] wrote.

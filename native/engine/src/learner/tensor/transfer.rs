@@ -6,6 +6,7 @@ use std::cell::Cell;
 use tch::{Device, Kind, Tensor};
 
 use crate::error::Result;
+use crate::ledger::Ledger;
 use crate::networks::layout::Sizes;
 use crate::replay::batch::Batch;
 
@@ -239,6 +240,30 @@ pub fn read_all(tensor: &Tensor, len: usize) -> Result<Vec<f32>> {
     let mut values = vec![0.0; len];
     read_into(tensor, &mut values)?;
     Ok(values)
+}
+
+/// A tensor's numbers to a ledger, or from it.
+pub fn exchange(ledger: &mut Ledger, name: &str, tensor: &mut Tensor) -> Result<()> {
+    let mut values = read_all(tensor, tensor.numel())?;
+    ledger.values(name, &mut values)?;
+    if ledger.is_reading() {
+        let placement = Placement { device: tensor.device(), kind: tensor.f_kind()? };
+        tensor.f_copy_(&placement.upload(&values, &tensor.size())?)?;
+    }
+    Ok(())
+}
+
+/// The same of a scalar in f64, which holds larger counts than an f32.
+#[allow(clippy::disallowed_methods, reason = "a way back of its own: the other is in f32")]
+pub fn exchange_scalar(ledger: &mut Ledger, name: &str, scalar: &mut Tensor) -> Result<()> {
+    count(|transfers| transfers.reads += 1);
+    let mut value = [0.0_f64];
+    scalar.f_to_device_(Device::Cpu, Kind::Double, false, false)?.f_view([1])?.f_copy_data(&mut value, 1)?;
+    ledger.values(name, &mut value)?;
+    if ledger.is_reading() {
+        let _ = scalar.f_fill_(value[0])?;
+    }
+    Ok(())
 }
 
 /// Brings the values of a tensor, as many as `values` has, from the device.

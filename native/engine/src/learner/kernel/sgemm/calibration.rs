@@ -2,10 +2,10 @@
 
 use std::hint::black_box;
 
-use super::lanes::Lanes;
-#[cfg(target_arch = "x86_64")]
-use super::lanes::{Avx2, Avx512};
 use super::{Factor, Finish, Gemm, Product, Start};
+use crate::lanes::Lanes;
+#[cfg(target_arch = "x86_64")]
+use crate::lanes::{Avx2, Avx512};
 use crate::learner::kernel::memory::{Floats, Matrix};
 
 /// Width of a layer and rows of a batch, as in the paper.

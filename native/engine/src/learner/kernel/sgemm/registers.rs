@@ -10,10 +10,10 @@
 
 use std::mem::MaybeUninit;
 
-use super::lanes::Lanes;
-#[cfg(target_arch = "x86_64")]
-use super::lanes::{Avx2, Avx512};
 use super::{Finish, Start};
+use crate::lanes::Lanes;
+#[cfg(target_arch = "x86_64")]
+use crate::lanes::{Avx2, Avx512};
 
 /// Pointers and strides of one product; both factors have contiguous rows or contiguous columns.
 #[derive(Clone, Copy)]

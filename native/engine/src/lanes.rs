@@ -1,6 +1,11 @@
 //! Vectors of `f32` as a processor has them: AVX-512, AVX2 with FMA, and one number at a time.
 //!
-//! Every implementation rounds a product and its sum once (`mul_add`), so that the same sums come out of all of them.
+//! Every implementation rounds a product and its sum once (`mul_add`), and adds up lanes in one order, so that the same sums
+//! come out of all of them.
+
+/// Values that are added up lane by lane before they are added to each other: those of the widest vector, and of a cache
+/// line.
+pub const LINE: usize = 16;
 
 /// Some numbers that one instruction works on.
 ///
@@ -42,6 +47,9 @@ pub trait Lanes: Copy {
     unsafe fn relu(self) -> Self;
     /// Itself where `gate` is positive, else 0.
     unsafe fn where_positive(self, gate: Self) -> Self;
+    /// The sum of a [`LINE`] of values: each of the first half and its fellow of the second, then the same of what that
+    /// leaves, down to one.
+    unsafe fn sum_of_line(line: &[Self]) -> f32;
 }
 
 /// One number at a time: what every processor has.
@@ -85,6 +93,16 @@ impl Lanes for f32 {
     unsafe fn where_positive(self, gate: Self) -> Self {
         if gate > 0.0 { self } else { 0.0 }
     }
+    #[inline(always)]
+    unsafe fn sum_of_line(line: &[Self]) -> f32 {
+        let mut sums: [Self; LINE] = std::array::from_fn(|i| line[i]);
+        for width in [8, 4, 2, 1] {
+            for i in 0..width {
+                sums[i] += sums[i + width];
+            }
+        }
+        sums[0]
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -93,12 +111,15 @@ pub use x86::{Avx2, Avx512};
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m256, __m256i, __m512, __mmask16, _CMP_GT_OQ, _mm256_and_ps, _mm256_cmp_ps, _mm256_cmpgt_epi32,
-        _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps,
-        _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_ps, _mm256_storeu_ps,
-        _mm512_cmp_ps_mask, _mm512_fmadd_ps, _mm512_loadu_epi32, _mm512_loadu_ps, _mm512_mask_storeu_ps,
-        _mm512_maskz_loadu_ps, _mm512_maskz_mov_ps, _mm512_max_ps, _mm512_permutex2var_ps, _mm512_set1_ps,
-        _mm512_setzero_ps, _mm512_storeu_ps,
+        __m256, __m256i, __m512, __mmask16, _CMP_GT_OQ, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32,
+        _mm_movehdup_ps, _mm_movehl_ps, _mm256_add_ps, _mm256_and_ps, _mm256_castpd_ps,
+        _mm256_castps256_ps128, _mm256_cmp_ps, _mm256_cmpgt_epi32, _mm256_extractf128_ps, _mm256_fmadd_ps,
+        _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_set1_epi32,
+        _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_ps, _mm256_storeu_ps, _mm512_castps_pd,
+        _mm512_castps512_ps256, _mm512_cmp_ps_mask, _mm512_extractf64x4_pd, _mm512_fmadd_ps,
+        _mm512_loadu_epi32, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps,
+        _mm512_maskz_mov_ps, _mm512_max_ps, _mm512_permutex2var_ps, _mm512_set1_ps, _mm512_setzero_ps,
+        _mm512_storeu_ps,
     };
 
     use super::Lanes;
@@ -219,6 +240,29 @@ mod x86 {
                 Self(_mm512_maskz_mov_ps(positive, self.0))
             }
         }
+        #[inline(always)]
+        unsafe fn sum_of_line(line: &[Self]) -> f32 {
+            // SAFETY: the caller's
+            unsafe {
+                let Self(values) = line[0];
+                let second = _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(values)));
+                sum_of_eight(_mm256_add_ps(_mm512_castps512_ps256(values), second))
+            }
+        }
+    }
+
+    /// The last steps of [`Lanes::sum_of_line`].
+    ///
+    /// # Safety
+    /// AVX2.
+    #[inline(always)]
+    unsafe fn sum_of_eight(values: __m256) -> f32 {
+        // SAFETY: the caller's
+        unsafe {
+            let four = _mm_add_ps(_mm256_castps256_ps128(values), _mm256_extractf128_ps::<1>(values));
+            let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+        }
     }
 
     /// AVX2 with FMA.
@@ -281,6 +325,11 @@ mod x86 {
                 let positive = _mm256_cmp_ps::<_CMP_GT_OQ>(gate.0, _mm256_setzero_ps());
                 Self(_mm256_and_ps(self.0, positive))
             }
+        }
+        #[inline(always)]
+        unsafe fn sum_of_line(line: &[Self]) -> f32 {
+            // SAFETY: the caller's
+            unsafe { sum_of_eight(_mm256_add_ps(line[0].0, line[1].0)) }
         }
     }
 }
