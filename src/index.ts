@@ -61,4 +61,11 @@ export { loadPolicy } from './training/load-policy.js';
 export { loadRun, type Run } from './training/load-run.js';
 export type { RunManifest } from './training/manifest.js';
 export type { RunConfig } from './training/run-directory.js';
-export { type TrainControl, type TrainingRun, train } from './training/train.js';
+export {
+  type ResumeControl,
+  type ResumedRun,
+  resume,
+  type TrainControl,
+  type TrainingRun,
+  train,
+} from './training/train.js';

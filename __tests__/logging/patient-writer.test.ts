@@ -16,6 +16,10 @@ function setup() {
       state.written.push(record[0] as number);
     },
     close: () => {},
+    sync: () => {},
+    get size() {
+      return state.written.length;
+    },
   };
   const writer = new PatientWriter(file, {
     clock: () => state.now,

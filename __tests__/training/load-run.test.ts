@@ -132,7 +132,9 @@ describe('loadRun', () => {
     change('metrics.jsonl', '"eval/mean_reward":3', '"eval/mean_reward":4');
     expect(refusal(() => loadRun(dir).metrics())).toMatchObject({
       code: 'RUN_CORRUPT',
-      message: expect.stringMatching(/metrics\.jsonl, line 3: not a whole record of metrics with its CRC-32$/),
+      message: expect.stringMatching(
+        /metrics\.jsonl, line 3: not a whole record of metrics with its CRC-32$/,
+      ),
     });
     change('eval.csv', /\n300,2,/, '\n300,two,');
     expect(refusal(() => loadRun(dir).evaluations())).toMatchObject({

@@ -1,12 +1,15 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { VirelError } from '../../src/errors.js';
-import type { Progress } from '../../src/native/session.js';
+import type { Progress, SavedState } from '../../src/native/session.js';
 import type { Plan } from '../../src/schedule/em-schedule.js';
 import type { TrainingSession } from '../../src/training/session.js';
 
 /** How a {@link MemorySession} behaves. */
 export interface Behaviour {
   startUpdates?: number;
+  /** Return of an evaluation's first episode, the next ones' 1 more each; the steps done. */
+  returnAt?: (step: number) => number;
   /** Steps of an episode; its return is the step at which it ends. */
   episodeLength?: number;
   /** Throws `DIVERGED` once this step is reached. */
@@ -31,6 +34,8 @@ export class MemorySession implements TrainingSession {
     actionHigh: [1, 1, 1],
   };
   disposed = 0;
+  /** Rows of each file that was taken up. */
+  loadedRows: number[] = [];
   #behaviour: Behaviour;
   #steps = 0;
   #updates = 0;
@@ -96,11 +101,13 @@ export class MemorySession implements TrainingSession {
     if (options.signal?.aborted) throw new VirelError('ABORTED', 'the evaluation was stopped');
     this.evaluatedAt.push(this.#steps);
     const episodes = options.episodes ?? 2;
-    const returns = Array.from({ length: episodes }, (_, index) => this.#steps + index);
+    const { returnAt = (step) => step } = this.#behaviour;
+    const first = returnAt(this.#steps);
+    const returns = Array.from({ length: episodes }, (_, index) => first + index);
     const lengths = returns.map(() => 100);
     return {
       episodes,
-      returnMean: this.#steps + (episodes - 1) / 2,
+      returnMean: first + (episodes - 1) / 2,
       returnStd: 0.5,
       returns,
       lengths,
@@ -119,6 +126,26 @@ export class MemorySession implements TrainingSession {
 
   async saveParameters(path: string, metadata: Record<string, string>): Promise<void> {
     writeFileSync(path, JSON.stringify({ steps: this.#steps, metadata }));
+  }
+
+  async saveState(folder: string): Promise<readonly string[]> {
+    const state = JSON.stringify({ steps: this.#steps, updates: this.#updates });
+    writeFileSync(join(folder, 'schedule.safetensors'), state);
+    return ['schedule.safetensors'];
+  }
+
+  /** A transition a step. */
+  async saveReplay(path: string, first: number): Promise<{ first: number; count: number }> {
+    const count = this.#steps - first;
+    if (count > 0) writeFileSync(path, JSON.stringify({ first, count }));
+    return { first, count };
+  }
+
+  async loadState({ folder, rows }: SavedState): Promise<void> {
+    const state = JSON.parse(readFileSync(join(folder, 'schedule.safetensors'), 'utf8'));
+    this.#steps = state.steps;
+    this.#updates = state.updates;
+    this.loadedRows = rows.map((file) => JSON.parse(readFileSync(file, 'utf8')).count);
   }
 
   dispose(): void {

@@ -80,7 +80,12 @@ describe('a run to its end', () => {
     const at200 = events.filter(
       (event) => 'step' in event && event.step === 200 && event.event !== 'progress',
     );
-    expect(at200.map(({ event }) => event)).toEqual(['episode', 'evaluation', 'metrics']);
+    expect(at200.map(({ event }) => event)).toEqual([
+      'episode',
+      'evaluation',
+      'metrics',
+      'checkpoint',
+    ]);
     expect(events.slice(-2).map(({ event }) => event)).toEqual(['checkpoint', 'summary']);
     expect(ended).toEqual({ status: 'fulfilled', value: events.at(-1) });
     expect(events.at(-1)).toMatchObject({
@@ -105,11 +110,24 @@ describe('a run to its end', () => {
       expect.stringMatching(/^events\.out\.tfevents\.\d{10}\..+\.\d+\.0$/),
       'log.jsonl',
       'metrics.jsonl',
+      'replay',
       'run.json',
       'status.json',
       'summary.json',
     ]);
-    expect(readdirSync(join(path, 'checkpoints')).sort()).toEqual(['000000001000', 'latest']);
+    expect(readdirSync(join(path, 'checkpoints')).sort()).toEqual([
+      '000000000600',
+      '000000000800',
+      '000000001000',
+      'best',
+      'latest',
+    ]);
+    const checkpoint = join(path, 'checkpoints', '000000001000');
+    expect(readdirSync(checkpoint).sort()).toEqual([
+      'MANIFEST.json',
+      'pretrained_model',
+      'training_state',
+    ]);
     expect(readFileSync(join(path, 'checkpoints', 'latest'), 'utf8')).toBe('000000001000\n');
     const model = join(path, 'checkpoints', '000000001000', 'pretrained_model');
     expect(readdirSync(model).sort()).toEqual([
@@ -251,12 +269,14 @@ describe('the size of a call', () => {
 
 describe('checkpoints', () => {
   it('are written every so many steps, and the newest are kept', async () => {
-    const { events } = await run({ checkpoint: { every: 300, keep: 2 } });
+    const evaluation = { every: 1000, episodes: 2 };
+    const { events } = await run({ checkpoint: { every: 300, keep: 2 }, evaluation });
     expect(of(events, 'checkpoint').map(({ step }) => step)).toEqual([300, 600, 900, 1000]);
     expect(listCheckpoints(runFolder())).toEqual(['000000000900', '000000001000']);
     expect(readdirSync(join(runFolder(), 'checkpoints')).sort()).toEqual([
       '000000000900',
       '000000001000',
+      'best',
       'latest',
     ]);
     expect(findPolicy(runFolder(), 900).file).toContain('000000000900');
@@ -278,7 +298,7 @@ describe('checkpoints', () => {
       }
     }
     const { events, ended } = await run(
-      { checkpoint: { every: 300 } },
+      { checkpoint: { every: 300 }, evaluation: { every: 1000, episodes: 2 } },
       {},
       { createSession: () => new Failing() },
     );
@@ -325,7 +345,8 @@ describe('a stop', () => {
     try {
       const onAdvance = (step: number) => step > 500 && stop.abort();
       const createSession = () => new Slow({ onAdvance });
-      await run({ steps: 100_000 }, {}, { signal: stop.signal, createSession });
+      const evaluation = { every: 100_000, episodes: 2 };
+      await run({ steps: 100_000, evaluation }, {}, { signal: stop.signal, createSession });
     } finally {
       jest.useRealTimers();
     }
@@ -342,7 +363,7 @@ describe('a stop', () => {
       stop.abort();
     };
     const { events, ended } = await run(
-      { steps: 100_000 },
+      { steps: 100_000, evaluation: { every: 100_000, episodes: 2 } },
       { onAdvance: breaks },
       { signal: stop.signal },
     );
@@ -393,7 +414,7 @@ describe('a session that diverges', () => {
       state: 'diverged',
       code: 'DIVERGED',
     });
-    expect(listCheckpoints(runFolder())).toEqual(['000000000300']);
+    expect(listCheckpoints(runFolder())).toEqual(['000000000200', '000000000300', '000000000400']);
     // whole, and apart from the checkpoints, none of which it replaces
     const kept = only(join(runFolder(), 'diverged'));
     expect((of(events, 'error')[0] as { message: string }).message).toContain(kept);

@@ -12,6 +12,7 @@ import { doctorCommand } from './commands/doctor.js';
 import { envsCommand } from './commands/envs.js';
 import { evalCommand } from './commands/eval.js';
 import { plotCommand } from './commands/plot.js';
+import { resumeCommand } from './commands/resume.js';
 import { setupCommand } from './commands/setup.js';
 import { trainCommand } from './commands/train.js';
 import { verifyCommand } from './commands/verify.js';
@@ -20,6 +21,7 @@ import { usageError } from './usage.js';
 
 const COMMANDS = [
   trainCommand,
+  resumeCommand,
   evalCommand,
   plotCommand,
   compareCommand,
@@ -82,10 +84,9 @@ function parser(words: readonly string[]): Argv {
   return cli
     .example('$0 train', 'virel on HalfCheetah-v5, set up by itself')
     .example('$0 train --env Hopper-v5 --seeds 0-4 --json', 'five runs, events as JSON lines')
+    .example('$0 resume latest', 'go on with the newest run')
     .example('$0 eval latest', 'returns of the newest run')
     .example('$0 compare runs/Hopper-v5 --baseline sac', 'scores, with intervals')
-    .example('$0 algorithms mpo', 'its equations, values and variations')
-    .example('$0 config show --origin', 'every value and its source')
     .example('$0 verify', 'the claims of the paper, checked')
     .example('$0 bench', 'how fast this machine trains')
     .example('$0 doctor', 'what is set up, and what is wrong');
@@ -114,7 +115,7 @@ function report(error: VirelError, words: readonly string[]): void {
   const { code, message, where, expected, got, fix, exit } = error;
   const { json, verb, several } = readAsked(words);
   if (json) printJson({ event: 'error', code, message, where, expected, got, fix, exit });
-  if (json && verb === 'train') printJson(nothingTrained(error, several));
+  if (json && (verb === 'train' || verb === 'resume')) printJson(nothingTrained(error, several));
   note(describeError(error));
   if (code === 'PANIC' && error.cause instanceof Error) note(error.cause.stack ?? '');
   process.exitCode = exit;

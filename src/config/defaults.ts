@@ -81,6 +81,7 @@ export const defaults: SourcedTree<Config> = {
   checkpoint: {
     every: sourced('5m', OURS),
     keep: sourced(3, OURS),
+    replay: sourced(true, OURS),
   },
   stability: { maxUnstablePer10k: sourced(100, `${OURS}: 1 % of the steps`) },
   runtime: {

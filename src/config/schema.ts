@@ -144,6 +144,10 @@ export const configSchema = z
           description: 'environment steps or time (5m) between checkpoints; null: only at the end',
         }),
       keep: count('newest checkpoints to keep', 1e6),
+      replay: z.boolean().meta({
+        description:
+          'keep the replay buffer with the checkpoints, for an exact resume: 4 bytes a value of a transition',
+      }),
     }),
     stability: z.strictObject({
       maxUnstablePer10k: countOrZero(

@@ -17,6 +17,8 @@ export interface Sink {
 
 /** What a logger works with. */
 export interface LoggerControl {
+  /** Bytes that files hold already, by name; those of a run that is taken up. */
+  readonly sizes?: Readonly<Record<string, number>>;
   /** Milliseconds, from any origin. */
   clock(): number;
   /** Told of the first failure of a file; it waits in memory and is tried again. */
@@ -43,8 +45,9 @@ export class Logger {
     this.#control = control;
     this.#sinks = sinks.map((sink) => {
       const failed = (error: unknown) => control.failed(sink.name, error);
-      const open = () => openSync(join(directory, sink.name), 'wx');
-      const file = new RecordFile(open, bytes(sink.head));
+      const size = control.sizes?.[sink.name] ?? 0;
+      const open = () => openSync(join(directory, sink.name), size === 0 ? 'wx' : 'r+');
+      const file = new RecordFile(open, bytes(sink.head), size);
       const writer = new PatientWriter(file, { clock: () => control.clock(), failed });
       return { sink, writer, failed };
     });
@@ -60,6 +63,13 @@ export class Logger {
       const record = encode(each, event);
       if (record !== undefined) each.writer.write(bytes(record));
     }
+  }
+
+  /** Bytes of each file, by name; all of them are on the disk. */
+  sizes(): Record<string, number> {
+    return Object.fromEntries(
+      this.#sinks.map(({ sink, writer }) => [sink.name, writer.settledSize()]),
+    );
   }
 
   /** Tries what waits once more, and reports what stays lost. Events may still follow. */

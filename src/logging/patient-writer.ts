@@ -7,7 +7,7 @@ export const RETRY_MILLISECONDS = 30_000;
 export const MOST_WAITING = 10_000;
 
 /** What is written to; `append` writes all of a record or throws. */
-export type Appendable = Pick<RecordFile, 'append' | 'close'>;
+export type Appendable = Pick<RecordFile, 'append' | 'close' | 'size' | 'sync'>;
 
 /** What a writer needs of its surroundings. */
 export interface Patience {
@@ -49,6 +49,17 @@ export class PatientWriter {
     this.#waiting = [];
     this.#lost = 0;
     return lost;
+  }
+
+  /** Bytes of the file once all that waits is tried and what was written is on the disk. */
+  settledSize(): number {
+    this.#tryAll();
+    try {
+      this.#file.sync();
+    } catch (error) {
+      this.#report(error);
+    }
+    return this.#file.size;
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 /** A file that grows by whole records: what cannot be written whole is cut off again. */
-import { closeSync, ftruncateSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, ftruncateSync, writeSync } from 'node:fs';
 
 /** Appends records to a file that it makes itself. */
 export class RecordFile {
@@ -7,17 +7,30 @@ export class RecordFile {
   readonly #head: Uint8Array;
   #file: number | undefined;
   /** Bytes of the whole records so far. */
-  #size = 0;
+  #size: number;
   /** Half a record may lie behind them. */
-  #torn = false;
+  #torn: boolean;
 
   /**
-   * @param open Gives the descriptor of a new, empty file; called again after it threw.
+   * @param open Gives the descriptor of the file, a new, empty one if `size` is 0; called again after it threw.
    * @param head What the file begins with; it is written with the first record.
+   * @param size Bytes that it holds already; what lies behind them is cut off with the first record.
    */
-  constructor(open: () => number, head: Uint8Array) {
+  constructor(open: () => number, head: Uint8Array, size = 0) {
     this.#open = open;
     this.#head = head;
+    this.#size = size;
+    this.#torn = size > 0;
+  }
+
+  /** Bytes of the whole records so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** What was written is on the disk when this returns. */
+  sync(): void {
+    if (this.#file !== undefined) fsyncSync(this.#file);
   }
 
   /** Appends a record, or nothing: then it throws the system's error, and the next call starts where this one did. */

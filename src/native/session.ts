@@ -40,6 +40,21 @@ import type { Protocol } from './custom-episode.js';
 import { CustomWorld } from './custom-world.js';
 import { toNative } from './native-config.js';
 
+/** What {@link Session.saveState} writes. */
+const STATE_FILES = ['optimizer', 'rng', 'simulator', 'schedule'].map(
+  (name) => `${name}.safetensors`,
+);
+
+/** Files of a session that was saved. */
+export interface SavedState {
+  /** The safetensors file of its parameters. */
+  parameters: string;
+  /** The folder of its state. */
+  folder: string;
+  /** The files of its replay buffer, in the order of their transitions. */
+  rows: readonly string[];
+}
+
 /** What an `advance` did, and where the session stands. */
 export interface Progress {
   /** Iterations completed; fewer than planned after an abort. */
@@ -256,6 +271,41 @@ export class Session implements Learner<Float32Array> {
    */
   async saveParameters(path: string, metadata: Record<string, string> = {}): Promise<void> {
     await this.#alone('saveParameters', () => this.#native.saveParameters(path, metadata));
+  }
+
+  /**
+   * Writes what the session's future depends on, beside its parameters and the rows of its replay buffer, to files of
+   * `folder`; the state of an environment in TypeScript is not among it.
+   *
+   * @returns The names of the files.
+   * @throws VirelError `IO`, `NOT_FINITE`.
+   */
+  async saveState(folder: string): Promise<readonly string[]> {
+    await this.#alone('saveState', () => this.#native.saveState(folder));
+    return STATE_FILES;
+  }
+
+  /**
+   * Writes the transitions from number `first` on, counted from the first ever stored, as far as the replay buffer still
+   * holds them.
+   *
+   * @returns The number of the first that was written, and how many.
+   * @throws VirelError `IO`.
+   */
+  async saveReplay(path: string, first: number): Promise<{ first: number; count: number }> {
+    return await this.#alone('saveReplay', () =>
+      this.#native.saveReplay(path, whole('first', first)),
+    );
+  }
+
+  /**
+   * Takes up what {@link saveParameters}, {@link saveState} and {@link saveReplay} of a session of the same config wrote; it
+   * goes on to the same bits. After an error the session cannot be used.
+   *
+   * @throws VirelError `IO`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`, `OUT_OF_MEMORY`.
+   */
+  async loadState({ parameters, folder, rows }: SavedState): Promise<void> {
+    await this.#alone('loadState', () => this.#native.loadState(parameters, folder, [...rows]));
   }
 
   /** Sizes and bounds of the environment, its files and options included. */

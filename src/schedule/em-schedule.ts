@@ -17,7 +17,9 @@ export type { ConvergePhase, Iteration, Phase, Plan, UpdatePhase } from './plan.
 export interface Progress {
   /** Steps done. */
   step: number;
-  /** Steps at which something is due: an evaluation, a record, a checkpoint, the end. Those behind are ignored. */
+  /** Step up to which all that was due is done: `step`, unless half an iteration behind it is not. */
+  since?: number;
+  /** Steps at which something is due: an evaluation, a record, a checkpoint, the end. Those behind `since` are ignored. */
   due: readonly number[];
 }
 
@@ -37,9 +39,9 @@ export function emSchedule(schedule: ResolvedConfig['schedule']): EmSchedule {
   const { envSteps, phases } = iteration;
   return {
     ...iteration,
-    next: ({ step, due }, iterations) => {
+    next: ({ step, since = step, due }, iterations) => {
       const repeatUntil = (points: readonly number[]) => {
-        const first = Math.min(...points.filter((point) => point > step));
+        const first = Math.min(...points.filter((point) => point > since));
         const until = Math.ceil((first - step) / envSteps);
         return Math.max(1, Math.min(Math.floor(iterations), until));
       };

@@ -1,4 +1,7 @@
-/** `checkpoints/<step>/pretrained_model`: the parameters, and what is needed to use them. */
+/**
+ * `checkpoints/<step>`: `pretrained_model`, the parameters and what is needed to use them; `training_state`, what is needed
+ * to go on; `MANIFEST.json`, written last. Rows of the replay buffer lie in `replay/`, shared by all checkpoints.
+ */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
@@ -7,7 +10,16 @@ import { type Choices, choicesOf, type TaskSizes } from '../environments/choices
 import { type ExternalFacts, externalOf } from '../environments/define.js';
 import { TASKS } from '../environments/tasks.js';
 import { VirelError } from '../errors.js';
-import { fileError, pretty, syncFolder, writeWhole } from './files.js';
+import {
+  type CheckpointManifest,
+  digestOf,
+  REPLAY_FOLDER,
+  type ReplayFile,
+  replayFileName,
+  writeManifest,
+} from './checkpoint-manifest.js';
+import { fileError, makeFolders, pretty, syncFolder, writeWhole } from './files.js';
+import type { LoopState } from './loop-state.js';
 import { packageVersion } from './manifest.js';
 import type { TrainingSession } from './session.js';
 
@@ -105,12 +117,18 @@ export function parameterFile(runDir: string, name: string): string {
   return join(runDir, 'checkpoints', name, 'pretrained_model', 'model.safetensors');
 }
 
-/** Writes a checkpoint to `path` under another name, then renames it. */
+/** What every checkpoint has; the names of its files. */
+const MODEL_FILES = ['config.json', 'model.safetensors', 'train_config.json'].map(
+  (name) => `pretrained_model/${name}`,
+);
+
+/** Writes a checkpoint to `path` under another name, then renames it; `more` is written before that. */
 async function writeCheckpoint(
   path: string,
   session: TrainingSession,
   config: ResolvedConfig,
   step: number,
+  more: (folder: string) => Promise<void> = async () => {},
 ): Promise<void> {
   const temporary = `${path}.tmp-${process.pid}`;
   try {
@@ -124,7 +142,10 @@ async function writeCheckpoint(
     });
     writeWhole(join(model, 'config.json'), pretty(description));
     writeWhole(join(model, 'train_config.json'), pretty(config));
+    await more(temporary);
     syncFolder(temporary);
+    // of a run that was taken up before this step and came here again
+    rmSync(path, { recursive: true, force: true });
     renameSync(temporary, path);
     syncFolder(dirname(path));
   } catch (error) {
@@ -133,28 +154,128 @@ async function writeCheckpoint(
   }
 }
 
-/**
- * Writes a checkpoint under another name, renames it, then moves `latest` and removes the oldest beyond `keep`.
- *
- * @returns Its folder.
- * @throws VirelError `IO`, `DISK_FULL`, `QUOTA`, `PERMISSION`; the older checkpoints stay as they were.
- */
-export async function saveCheckpoint(
-  runDir: string,
-  session: TrainingSession,
-  config: ResolvedConfig,
-  step: number,
-): Promise<string> {
-  const folder = join(runDir, 'checkpoints');
-  const path = join(folder, stepName(step));
-  await writeCheckpoint(path, session, config, step);
-  writeWhole(join(folder, 'latest'), `${stepName(step)}\n`);
-  for (const old of listCheckpoints(runDir).slice(0, -config.checkpoint.keep)) {
-    const trash = join(folder, `.trash-${old}`);
-    renameSync(join(folder, old), trash);
-    rmSync(trash, { recursive: true, force: true });
+/** Removes a folder so that no reader meets a part of it. */
+function discard(folder: string, name: string): void {
+  const trash = join(folder, `.trash-${name}`);
+  renameSync(join(folder, name), trash);
+  rmSync(trash, { recursive: true, force: true });
+}
+
+/** The step that a one-line file such as `latest` names; undefined without one. */
+export function namedStep(runDir: string, file: 'latest' | 'best'): string | undefined {
+  try {
+    const name = readFileSync(join(runDir, 'checkpoints', file), 'utf8').trim();
+    return STEP_NAME.test(name) ? name : undefined;
+  } catch {
+    return undefined;
   }
-  return path;
+}
+
+/** The checkpoints of one run; their only writer. */
+export class Checkpoints {
+  readonly #runDir: string;
+  readonly #folder: string;
+  readonly #config: ResolvedConfig;
+  readonly #madeBy: CheckpointManifest['madeBy'];
+  #rows: readonly ReplayFile[];
+
+  /**
+   * @param madeBy What must be the same for the same bits to follow.
+   * @param rows Files of the replay buffer of a run that is taken up.
+   */
+  constructor(
+    runDir: string,
+    config: ResolvedConfig,
+    madeBy: CheckpointManifest['madeBy'],
+    rows: readonly ReplayFile[] = [],
+  ) {
+    this.#runDir = runDir;
+    this.#folder = join(runDir, 'checkpoints');
+    this.#config = config;
+    this.#madeBy = madeBy;
+    this.#rows = rows;
+  }
+
+  /**
+   * Writes a checkpoint under another name, renames it, then moves `latest`, and `best` if it is that, and removes the
+   * oldest beyond `checkpoint.keep`.
+   *
+   * @returns Its folder.
+   * @throws VirelError `IO`, `DISK_FULL`, `QUOTA`, `PERMISSION`; the older checkpoints stay as they were.
+   */
+  async save(session: TrainingSession, state: LoopState, isBest: boolean): Promise<string> {
+    const name = stepName(state.step);
+    const path = join(this.#folder, name);
+    const replay = this.#config.checkpoint.replay ? await this.#saveRows(session) : null;
+    await writeCheckpoint(path, session, this.#config, state.step, async (folder) => {
+      const training = join(folder, 'training_state');
+      mkdirSync(training);
+      const names = await session.saveState(training);
+      writeWhole(join(training, 'training_step.json'), pretty(state));
+      const all = [...names, 'training_step.json'].map((file) => `training_state/${file}`);
+      const rest = { step: state.step, replay, madeBy: this.#madeBy };
+      await writeManifest(folder, [...MODEL_FILES, ...all], rest);
+    });
+    writeWhole(join(this.#folder, 'latest'), `${name}\n`);
+    if (isBest) writeWhole(join(this.#folder, 'best'), `${name}\n`);
+    this.#prune();
+    return path;
+  }
+
+  /** Writes what is new in the replay buffer; all files that a reader of it needs now. */
+  async #saveRows(session: TrainingSession): Promise<ReplayFile[]> {
+    const newest = this.#rows.at(-1);
+    const next = newest === undefined ? 0 : newest.first + newest.count;
+    const { end, added } = await writeRows(session, join(this.#runDir, REPLAY_FOLDER), next);
+    // a reader takes what the ring holds
+    const oldest = end - this.#config.replay.capacity;
+    const rows = [...this.#rows, ...added].filter(({ first, count }) => first + count > oldest);
+    this.#rows = rows;
+    return rows;
+  }
+
+  /** Removes the oldest checkpoints, and rows that none of the others needs. */
+  #prune(): void {
+    const best = namedStep(this.#runDir, 'best');
+    const names = listCheckpoints(this.#runDir);
+    const old = names.slice(0, -this.#config.checkpoint.keep).filter((name) => name !== best);
+    for (const name of old) discard(this.#folder, name);
+    const kept = names.filter((name) => !old.includes(name));
+    const needed = new Set(kept.flatMap((name) => rowsOf(join(this.#folder, name))));
+    for (const { file } of this.#rows) needed.add(file);
+    const folder = join(this.#runDir, REPLAY_FOLDER);
+    const present = existsSync(folder) ? readdirSync(folder) : [];
+    for (const file of present) if (!needed.has(file)) rmSync(join(folder, file), { force: true });
+  }
+}
+
+/** Writes the transitions from number `next` on, if there are any; the number behind the last. */
+async function writeRows(
+  session: TrainingSession,
+  folder: string,
+  next: number,
+): Promise<{ end: number; added: ReplayFile[] }> {
+  const file = replayFileName(next);
+  const path = join(folder, file);
+  try {
+    makeFolders(folder);
+    const { first, count } = await session.saveReplay(path, next);
+    const end = first + count;
+    if (count === 0) return { end, added: [] };
+    return { end, added: [{ file, first, count, ...(await digestOf(path)) }] };
+  } catch (error) {
+    throw fileError(error, path);
+  }
+}
+
+/** Names of the files of the replay buffer that a checkpoint needs, as far as it says. */
+function rowsOf(checkpoint: string): string[] {
+  try {
+    const manifest = JSON.parse(readFileSync(join(checkpoint, 'MANIFEST.json'), 'utf8'));
+    return (manifest as CheckpointManifest).replay?.map(({ file }) => file) ?? [];
+  } catch {
+    return [];
+  }
 }
 
 /**
@@ -208,15 +329,22 @@ function readDescription<T>(path: string, schema: z.ZodType<T>): T {
   throw corrupt(checked.error, `does not describe a policy${key ? `: ${key}` : ''}`);
 }
 
+const nameOf = (runDir: string, step: number | 'best') =>
+  step === 'best' ? namedStep(runDir, 'best') : stepName(step);
+
 /**
  * Finds a policy of a run.
  *
- * @param step A step, or `latest`.
+ * @param step A step, `latest`, or `best`: the one whose evaluation was the best so far.
  * @throws VirelError `CHECKPOINT_NONE` if there is none, `CHECKPOINT_CORRUPT` if its description cannot be read.
  */
-export function findPolicy(runDir: string, step: number | 'latest' = 'latest'): SavedPolicy {
+export function findPolicy(
+  runDir: string,
+  step: number | 'latest' | 'best' = 'latest',
+): SavedPolicy {
   const names = listCheckpoints(runDir);
-  const wanted = step === 'latest' ? names.at(-1) : names.find((name) => name === stepName(step));
+  const wanted =
+    step === 'latest' ? names.at(-1) : names.find((name) => name === nameOf(runDir, step));
   if (wanted === undefined) {
     const known = names.map(Number).join(', ');
     throw new VirelError(

@@ -7,12 +7,12 @@ import { requireRun } from './find-run.js';
  * The policy of a run's checkpoint: deterministic, actions in environment units.
  *
  * @param runDir The run's folder.
- * @param options `step`: a checkpoint's step; the newest by default.
+ * @param options `step`: a checkpoint's step, or `best`; the newest by default.
  * @throws VirelError `RUN_NOT_FOUND`, `CHECKPOINT_NONE`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`, `NATIVE_*`.
  */
 export async function loadPolicy(
   runDir: string,
-  options: { step?: number | 'latest' } = {},
+  options: { step?: number | 'latest' | 'best' } = {},
 ): Promise<Policy> {
   requireRun(runDir);
   const { file, config, ...source } = findPolicy(runDir, options.step);

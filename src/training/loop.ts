@@ -6,7 +6,8 @@ import { ROLLOUT_EPISODES } from '../logging/metrics.js';
 import type { Progress } from '../native/session.js';
 import { type EmSchedule, emSchedule, nextMultiple } from '../schedule/em-schedule.js';
 import { FIRST_CHUNK, nextChunk } from '../schedule/pace.js';
-import { saveCheckpoint, saveDiverged } from './checkpoint.js';
+import { type Checkpoints, saveDiverged } from './checkpoint.js';
+import type { LoopState } from './loop-state.js';
 import type { RunDirectory } from './run-directory.js';
 import type { TrainingSession } from './session.js';
 import type { Outcome } from './summary.js';
@@ -19,6 +20,11 @@ export interface LoopContext {
   readonly config: ResolvedConfig;
   readonly session: TrainingSession;
   readonly directory: RunDirectory;
+  readonly checkpoints: Checkpoints;
+  /** Where an earlier process left off; its session has been taken up. */
+  readonly from?: LoopState | undefined;
+  /** Bytes of the run's growing files, all of them on the disk. */
+  fileSizes(): Record<string, number>;
   readonly signal: AbortSignal;
   emit(event: TrainEvent): void;
   /** Told that a stop was asked for, before the parameters are saved. */
@@ -34,8 +40,13 @@ const mean = (values: readonly number[]) =>
 export class TrainingLoop {
   readonly #context: LoopContext;
   readonly #schedule: EmSchedule;
+  /** On the context's clock, as if the run had never stopped. */
   readonly #begun: number;
   #step = 0;
+  /** Step up to which all that was due is done. */
+  #settled = 0;
+  /** Whether what is due at the end of a plan is not done yet. */
+  #isDue = false;
   #updates = 0;
   #unstableResets = 0;
   /** The last training episodes, for the means. */
@@ -51,11 +62,23 @@ export class TrainingLoop {
 
   constructor(context: LoopContext) {
     this.#context = context;
+    const { from } = context;
+    const now = context.clock();
     this.#schedule = emSchedule(context.config.schedule);
-    this.#begun = context.clock();
-    this.#saved = { step: -1, at: this.#begun };
-    this.#recorded = { updates: 0, at: this.#begun };
-    this.#progressAt = this.#begun;
+    this.#begun = now - 1000 * (from?.wall ?? 0);
+    if (from !== undefined) {
+      this.#step = from.step;
+      this.#settled = from.settled;
+      this.#isDue = from.due;
+      this.#updates = from.updates;
+      this.#unstableResets = from.unstableResets;
+      this.#episodes.push(...from.episodes);
+      this.#evaluations.push(...from.evaluations);
+      this.#complete = from.settled >= context.config.steps;
+    }
+    this.#saved = { step: from?.step ?? -1, at: now };
+    this.#recorded = { updates: this.#updates, at: now };
+    this.#progressAt = now;
   }
 
   /**
@@ -68,7 +91,8 @@ export class TrainingLoop {
     const { config, signal, stopping } = this.#context;
     let chunk = FIRST_CHUNK;
     try {
-      while (this.#step < config.steps && !signal.aborted) chunk = await this.#advance(chunk);
+      if (this.#isDue && !signal.aborted) await this.#settle();
+      while (this.#settled < config.steps && !signal.aborted) chunk = await this.#advance(chunk);
     } catch (error) {
       if (!isVirelError(error)) throw error;
       // a stop during an evaluation: the run ends as it stands
@@ -97,16 +121,19 @@ export class TrainingLoop {
     const { config, session, signal, clock } = this.#context;
     const before = this.#step;
     const start = config.collect.startUpdates;
+    const since = this.#settled;
     const repeated = [config.evaluation.every, config.logging.every, this.#saveSteps()];
-    const due = [...repeated.map((every) => nextMultiple(every, before)), start, config.steps];
-    const plan = this.#schedule.next({ step: before, due }, chunk);
+    const due = [...repeated.map((every) => nextMultiple(every, since)), start, config.steps];
+    const plan = this.#schedule.next({ step: before, since, due }, chunk);
 
     const from = clock();
     const done = await session.advance(plan, { signal });
     const milliseconds = clock() - from;
     this.#reportProgress(done, milliseconds);
     this.#absorb(done);
-    if (!signal.aborted) await this.#boundary(before);
+    // a stop may leave half an iteration, which the next call of another process ends
+    this.#isDue = done.iterations === plan.repeat;
+    if (!signal.aborted) await this.#settle();
 
     // steps without updates are far faster: what they taught of the pace does not hold behind them
     const updatesBegin = before < start && this.#step >= start;
@@ -152,8 +179,9 @@ export class TrainingLoop {
   }
 
   /** What is due at this step, in a fixed order: evaluation, record of the metrics, checkpoint. */
-  async #boundary(before: number): Promise<void> {
+  async #settle(): Promise<void> {
     const { config, emit, clock } = this.#context;
+    const before = this.#settled;
     const reached = (every: number) => this.#step >= nextMultiple(every, before);
     const end = this.#step >= config.steps;
     const evaluated = end || reached(config.evaluation.every) ? await this.#evaluate() : {};
@@ -164,10 +192,13 @@ export class TrainingLoop {
       emit({ event: 'metrics', seed: config.seed, step, updates, wall: this.#wall(), m });
     }
     this.#complete = end;
+    this.#settled = this.#step;
+    this.#isDue = false;
     const time = config.checkpoint.every;
     const saveTime = typeof time === 'string' ? durationMilliseconds(time) : Infinity;
-    if (reached(this.#saveSteps()) || clock() - this.#saved.at >= saveTime)
-      await this.#saveOrWarn();
+    const isBest = Object.keys(evaluated).length > 0 && this.#newestIsBest();
+    if (isBest || reached(this.#saveSteps()) || clock() - this.#saved.at >= saveTime)
+      await this.#saveOrWarn(isBest);
   }
 
   /** Evaluates; its means, by the names of `logging/metrics.ts`. */
@@ -228,10 +259,32 @@ export class TrainingLoop {
     return typeof every === 'number' ? every : Infinity;
   }
 
-  async #save(): Promise<void> {
+  /** Whether no earlier evaluation was as good as the newest. */
+  #newestIsBest(): boolean {
+    const means = this.#evaluations.map(({ returnMean }) => returnMean);
+    return means.lastIndexOf(Math.max(...means)) === means.length - 1;
+  }
+
+  #state(): LoopState {
+    const { fileSizes } = this.#context;
+    return {
+      format: 1,
+      step: this.#step,
+      updates: this.#updates,
+      unstableResets: this.#unstableResets,
+      settled: this.#settled,
+      due: this.#isDue,
+      wall: this.#wall(),
+      episodes: [...this.#episodes],
+      evaluations: [...this.#evaluations],
+      files: fileSizes(),
+    };
+  }
+
+  async #save(isBest = false): Promise<void> {
     if (this.#saved.step === this.#step) return;
-    const { config, session, directory, emit, clock } = this.#context;
-    const path = await saveCheckpoint(directory.path, session, config, this.#step);
+    const { config, session, checkpoints, emit, clock } = this.#context;
+    const path = await checkpoints.save(session, this.#state(), isBest);
     this.#saved = { step: this.#step, at: clock(), path };
     emit({ event: 'checkpoint', seed: config.seed, step: this.#step, path });
   }
@@ -264,10 +317,10 @@ export class TrainingLoop {
   }
 
   /** A checkpoint on the way that fails is a warning: training goes on, the older ones stand. */
-  async #saveOrWarn(): Promise<void> {
+  async #saveOrWarn(isBest: boolean): Promise<void> {
     const { config, emit, clock } = this.#context;
     try {
-      await this.#save();
+      await this.#save(isBest);
     } catch (error) {
       // tried again when the next one is due
       this.#saved.at = clock();

@@ -1,7 +1,7 @@
 /** `run.json`: what a run was made by and on, so that it can be judged and repeated. */
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, hostname } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -12,7 +12,8 @@ import { TASKS } from '../environments/tasks.js';
 import type { NativeFacts } from '../native/facts.js';
 import { sha256 } from '../setup/hash.js';
 import { packageRoot, packageVersion } from '../setup/places.js';
-import { readRunFile, refuseLayout } from './files.js';
+import type { CheckpointManifest } from './checkpoint-manifest.js';
+import { pretty, readRunFile, refuseLayout, writeWhole } from './files.js';
 
 export { packageVersion };
 
@@ -42,8 +43,19 @@ export interface RunManifest {
   machine: { host: string; cpu: string; cores: number; threads: number; gemm: string | null };
   /** Commit that the working folder is at, where it lies in a repository. */
   git: string | null;
-  /** Changes since; none yet. */
-  history: readonly never[];
+  /** When it was taken up, and by what. */
+  history: readonly Continuation[];
+}
+
+/** A run that was taken up. */
+export interface Continuation {
+  /** UTC, ISO 8601. */
+  at: string;
+  argv: readonly string[];
+  /** Environment steps that were done. */
+  step: number;
+  /** Why its bits may differ from those of a run that was never stopped. */
+  inexact: readonly string[];
 }
 
 /** What a run is begun with, beside its config. */
@@ -115,6 +127,30 @@ export function describeMachine(
     git: gitCommit(folder),
     history: [],
   };
+}
+
+/** What must be the same for the same config and seed to give the same bits. */
+export function circumstances(manifest: RunManifest): CheckpointManifest['madeBy'] {
+  const { versions, addon, model, machine } = manifest;
+  const { torch, mujoco } = versions;
+  const { cpu, threads, gemm } = machine;
+  return {
+    package: versions.package,
+    addon,
+    torch,
+    mujoco,
+    model: model?.sha256 ?? null,
+    cpu,
+    threads,
+    gemm,
+  };
+}
+
+/** Writes into `run.json` that the run was taken up. */
+export function recordContinuation(runDir: string, continuation: Continuation): void {
+  const path = join(runDir, 'run.json');
+  const manifest = JSON.parse(readFileSync(path, 'utf8')) as RunManifest;
+  writeWhole(path, pretty({ ...manifest, history: [...manifest.history, continuation] }));
 }
 
 /** What to say of a model that is not the file of Gymnasium 1.4.0; nothing of one that is, or of a task without. */

@@ -124,6 +124,14 @@ export function reopenRunDirectory(path: string): RunDirectory {
   return held(path, takeLock(path));
 }
 
+/** Writes the config, and where its values come from. */
+export function describeConfig(directory: string, { config, origin }: Resolution): void {
+  const text = stringify(config, { schema: 'core', aliasDuplicateObjects: false });
+  const head = '# every value of this run; config.origin.json says where each comes from\n';
+  writeWhole(join(directory, 'config.yaml'), head + text);
+  writeWhole(join(directory, 'config.origin.json'), pretty(origin));
+}
+
 /** Writes what describes the run: config, where its values come from, the task's model, manifest. */
 export function describeRun(
   directory: string,
@@ -131,11 +139,8 @@ export function describeRun(
   manifest: RunManifest,
   modelDirectory: string | undefined,
 ): void {
-  const { config, origin } = resolution;
-  const text = stringify(config, { schema: 'core', aliasDuplicateObjects: false });
-  const head = '# every value of this run; config.origin.json says where each comes from\n';
-  writeWhole(join(directory, 'config.yaml'), head + text);
-  writeWhole(join(directory, 'config.origin.json'), pretty(origin));
+  const { config } = resolution;
+  describeConfig(directory, resolution);
   if (modelDirectory !== undefined) {
     writeWhole(join(directory, 'model.xml'), readModel(config, modelDirectory).text.toString());
   }

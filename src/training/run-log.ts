@@ -69,11 +69,12 @@ async function eventFile(
 /**
  * Makes the growing files of a run: metrics, evaluations, episodes, log, and the one for TensorBoard.
  *
+ * @param files The run's folder, and bytes of files that are there already.
  * @param started Start of the run, on the clock of the calendar.
  * @param clock Milliseconds, from any origin.
  */
 export async function openRunLog(
-  directory: string,
+  files: { directory: string; sizes?: Readonly<Record<string, number>> | undefined },
   config: ResolvedConfig,
   started: Date,
   clock: () => number,
@@ -88,7 +89,8 @@ export async function openRunLog(
     ...(await eventFile(config, started, warnings)),
   ];
   const patience = `training goes on, records wait in memory and are tried again every ${RETRY_MILLISECONDS / 1000} s`;
-  return new Logger(sinks, directory, {
+  return new Logger(sinks, files.directory, {
+    ...(files.sizes && { sizes: files.sizes }),
     clock,
     failed: (name, error) => warnings.refused(name, error, patience),
     lost: (name, records) => warnings.lost(name, records),

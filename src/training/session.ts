@@ -2,7 +2,7 @@
 import type { ResolvedConfig } from '../config/schema.js';
 import type { TaskSizes } from '../environments/choices.js';
 import type { CustomEnvironment } from '../environments/define.js';
-import type { Progress } from '../native/session.js';
+import type { Progress, SavedState } from '../native/session.js';
 import type { Plan } from '../schedule/em-schedule.js';
 import type { EvaluationResult } from '../statistics/evaluation.js';
 
@@ -24,6 +24,12 @@ export interface TrainingSession {
   measure(): Promise<Record<string, number>>;
   /** Writes all parameters to a safetensors file. */
   saveParameters(path: string, metadata: Record<string, string>): Promise<void>;
+  /** Writes what its future depends on, beside parameters and replay buffer, to `folder`; the names of the files. */
+  saveState(folder: string): Promise<readonly string[]>;
+  /** Writes the transitions from number `first` on, as far as they are still held; the first and how many. */
+  saveReplay(path: string, first: number): Promise<{ first: number; count: number }>;
+  /** Takes up what a session of the same config wrote. */
+  loadState(saved: SavedState): Promise<void>;
   dispose(): void;
 }
 

@@ -1,5 +1,5 @@
 /** `train`: a run folder, a session, the loop, and what is said when it ends. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type ConfigOptions, type Resolution, resolveOptions } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/schema.js';
 import { show } from '../config/show.js';
@@ -9,13 +9,22 @@ import { isVirelError, VirelError } from '../errors.js';
 import type { ErrorEvent, Summary, TrainEvent } from '../logging/events.js';
 import type { Logger } from '../logging/logger.js';
 import type { NativeFacts } from '../native/facts.js';
+import { Checkpoints } from './checkpoint.js';
 import { EventQueue } from './event-queue.js';
 import { pretty, writeWhole } from './files.js';
 import { TrainingLoop } from './loop.js';
-import { customModel, describeMachine } from './manifest.js';
+import {
+  circumstances,
+  customModel,
+  describeMachine,
+  type RunManifest,
+  recordContinuation,
+} from './manifest.js';
 import { createNativeSession, nativeFacts } from './native.js';
+import { openResumption, type ResumeOptions, type Resumption } from './resume.js';
 import {
   defaultRunPath,
+  describeConfig,
   describeRun,
   openRunDirectory,
   type RunDirectory,
@@ -132,6 +141,60 @@ export function startTraining(
   return { finished, [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator]() };
 }
 
+/** How {@link resume} goes on. */
+export interface ResumeControl extends Omit<TrainControl, 'argv'>, Omit<ResumeOptions, 'describe'> {
+  argv?: readonly string[];
+}
+
+/**
+ * Takes up a run where its newest whole checkpoint left it, in this process. It goes on to the same bits as if it had never
+ * been stopped.
+ *
+ * @param runDir The run's folder.
+ * @throws VirelError `RUN_LOCKED`, `CHECKPOINT_NONE`, `RESUME_INEXACT`, `CONFIG_*`, `NATIVE_*`, `IO`, `PERMISSION`: nothing
+ *   has been changed then. `finished` rejects as that of {@link train} does.
+ */
+export async function resume(runDir: string, control: ResumeControl = {}): Promise<ResumedRun> {
+  const { step, discardNewer, layers, allowInexact, ...rest } = control;
+  const argv = control.argv ?? [];
+  const describe = (config: ResolvedConfig) => {
+    const facts = (control.nativeFacts ?? nativeFacts)(config, undefined);
+    return describeMachine(config, { argv, started: new Date(), folder: process.cwd() }, facts);
+  };
+  const resumption = await openResumption(runDir, {
+    step,
+    discardNewer,
+    layers,
+    allowInexact,
+    describe,
+  });
+  const queue = new EventQueue();
+  const run = new Run(resumption.resolution, { runDir }, rest, queue, undefined, resumption);
+  const finished = run.start().finally(() => queue.end());
+  finished.catch(() => {});
+  const iterator = () => queue[Symbol.asyncIterator]();
+  const { config } = resumption.resolution;
+  return {
+    finished,
+    config,
+    from: describeResumption(resumption),
+    [Symbol.asyncIterator]: iterator,
+  };
+}
+
+/** A run that was taken up. */
+export interface ResumedRun extends TrainingRun {
+  readonly config: ResolvedConfig;
+  /** Where it was taken up. */
+  readonly from: { step: number; checkpoint: string; rows: number; inexact: readonly string[] };
+}
+
+function describeResumption({ state, saved, rows, inexact }: Resumption): ResumedRun['from'] {
+  const newest = rows.at(-1);
+  const count = newest === undefined ? 0 : newest.first + newest.count - (rows[0]?.first ?? 0);
+  return { step: state.step, checkpoint: dirname(saved.folder), rows: count, inexact };
+}
+
 /** One run from its folder to its summary. */
 class Run {
   readonly #resolution: Resolution;
@@ -140,6 +203,7 @@ class Run {
   readonly #queue: EventQueue;
   readonly #warnings: FileWarnings;
   readonly #started = new Date();
+  readonly #resumption: Resumption | undefined;
   #logger: Logger | undefined;
   #loop: TrainingLoop | undefined;
   #status: RunStatus['state'] = 'starting';
@@ -151,7 +215,9 @@ class Run {
     control: TrainControl,
     queue: EventQueue,
     environment: CustomEnvironment | undefined,
+    resumption?: Resumption,
   ) {
+    this.#resumption = resumption;
     this.#resolution = resolution;
     this.#place = place;
     this.#control = control;
@@ -168,7 +234,7 @@ class Run {
     try {
       if (this.#control.signal?.aborted) throw new VirelError('ABORTED', 'stopped before it began');
       const fallback = defaultRunPath(config, this.#place.runsDir ?? 'runs', this.#started);
-      directory = openRunDirectory(this.#place.runDir, fallback);
+      directory = this.#resumption?.directory ?? openRunDirectory(this.#place.runDir, fallback);
       return await this.#trainIn(directory);
     } catch (cause) {
       const error = toVirelError(cause);
@@ -183,17 +249,15 @@ class Run {
   /** Everything after the folder is ours. */
   async #trainIn(directory: RunDirectory): Promise<Summary> {
     const { config } = this.#resolution;
-    directory.writeStatus({ state: 'starting', step: 0 });
+    const from = this.#resumption;
+    directory.writeStatus({ state: 'starting', step: from?.state.step ?? 0 });
     const { module } = config.env;
     if (module !== null) this.#environment ??= await loadEnvironment(module);
     const environment = this.#environment;
-    const facts = (this.#control.nativeFacts ?? nativeFacts)(config, environment);
-    const argv = this.#control.argv ?? [];
-    const begun = { argv, started: this.#started, folder: process.cwd() };
-    const manifest = describeMachine(config, begun, facts);
-    describeRun(directory.path, this.#resolution, manifest, facts?.modelDirectory);
+    const manifest = from === undefined ? this.#describe(directory) : this.#takeUp(from);
     const clock = () => performance.now();
-    this.#logger = await openRunLog(directory.path, config, this.#started, clock, this.#warnings);
+    const files = { directory: directory.path, sizes: from?.sizes };
+    this.#logger = await openRunLog(files, config, this.#started, clock, this.#warnings);
     this.#logger.open();
     const { seed, algorithm, steps } = config;
     const runDir = directory.path;
@@ -204,17 +268,45 @@ class Run {
     if (custom !== undefined) {
       this.#emit({ event: 'warning', seed, code: 'MODEL_CUSTOM', message: custom });
     }
+    for (const { code, message } of from?.warnings ?? [])
+      this.#emit({ event: 'warning', seed, code, message });
     const session = await (this.#control.createSession ?? createNativeSession)(config, environment);
     try {
-      return await this.#trainWith(session, directory);
+      if (from !== undefined) await session.loadState(from.saved);
+      return await this.#trainWith(session, directory, manifest);
     } finally {
       session.dispose();
     }
   }
 
-  /** The loop, with a heartbeat beside it, and the summary. */
-  async #trainWith(session: TrainingSession, directory: RunDirectory): Promise<Summary> {
+  /** Writes what describes a new run. */
+  #describe(directory: RunDirectory): RunManifest {
     const { config } = this.#resolution;
+    const facts = (this.#control.nativeFacts ?? nativeFacts)(config, this.#environment);
+    const argv = this.#control.argv ?? [];
+    const begun = { argv, started: this.#started, folder: process.cwd() };
+    const manifest = describeMachine(config, begun, facts);
+    describeRun(directory.path, this.#resolution, manifest, facts?.modelDirectory);
+    return manifest;
+  }
+
+  /** Writes that a run goes on, and with what. */
+  #takeUp({ directory, machine, state, inexact }: Resumption): RunManifest {
+    const [at, argv] = [this.#started.toISOString(), this.#control.argv ?? []];
+    describeConfig(directory.path, this.#resolution);
+    recordContinuation(directory.path, { at, argv, step: state.step, inexact });
+    return machine;
+  }
+
+  /** The loop, with a heartbeat beside it, and the summary. */
+  async #trainWith(
+    session: TrainingSession,
+    directory: RunDirectory,
+    manifest: RunManifest,
+  ): Promise<Summary> {
+    const { config } = this.#resolution;
+    const from = this.#resumption;
+    const madeBy = circumstances(manifest);
     const beat = () =>
       this.#writeStatus(directory, {
         state: this.#status,
@@ -224,6 +316,10 @@ class Run {
       config,
       session,
       directory,
+      checkpoints: new Checkpoints(directory.path, config, madeBy, from?.rows),
+      from: from?.state,
+      // files of earlier processes stay as they are
+      fileSizes: () => ({ ...from?.state.files, ...this.#logger?.sizes() }),
       signal: this.#control.signal ?? new AbortController().signal,
       emit: (event) => this.#emit(event),
       stopping: () => {

@@ -62,7 +62,7 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
         type: 'string',
         requiresArg: true,
         default: 'latest',
-        describe: 'Checkpoint: a step, or latest',
+        describe: 'Checkpoint: a step, latest or best',
       })
       .option('env-module', {
         type: 'string',
@@ -97,7 +97,9 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
   handler: async (args) => {
     const episodes = wholeNumber('--episodes', args.episodes, 1);
     const seed = wholeNumber('--seed', args.seed, 0);
-    const step = args.step === 'latest' ? 'latest' : wholeNumber('--step', args.step, 0);
+    const { step: asked } = args;
+    const isName = asked === 'latest' || asked === 'best';
+    const step = isName ? asked : wholeNumber('--step', asked, 0);
     refuseEmpty('--runs-dir', args.runsDir);
     const runDir = findRun(args.run, args.runsDir);
     const { file, config, ...source } = findPolicy(runDir, step);

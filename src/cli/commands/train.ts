@@ -2,7 +2,6 @@ import { realpathSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
-import { durationMilliseconds } from '../../config/schema.js';
 import { VirelError } from '../../errors.js';
 import type { TrainEvent } from '../../logging/events.js';
 import { ensureNative } from '../../native/addon.js';
@@ -10,10 +9,10 @@ import { type PlannedRun, trainMany } from '../../training/many.js';
 import { type StopSignals, stopOnSignals } from '../../training/signals.js';
 import { prepareLayers, type Resolver } from '../environment.js';
 import { refuseEmpty } from '../folder.js';
+import { Follower } from '../follow.js';
 import { npxWarning } from '../npx.js';
 import { type ConfigArguments, configLayers, parseSeeds, withConfigOptions } from '../options.js';
-import { describeError, note, print, printJson } from '../output.js';
-import { ProgressView } from '../progress.js';
+import { note, printJson } from '../output.js';
 
 interface TrainArguments extends ConfigArguments {
   seeds: string | undefined;
@@ -145,41 +144,13 @@ async function trainAll(
   stop: StopSignals,
 ): Promise<void> {
   const several = args.seeds !== undefined;
-  const configs = new Map(runs.map((run) => [run.resolution.config.seed, run.resolution.config]));
-  const view = args.quiet ? undefined : progressView(runs, args);
-  const errors: number[] = [];
-  const emit = (event: TrainEvent) => {
-    if (args.json && !isHidden(event, several)) printJson(event);
-    const config = configs.get(event.seed);
-    if (config) view?.show(event, config);
-    if (event.event !== 'error') return;
-    errors.push(event.exit);
-    note(describeError(event));
-  };
+  const configs = runs.map((run) => run.resolution.config);
+  const { json, quiet } = args;
+  const follower = new Follower({ json, quiet, several, configs });
+  const emit = (event: TrainEvent) => follower.show(event);
   const control = { jobs, signal: stop.signal, argv: process.argv.slice(2), emit };
   const summaries = await trainMany(runs, control);
-  if (several && args.json) printJson({ event: 'summary', runs: summaries });
+  if (several && json) printJson({ event: 'summary', runs: summaries });
   const finished = summaries.filter(({ state }) => state === 'finished').length;
-  if (errors.length > 0) process.exitCode = Math.max(...errors);
-  else if (finished < runs.length) process.exitCode = stop.exitCode() ?? 1;
-}
-
-/** Progress is for people; of several runs one summary holds all. */
-function isHidden({ event }: TrainEvent, several: boolean): boolean {
-  return event === 'progress' || (several && event === 'summary');
-}
-
-/** Evaluations and the end are results, unless JSON is; the rest is for people. */
-function progressView(runs: readonly PlannedRun[], args: TrainArguments): ProgressView {
-  const interval = runs[0]?.resolution.config.logging.interval ?? '10s';
-  // a terminal of no size, as some recorders give, shows nothing
-  const { isTTY, rows, columns } = process.stderr;
-  const isTerminal = isTTY && rows > 0 && columns > 0 && process.env['CI'] === undefined;
-  return new ProgressView({
-    result: args.json ? note : print,
-    note,
-    terminal: isTerminal ? process.stderr : undefined,
-    interval: durationMilliseconds(interval),
-    several: args.seeds !== undefined,
-  });
+  follower.conclude(finished === runs.length, stop);
 }

@@ -1,0 +1,146 @@
+/**
+ * Real processes killed for real: `train` and `resume` end by SIGKILL at random instants, again and again, and the run is
+ * at its end what one is that was never touched. Stop signals save first.
+ */
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { METRICS } from '../../src/logging/metrics.js';
+import { listCheckpoints } from '../../src/training/checkpoint.js';
+import { compile, start } from '../cli/command.js';
+
+const MINUTE = 60_000;
+const folder = mkdtempSync(join(tmpdir(), 'virel-killed-'));
+beforeAll(compile);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+/** A short run with every phase in it: evaluations, records and checkpoints that are not due at once. */
+const words = (algorithm: string, engine: string, runDir: string) => [
+  ...['train', '--env', 'InvertedPendulum-v5', '--algorithm', algorithm, '--engine', engine],
+  ...['--steps', '900', '--seed', '3', '--threads', '1', '--quiet', '--run-dir', runDir],
+  ...['--eval-every', '170', '--eval-episodes', '2', '--checkpoint-every', '60', '--keep', '2'],
+  ...['--set', 'network.hidden=[16,16]', '--set', 'replay.batchSize=32'],
+  ...['--set', 'collect.startUpdates=100', '--set', 'logging.every=110'],
+  ...(algorithm === 'beta' ? ['--set', 'residual.batch=128'] : []),
+];
+
+const clocks = new Set(METRICS.filter(({ wallClock }) => wallClock).map(({ name }) => name));
+
+/** Rows of all files of the replay buffer, one behind the other, without what each file says of itself. */
+function rows(runDir: string): string {
+  const replay = join(runDir, 'replay');
+  const parts = readdirSync(replay)
+    .sort()
+    .map((name) => {
+      const bytes = readFileSync(join(replay, name));
+      return bytes.subarray(8 + Number(bytes.readBigUInt64LE()));
+    });
+  return sha256(Buffer.concat(parts));
+}
+
+/** Everything that a run left which no clock decides, by name. */
+function left(runDir: string): Record<string, unknown> {
+  const newest = join(runDir, 'checkpoints', listCheckpoints(runDir).at(-1) as string);
+  const model = readFileSync(join(newest, 'pretrained_model', 'model.safetensors'));
+  const state = join(newest, 'training_state');
+  const tensors = readdirSync(state).filter((name) => name.endsWith('.safetensors'));
+  const metrics = readFileSync(join(runDir, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
+  const withoutWall = (line: string) => line.slice(0, line.lastIndexOf(','));
+  const table = (name: string) =>
+    readFileSync(join(runDir, name), 'utf8').trimEnd().split('\n').slice(1).map(withoutWall);
+  return {
+    model: sha256(model),
+    ...Object.fromEntries(tensors.map((name) => [name, sha256(readFileSync(join(state, name)))])),
+    rows: rows(runDir),
+    metrics: metrics.map((line) => {
+      const { step, updates, m } = JSON.parse(line);
+      return { step, updates, m: Object.entries(m).filter(([name]) => !clocks.has(name)) };
+    }),
+    evaluations: table('eval.csv'),
+    episodes: table('episodes.csv'),
+  };
+}
+
+/** Starts a command and kills it after some milliseconds, unless it ends before; whether it did. */
+async function killAfter(milliseconds: number, command: readonly string[]): Promise<boolean> {
+  const running = start(command, folder);
+  let ended = false;
+  const end = running.ended.then((result) => {
+    ended = true;
+    return result;
+  });
+  await Promise.race([sleep(milliseconds), end]);
+  if (!ended) running.child.kill('SIGKILL');
+  const { code, stderr } = await end;
+  if (code !== 0 && code !== null) throw new Error(stderr);
+  return code === 0;
+}
+
+/** Milliseconds that a whole run takes here, and how it ended. */
+async function whole(command: readonly string[]): Promise<number> {
+  const from = performance.now();
+  expect(await start(command, folder).ended).toMatchObject({ code: 0 });
+  return performance.now() - from;
+}
+
+describe('a run that is killed at random instants', () => {
+  it.each([
+    ['virel', 'kernel', 5],
+    ['beta', 'kernel', 4],
+    ['sac-twin', 'kernel', 4],
+    ['virel', 'tensor', 4],
+    ['beta', 'tensor', 3],
+  ])(
+    '%s on %s, %i times, is at its end what one is that was never touched',
+    async (algorithm, engine, kills) => {
+      const untouched = join(folder, `${algorithm}-${engine}-whole`);
+      const runDir = join(folder, `${algorithm}-${engine}`);
+      const time = await whole(words(algorithm, engine, untouched));
+      let [killed, done] = [0, false];
+      while (!done && killed < kills) {
+        // before there is a first checkpoint, a run begins anew
+        const begun = listCheckpoints(runDir).length > 0;
+        if (!begun) rmSync(runDir, { recursive: true, force: true });
+        const command = begun ? ['resume', runDir, '--quiet'] : words(algorithm, engine, runDir);
+        done = await killAfter(time * (0.25 + 0.6 * Math.random()), command);
+        if (!done) killed += 1;
+      }
+      expect(killed).toBeGreaterThan(0);
+      if (!done)
+        await whole(
+          listCheckpoints(runDir).length > 0
+            ? ['resume', runDir, '--quiet']
+            : words(algorithm, engine, runDir),
+        );
+      expect(left(runDir)).toEqual(left(untouched));
+    },
+    10 * MINUTE,
+  );
+});
+
+describe('a stop signal', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    '%s saves and exits with %i, and the run goes on to the same end',
+    async (signal, exit) => {
+      const untouched = join(folder, `${signal}-whole`);
+      const runDir = join(folder, signal);
+      await whole(words('virel', 'kernel', untouched));
+      const running = start([...words('virel', 'kernel', runDir), '--json'], folder);
+      await running.says('"event":"episode"');
+      running.child.kill(signal);
+      expect(await running.ended).toMatchObject({ code: exit });
+      expect(JSON.parse(readFileSync(join(runDir, 'status.json'), 'utf8')).state).toBe('saved');
+      await whole(['resume', runDir, '--quiet']);
+      expect(left(runDir)).toEqual(left(untouched));
+    },
+    5 * MINUTE,
+  );
+});

@@ -1,0 +1,121 @@
+import { relative } from 'node:path';
+import type { Argv, CommandModule } from 'yargs';
+import type { ResolvedConfig } from '../../config/schema.js';
+import { ensureNative } from '../../native/addon.js';
+import { findRun } from '../../training/find-run.js';
+import { stopOnSignals } from '../../training/signals.js';
+import { type ResumedRun, resume } from '../../training/train.js';
+import { refuseEmpty } from '../folder.js';
+import { Follower } from '../follow.js';
+import { wholeNumber } from '../numbers.js';
+import { configLayers } from '../options.js';
+import { grouped, note, shortPath } from '../output.js';
+
+interface ResumeArguments {
+  run: string;
+  step: string | undefined;
+  discardNewer: boolean | undefined;
+  steps: string | undefined;
+  set: string[] | undefined;
+  allowInexact: boolean | undefined;
+  runsDir: string;
+  quiet: boolean | undefined;
+  json: boolean | undefined;
+  noSetup: boolean | undefined;
+}
+
+/** `virel-native resume` */
+export const resumeCommand: CommandModule<unknown, ResumeArguments> = {
+  command: 'resume <run>',
+  describe: 'Go on with a run that was stopped or killed, to the same bits',
+  builder: (yargs) =>
+    yargs
+      .positional('run', {
+        type: 'string',
+        demandOption: true,
+        describe: 'A run folder, a part of its path, or latest',
+      })
+      .option('step', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Checkpoint [the newest whole one]',
+      })
+      .option('discard-newer', {
+        type: 'boolean',
+        describe: 'With --step: remove newer checkpoints and what was logged since',
+      })
+      .option('steps', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Environment steps in all, to train longer',
+      })
+      .option('set', {
+        type: 'string',
+        array: true,
+        nargs: 1,
+        describe: 'Any key: path.to.key=value; repeatable',
+      })
+      .option('allow-inexact', {
+        type: 'boolean',
+        describe: 'Go on where the results will differ from those of a run never stopped',
+      })
+      .option('runs-dir', {
+        type: 'string',
+        requiresArg: true,
+        default: 'runs',
+        describe: 'Root of the default run folders',
+      })
+      .option('quiet', { type: 'boolean', describe: 'No progress' })
+      .option('json', { type: 'boolean', describe: 'Events as JSON lines on standard output' })
+      .option('no-setup', { type: 'boolean', describe: 'Fail where the native part is missing' })
+      .example('$0 resume latest', 'the newest run')
+      .example(
+        '$0 resume latest --steps 2000000',
+        'train on beyond its end',
+      ) as unknown as Argv<ResumeArguments>,
+  handler: async (args) => {
+    refuseEmpty('--runs-dir', args.runsDir);
+    const runDir = findRun(args.run, args.runsDir);
+    const layers = configLayers({ ...args }, process.argv.slice(2));
+    const step = args.step === undefined ? undefined : wholeNumber('--step', args.step, 0);
+    await ensureNative({
+      ...(args.quiet && { log: () => {} }),
+      ...(args.noSetup && { noSetup: true }),
+    });
+    const stop = stopOnSignals(() => {
+      if (!args.quiet) note('stopping: saving at the next step boundary (again: end at once)');
+    });
+    try {
+      const { discardNewer, allowInexact } = args;
+      const [signal, argv] = [stop.signal, process.argv.slice(2)];
+      const run = await resume(runDir, { step, discardNewer, layers, allowInexact, signal, argv });
+      if (!args.quiet) note(describeBeginning(run, runDir));
+      await follow(run, args, run.config, stop);
+    } finally {
+      stop.release();
+    }
+  },
+};
+
+/** Where a run goes on. */
+function describeBeginning({ from }: ResumedRun, runDir: string): string {
+  const exact = from.inexact.length === 0 ? 'exact' : `not exact: ${from.inexact.join('; ')}`;
+  const place = relative(runDir, from.checkpoint);
+  const checked = `SHA-256 ok, replay ${grouped(from.rows)} rows, ${exact}`;
+  return `resuming ${shortPath(runDir)} at step ${from.step} from ${place} (${checked})`;
+}
+
+async function follow(
+  run: ResumedRun,
+  { json, quiet }: ResumeArguments,
+  config: ResolvedConfig,
+  stop: Parameters<Follower['conclude']>[1],
+): Promise<void> {
+  const follower = new Follower({ json, quiet, several: false, configs: [config] });
+  let finished = false;
+  for await (const event of run) {
+    follower.show(event);
+    if (event.event === 'summary') finished = event.state === 'finished';
+  }
+  follower.conclude(finished, stop);
+}
