@@ -104,6 +104,9 @@ mod tests {
     use super::run;
     use crate::lanes::LINE;
 
+    /// A product of some instruction set.
+    type Affine<'a> = &'a dyn Fn(&[f32], &[f32], &mut [f32]);
+
     fn numbers(count: usize, seed: usize) -> Vec<f32> {
         (0..count).map(|i| (((i + seed) * 7919 % 1009) as f32 - 504.0) / 377.0).collect()
     }
@@ -112,7 +115,7 @@ mod tests {
     fn it_is_the_product_and_every_instruction_set_gives_the_same_bits() {
         for (outputs, inputs) in [(1, 16), (3, 32), (4, 16), (9, 48), (30, 304)] {
             let (rows, x) = (numbers(outputs * inputs, 1), numbers(inputs, 5));
-            let product = |affine: &dyn Fn(&[f32], &[f32], &mut [f32])| {
+            let product = |affine: Affine<'_>| {
                 let mut y = vec![f32::NAN; outputs];
                 affine(&rows, &x, &mut y);
                 y

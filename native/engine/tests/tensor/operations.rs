@@ -142,8 +142,15 @@ fn operations_of_an_update_are_as_many_as_the_documentation_says() {
     let table = table();
     println!("{table}");
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/tensor-engine.md");
+    let (documented, counted) = (cells(&std::fs::read_to_string(path).unwrap()), cells(&table));
     // a count that rose is a regression, one that fell is stored there
-    assert!(std::fs::read_to_string(path).unwrap().contains(&table), "{path} has another table");
+    assert!(documented.windows(counted.len()).any(|rows| rows == counted), "{path} has another table");
+}
+
+/// The cells of every row of the tables in a text, however they are spaced.
+fn cells(text: &str) -> Vec<Vec<&str>> {
+    let rows = text.lines().filter(|line| line.starts_with('|') && !line.contains("--"));
+    rows.map(|row| row.split('|').map(str::trim).collect()).collect()
 }
 
 /// Rust files below a folder.
