@@ -322,6 +322,22 @@ describe('without the native part', () => {
   );
 });
 
+describe('completion', () => {
+  it(
+    'writes a script for the shell, which asks for verbs and options',
+    async () => {
+      const { code, stdout } = await run('completion');
+      expect(code).toBe(0);
+      expect(stdout).toContain('--get-yargs-completions');
+      const offered = async (...words: string[]) =>
+        (await run('--get-yargs-completions', 'virel-native', ...words)).stdout.split('\n');
+      expect(await offered('')).toEqual(expect.arrayContaining(['train', 'resume', 'compare']));
+      expect(await offered('train', '--al')).toContain('--algorithm');
+    },
+    PATIENCE,
+  );
+});
+
 describe('the package', () => {
   it(
     'loads from CommonJS and from ESM, without anything native',

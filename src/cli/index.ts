@@ -64,6 +64,8 @@ function parser(words: readonly string[]): Argv {
     .exitProcess(false)
     .strict()
     .demandCommand(1, 'say what to do')
+    // not on the front page, which is full; the README says where its script goes
+    .completion('completion', false)
     .version(packageVersion())
     // nothing here is coloured; programs that are started are told
     .option('no-color', { type: 'boolean', hidden: true })
