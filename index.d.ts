@@ -182,7 +182,8 @@ export declare class Session {
    */
   saveState(folder: string): Promise<void>
   /**
-   * Writes the transitions from number `first` on to a file, as far as the replay buffer still holds them.
+   * Writes the transitions from number `first` on to a file, as far as the replay buffer still holds them and one
+   * file takes them; none where there are none.
    *
    * Errors: `CONFIG_RANGE`, `IO`.
    */

@@ -125,7 +125,8 @@ export class Session implements Learner<Float32Array> {
   }
 
   /**
-   * Runs a plan on the session's thread. An abort returns within a step, with what was done until then.
+   * Runs a plan on the session's thread. An abort returns within a step, with what was done until then; the iteration that
+   * it interrupted is ended by the next plan of the same phases, as the first of its own.
    *
    * @throws VirelError `ARGUMENT_TYPE`, `ABORTED` if aborted before the call, `HANDLE_BUSY`, `DIVERGED`, `SIM_UNSTABLE`;
    * `ENV_FAILED`, `ENV_INVALID`, `ENV_SHARED` of an environment in TypeScript.
@@ -287,7 +288,7 @@ export class Session implements Learner<Float32Array> {
 
   /**
    * Writes the transitions from number `first` on, counted from the first ever stored, as far as the replay buffer still
-   * holds them.
+   * holds them and one file takes them; no file where there are none.
    *
    * @returns The number of the first that was written, and how many.
    * @throws VirelError `IO`.

@@ -249,22 +249,25 @@ export class Checkpoints {
   }
 }
 
-/** Writes the transitions from number `next` on, if there are any; the number behind the last. */
+/** Writes the transitions from number `next` on, in as many files as they take; the number behind the last. */
 async function writeRows(
   session: TrainingSession,
   folder: string,
   next: number,
 ): Promise<{ end: number; added: ReplayFile[] }> {
-  const file = replayFileName(next);
-  const path = join(folder, file);
-  try {
-    makeFolders(folder);
-    const { first, count } = await session.saveReplay(path, next);
-    const end = first + count;
-    if (count === 0) return { end, added: [] };
-    return { end, added: [{ file, first, count, ...(await digestOf(path)) }] };
-  } catch (error) {
-    throw fileError(error, path);
+  const added: ReplayFile[] = [];
+  for (let end = next; ; ) {
+    const file = replayFileName(end);
+    const path = join(folder, file);
+    try {
+      makeFolders(folder);
+      const { first, count } = await session.saveReplay(path, end);
+      end = first + count;
+      if (count === 0) return { end, added };
+      added.push({ file, first, count, ...(await digestOf(path)) });
+    } catch (error) {
+      throw fileError(error, path);
+    }
   }
 }
 

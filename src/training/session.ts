@@ -26,7 +26,7 @@ export interface TrainingSession {
   saveParameters(path: string, metadata: Record<string, string>): Promise<void>;
   /** Writes what its future depends on, beside parameters and replay buffer, to `folder`; the names of the files. */
   saveState(folder: string): Promise<readonly string[]>;
-  /** Writes the transitions from number `first` on, as far as they are still held; the first and how many. */
+  /** Writes transitions from number `first` on, as many as a file takes; the first and how many. No file without any. */
   saveReplay(path: string, first: number): Promise<{ first: number; count: number }>;
   /** Takes up what a session of the same config wrote. */
   loadState(saved: SavedState): Promise<void>;

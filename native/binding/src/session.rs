@@ -360,7 +360,8 @@ impl Session {
         self.worker.call_async(env, "saveState", save, |()| ())
     }
 
-    /// Writes the transitions from number `first` on to a file, as far as the replay buffer still holds them.
+    /// Writes the transitions from number `first` on to a file, as far as the replay buffer still holds them and one
+    /// file takes them; none where there are none.
     ///
     /// Errors: `CONFIG_RANGE`, `IO`.
     #[napi(catch_unwind, ts_return_type = "Promise<NativeRows>")]

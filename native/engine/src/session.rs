@@ -242,32 +242,35 @@ impl Session {
     }
 
     /// Runs a plan; `stop` is read before every iteration, environment step and gradient step. An iteration that it
-    /// interrupted is ended by the next call, with the phases that it began with, as the first of that plan's.
+    /// interrupted is ended by the next plan of the same phases, as the first of its own; another plan forgets it.
     ///
     /// # Errors
     /// `DIVERGED`, with the parameters as they last were finite; `SIM_UNSTABLE`, or what environment and learner
     /// report. What was learned until then stays, and [`Self::progress`] tells how far it came.
     pub fn advance(&mut self, plan: &Plan, stop: &AtomicBool) -> Result<Progress> {
+        let mut begun = self.unfinished.take();
+        if begun.as_ref().is_some_and(|begun| begun.phases != plan.phases) {
+            begun = None;
+            self.improver.forget_half();
+        }
         // what an earlier plan began ends with that plan's floor
-        if self.unfinished.is_none() {
+        if begun.is_none() {
             self.improver.set_residual_floor(plan.residual_floor);
         }
         let mut iterations = 0;
         // an iteration may hold no step that would look
         while iterations < plan.repeat && !stop.load(Ordering::Relaxed) {
-            let begun = self.unfinished.take();
-            let (phases, place) = match &begun {
-                Some(begun) => (&begun.phases, (begun.phase, begun.done)),
-                None => (&plan.phases, (0, 0)),
-            };
-            if !self.run_iteration(phases, place, stop)? {
+            let place = begun.as_ref().map_or((0, 0), |begun| (begun.phase, begun.done));
+            if !self.run_iteration(&plan.phases, place, stop)? {
                 break;
             }
-            if begun.is_some() {
+            if begun.take().is_some() {
                 self.improver.set_residual_floor(plan.residual_floor);
             }
             iterations += 1;
         }
+        // a stop that was there before the first step leaves it as it was
+        self.unfinished = self.unfinished.take().or(begun);
         self.improver.expect_finite(self.learner.as_mut(), self.collector.steps())?;
         Ok(Progress { iterations, ..self.progress() })
     }

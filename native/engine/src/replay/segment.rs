@@ -13,17 +13,20 @@ use super::buffer::ReplayBuffer;
 use crate::checkpoint::{corrupt, floats, io, write_whole};
 use crate::error::{EngineError, Result};
 
+/// Most transitions of one file: what is written stands in memory twice meanwhile, some 400 MB of Humanoid's.
+const MOST_ROWS: u64 = 1 << 16;
+
 const FIRST: &str = "first";
 const ROWS: &str = "rows";
 
-/// Writes the transitions from number `first` on to `path`, as far as the ring still holds them; the number of the first
-/// that was written, and how many. Without any there is no file.
+/// Writes the transitions from number `first` on to `path`, as far as the ring still holds them and one file takes them;
+/// the number of the first that was written, and how many. Without any there is no file.
 ///
 /// # Errors
 /// `IO`. An older file at `path` stays then.
 pub fn save(path: &Path, replay: &ReplayBuffer, first: u64) -> Result<(u64, u64)> {
     let first = first.max(replay.oldest());
-    let count = replay.stored().saturating_sub(first);
+    let count = replay.stored().saturating_sub(first).min(MOST_ROWS);
     if count == 0 {
         return Ok((first, 0));
     }
@@ -96,7 +99,7 @@ fn missing(path: &Path, from: u64, to: u64) -> EngineError {
 mod tests {
     use std::path::PathBuf;
 
-    use super::{load, save};
+    use super::{MOST_ROWS, load, save};
     use crate::ledger::Ledger;
     use crate::replay::buffer::{GatheredBatch, ReplayBuffer, Transition};
 
@@ -165,6 +168,20 @@ mod tests {
         assert_eq!(rows(&again).as_batch().rewards, rows(&replay).as_batch().rewards);
         // the first two files are of rows that the ring has overwritten
         load(&paths[2..], &mut empty(state)).unwrap();
+    }
+
+    #[test]
+    fn a_file_takes_so_many_rows_and_the_next_goes_on() {
+        let folder = std::env::temp_dir().join(format!("virel-segment-many-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut replay = ReplayBuffer::new(2, 1, 100_000);
+        (0..70_000).for_each(|value| push(&mut replay, value as f32));
+        let path = |first: u64| folder.join(format!("rows-{first}.safetensors"));
+        assert_eq!(save(&path(0), &replay, 0).unwrap(), (0, MOST_ROWS));
+        assert_eq!(save(&path(MOST_ROWS), &replay, MOST_ROWS).unwrap(), (MOST_ROWS, 70_000 - MOST_ROWS));
+        assert_eq!(save(&path(70_000), &replay, 70_000).unwrap(), (70_000, 0));
+        assert!(!path(70_000).exists());
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

@@ -211,6 +211,11 @@ impl Improver {
         })
     }
 
+    /// A half that a stop interrupted is not gone on with.
+    pub fn forget_half(&mut self) {
+        self.suspended = None;
+    }
+
     /// Gradient steps so far.
     pub const fn updates(&self) -> u64 {
         self.counts.all()
