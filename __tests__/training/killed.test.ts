@@ -100,7 +100,7 @@ describe('a run that is killed at random instants', () => {
     async (algorithm, engine, kills) => {
       const untouched = join(folder, `${algorithm}-${engine}-whole`);
       const runDir = join(folder, `${algorithm}-${engine}`);
-      const time = await whole(words(algorithm, engine, untouched));
+      let time = await whole(words(algorithm, engine, untouched));
       let [killed, done] = [0, false];
       while (!done && killed < kills) {
         // before there is a first checkpoint, a run begins anew
@@ -111,6 +111,10 @@ describe('a run that is killed at random instants', () => {
         // a kill may also come when all is said
         done = ended || existsSync(join(runDir, 'summary.json'));
         if (!done) killed += 1;
+        if (!done || killed > 0) continue;
+        // the machine is faster than it was: another run, killed earlier
+        rmSync(runDir, { recursive: true });
+        [time, done] = [time * 0.7, false];
       }
       expect(killed).toBeGreaterThan(0);
       if (!done)
