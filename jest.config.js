@@ -1,5 +1,7 @@
 export default {
   testEnvironment: 'node',
+  // a test that hangs shall end; none says anything of speed, on a machine that others use
+  testTimeout: 60_000,
   roots: ['<rootDir>/src', '<rootDir>/__tests__'],
   testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { compareRuns } from '../../src/comparison/compare.js';
 import { curveData } from '../../src/comparison/curve-data.js';
 import { type CurveOptions, learningCurves } from '../../src/comparison/curves.js';
@@ -15,8 +15,6 @@ import { expectWellFormed, linesOf, misplacement, PIXELS, textsOf } from '../plo
 import { type FakeRun, writeRun } from './run-folders.js';
 
 /** The libraries that draw take seconds to load on a busy machine. */
-jest.setTimeout(60_000);
-
 let folder: string;
 let runs: string[];
 beforeEach(() => {

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { metricsLine } from '../../src/logging/metrics-line.js';
 import { findRuns } from '../../src/training/find-run.js';
@@ -18,8 +18,6 @@ import { loadRun } from '../../src/training/load-run.js';
 import { train } from '../../src/training/train.js';
 import { writeRun } from '../comparison/run-folders.js';
 import { MemorySession } from './memory-session.js';
-
-jest.setTimeout(60_000);
 
 let folder: string;
 beforeEach(() => {

@@ -11,16 +11,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ConfigOptions } from '../../src/config/resolve.js';
 import type { TrainEvent } from '../../src/logging/events.js';
 import { METRICS } from '../../src/logging/metrics.js';
 import { findPolicy, listCheckpoints } from '../../src/training/checkpoint.js';
 import { type ResumeControl, resume, train } from '../../src/training/train.js';
 import { type Behaviour, MemorySession } from './memory-session.js';
-
-// a busy machine, and every checkpoint waits for the disk
-jest.setTimeout(60_000);
 
 let folder: string;
 let runDir: string;
