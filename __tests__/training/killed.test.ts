@@ -100,14 +100,16 @@ describe('a run that is killed at random instants', () => {
     async (algorithm, engine, kills) => {
       const untouched = join(folder, `${algorithm}-${engine}-whole`);
       const runDir = join(folder, `${algorithm}-${engine}`);
+      // before there is a first checkpoint, a run begins anew
+      const next = () => {
+        if (listCheckpoints(runDir).length > 0) return ['resume', runDir, '--quiet'];
+        rmSync(runDir, { recursive: true, force: true });
+        return words(algorithm, engine, runDir);
+      };
       let time = await whole(words(algorithm, engine, untouched));
       let [killed, done] = [0, false];
       while (!done && killed < kills) {
-        // before there is a first checkpoint, a run begins anew
-        const begun = listCheckpoints(runDir).length > 0;
-        if (!begun) rmSync(runDir, { recursive: true, force: true });
-        const command = begun ? ['resume', runDir, '--quiet'] : words(algorithm, engine, runDir);
-        const ended = await killAfter(time * (0.25 + 0.6 * Math.random()), command);
+        const ended = await killAfter(time * (0.25 + 0.6 * Math.random()), next());
         // a kill may also come when all is said
         done = ended || existsSync(join(runDir, 'summary.json'));
         if (!done) killed += 1;
@@ -117,12 +119,7 @@ describe('a run that is killed at random instants', () => {
         [time, done] = [time * 0.7, false];
       }
       expect(killed).toBeGreaterThan(0);
-      if (!done)
-        await whole(
-          listCheckpoints(runDir).length > 0
-            ? ['resume', runDir, '--quiet']
-            : words(algorithm, engine, runDir),
-        );
+      if (!done) await whole(next());
       expect(left(runDir)).toEqual(left(untouched));
     },
     10 * MINUTE,
