@@ -31,6 +31,7 @@ describe('help', () => {
   it.each([
     [['--help']],
     [['train', '--help']],
+    [['resume', '--help']],
     [['eval', '--help']],
     [['config', '--help']],
     [['envs', '--help']],

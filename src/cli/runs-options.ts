@@ -1,5 +1,6 @@
 /** Words and flags of the verbs that read several runs. */
 import type { Argv } from 'yargs';
+import { DEFAULT_METRIC } from '../comparison/measure.js';
 import { VirelError } from '../errors.js';
 
 /** What the parser makes of them; numbers are text as it was typed. */
@@ -14,14 +15,20 @@ export interface RunsArguments {
   json: boolean | undefined;
 }
 
-/** Adds what all verbs of several runs have. */
-export const withRuns = <T>(yargs: Argv<T>) =>
+/** Adds what all verbs of several runs have; `what` is said of the metric. */
+export const withRuns = <T>(yargs: Argv<T>, what: string) =>
   yargs
     .positional('runs', {
       type: 'string',
       array: true,
       demandOption: true,
       describe: 'Run folders, folders of runs, unique parts of paths, or latest',
+    })
+    .option('metric', {
+      type: 'string',
+      requiresArg: true,
+      default: DEFAULT_METRIC,
+      describe: `${what}: a name of docs/metrics.md`,
     })
     .option('group', {
       type: 'string',

@@ -1,7 +1,6 @@
 import type { Argv, CommandModule } from 'yargs';
 import { compareRuns, type NORMALISATIONS } from '../../comparison/compare.js';
 import type { Comparison } from '../../comparison/comparison.js';
-import { DEFAULT_METRIC } from '../../comparison/measure.js';
 import { REFERENCE } from '../../comparison/normalise.js';
 import { VirelError } from '../../errors.js';
 import { drawComparison } from '../../plots/runs.js';
@@ -40,12 +39,7 @@ export const compareCommand: CommandModule<unknown, CompareArguments> = {
   describe: 'Scores of runs beside one another, with intervals over their seeds',
   builder: (yargs) => {
     const text = { type: 'string', requiresArg: true } as const;
-    return withRuns(yargs)
-      .option('metric', {
-        ...text,
-        default: DEFAULT_METRIC,
-        describe: 'What is compared: a name of docs/metrics.md',
-      })
+    return withRuns(yargs, 'What is compared')
       .option('baseline', {
         ...text,
         describe: 'Group that the others are held against, such as sac',

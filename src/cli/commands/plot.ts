@@ -1,7 +1,6 @@
 import type { Argv, CommandModule } from 'yargs';
 import { curveData } from '../../comparison/curve-data.js';
 import { AXES, CENTRES, type LearningCurves } from '../../comparison/curves.js';
-import { DEFAULT_METRIC } from '../../comparison/measure.js';
 import { VirelError } from '../../errors.js';
 import { plotRuns } from '../../plots/runs.js';
 import { requirePictureName, writeInto, writePicture } from '../../plots/write-picture.js';
@@ -63,12 +62,7 @@ export const plotCommand: CommandModule<unknown, PlotArguments> = {
   describe: 'Learning curves of runs, with bands over their seeds',
   builder: (yargs) => {
     const text = { type: 'string', requiresArg: true } as const;
-    return withRuns(yargs)
-      .option('metric', {
-        ...text,
-        default: DEFAULT_METRIC,
-        describe: 'What is drawn: a name of docs/metrics.md',
-      })
+    return withRuns(yargs, 'What is drawn')
       .option('x', {
         ...text,
         default: 'steps',

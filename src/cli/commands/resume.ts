@@ -1,27 +1,28 @@
 import { relative } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import type { ResolvedConfig } from '../../config/schema.js';
-import { ensureNative } from '../../native/addon.js';
 import { findRun } from '../../training/find-run.js';
-import { stopOnSignals } from '../../training/signals.js';
+import type { StopSignals } from '../../training/signals.js';
 import { type ResumedRun, resume } from '../../training/train.js';
 import { refuseEmpty } from '../folder.js';
 import { Follower } from '../follow.js';
 import { wholeNumber } from '../numbers.js';
 import { configLayers } from '../options.js';
 import { grouped, note, shortPath } from '../output.js';
+import {
+  ensureTraining,
+  stopTraining,
+  type TrainingArguments,
+  withTrainingOptions,
+} from '../training-options.js';
 
-interface ResumeArguments {
+interface ResumeArguments extends TrainingArguments {
   run: string;
   step: string | undefined;
   discardNewer: boolean | undefined;
   steps: string | undefined;
   set: string[] | undefined;
   allowInexact: boolean | undefined;
-  runsDir: string;
-  quiet: boolean | undefined;
-  json: boolean | undefined;
-  noSetup: boolean | undefined;
 }
 
 /** `virel-native resume` */
@@ -29,7 +30,7 @@ export const resumeCommand: CommandModule<unknown, ResumeArguments> = {
   command: 'resume <run>',
   describe: 'Go on with a run that was stopped or killed, to the same bits',
   builder: (yargs) =>
-    yargs
+    withTrainingOptions(yargs)
       .positional('run', {
         type: 'string',
         demandOption: true,
@@ -59,15 +60,6 @@ export const resumeCommand: CommandModule<unknown, ResumeArguments> = {
         type: 'boolean',
         describe: 'Go on where the results will differ from those of a run never stopped',
       })
-      .option('runs-dir', {
-        type: 'string',
-        requiresArg: true,
-        default: 'runs',
-        describe: 'Root of the default run folders',
-      })
-      .option('quiet', { type: 'boolean', describe: 'No progress' })
-      .option('json', { type: 'boolean', describe: 'Events as JSON lines on standard output' })
-      .option('no-setup', { type: 'boolean', describe: 'Fail where the native part is missing' })
       .example('$0 resume latest', 'the newest run')
       .example(
         '$0 resume latest --steps 2000000',
@@ -78,13 +70,8 @@ export const resumeCommand: CommandModule<unknown, ResumeArguments> = {
     const runDir = findRun(args.run, args.runsDir);
     const layers = configLayers({ ...args }, process.argv.slice(2));
     const step = args.step === undefined ? undefined : wholeNumber('--step', args.step, 0);
-    await ensureNative({
-      ...(args.quiet && { log: () => {} }),
-      ...(args.noSetup && { noSetup: true }),
-    });
-    const stop = stopOnSignals(() => {
-      if (!args.quiet) note('stopping: saving at the next step boundary (again: end at once)');
-    });
+    await ensureTraining(args);
+    const stop = stopTraining(args);
     try {
       const { discardNewer, allowInexact } = args;
       const [signal, argv] = [stop.signal, process.argv.slice(2)];
@@ -109,7 +96,7 @@ async function follow(
   run: ResumedRun,
   { json, quiet }: ResumeArguments,
   config: ResolvedConfig,
-  stop: Parameters<Follower['conclude']>[1],
+  stop: StopSignals,
 ): Promise<void> {
   const follower = new Follower({ json, quiet, several: false, configs: [config] });
   let finished = false;

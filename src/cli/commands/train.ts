@@ -4,25 +4,25 @@ import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { VirelError } from '../../errors.js';
 import type { TrainEvent } from '../../logging/events.js';
-import { ensureNative } from '../../native/addon.js';
 import { type PlannedRun, trainMany } from '../../training/many.js';
-import { type StopSignals, stopOnSignals } from '../../training/signals.js';
+import type { StopSignals } from '../../training/signals.js';
 import { prepareLayers, type Resolver } from '../environment.js';
 import { refuseEmpty } from '../folder.js';
 import { Follower } from '../follow.js';
 import { npxWarning } from '../npx.js';
 import { type ConfigArguments, configLayers, parseSeeds, withConfigOptions } from '../options.js';
 import { note, printJson } from '../output.js';
+import {
+  ensureTraining,
+  stopTraining,
+  type TrainingArguments,
+  withTrainingOptions,
+} from '../training-options.js';
 
-interface TrainArguments extends ConfigArguments {
+interface TrainArguments extends ConfigArguments, TrainingArguments {
   seeds: string | undefined;
   jobs: string | undefined;
   runDir: string | undefined;
-  runsDir: string;
-  quiet: boolean | undefined;
-  json: boolean | undefined;
-  noSetup: boolean | undefined;
-  offline: boolean | undefined;
 }
 
 /** `virel-native train` */
@@ -30,7 +30,7 @@ export const trainCommand: CommandModule<unknown, TrainArguments> = {
   command: 'train',
   describe: 'Train a policy; with no option virel on HalfCheetah-v5',
   builder: (yargs) =>
-    withConfigOptions(yargs)
+    withTrainingOptions(withConfigOptions(yargs))
       .option('seeds', {
         type: 'string',
         requiresArg: true,
@@ -42,16 +42,6 @@ export const trainCommand: CommandModule<unknown, TrainArguments> = {
         requiresArg: true,
         describe: "This run's folder; of several, their parent",
       })
-      .option('runs-dir', {
-        type: 'string',
-        requiresArg: true,
-        default: 'runs',
-        describe: 'Root of the default run folders',
-      })
-      .option('quiet', { type: 'boolean', describe: 'No progress' })
-      .option('json', { type: 'boolean', describe: 'Events as JSON lines on standard output' })
-      .option('no-setup', { type: 'boolean', describe: 'Fail where the native part is missing' })
-      .option('offline', { type: 'boolean', describe: 'Never touch the network' })
       .conflicts('seed', 'seeds')
       .example('$0 train --env Hopper-v5 --seeds 0-4 --jobs 2', 'five seeds, two at a time')
       .example(
@@ -62,14 +52,8 @@ export const trainCommand: CommandModule<unknown, TrainArguments> = {
     const layers = configLayers(args, process.argv.slice(2));
     const { runs, jobs } = planRuns(args, await prepareLayers(layers));
     if (!args.quiet) warnOfNpx();
-    await ensureNative({
-      ...(args.quiet && { log: () => {} }),
-      ...(args.noSetup && { noSetup: true }),
-      ...(args.offline && { offline: true }),
-    });
-    const stop = stopOnSignals(() => {
-      if (!args.quiet) note('stopping: saving at the next step boundary (again: end at once)');
-    });
+    await ensureTraining(args);
+    const stop = stopTraining(args);
     try {
       await trainAll(runs, jobs, args, stop);
     } finally {
