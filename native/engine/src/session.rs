@@ -5,6 +5,7 @@
 
 pub mod bias;
 pub mod collect;
+mod converge;
 pub mod exploration;
 pub mod improve;
 pub mod needs;

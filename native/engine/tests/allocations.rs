@@ -5,18 +5,14 @@
 mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use support::recipes::VARIANTS;
 use support::session;
-use virel_engine::environments::mujoco::choices::Choices;
-use virel_engine::environments::mujoco::describe;
 use virel_engine::learner::LearnerConfig;
-use virel_engine::networks::layout::Sizes;
-use virel_engine::recipe::{MStepKind, TrainedTemperature};
+use virel_engine::recipe::MStepKind;
 use virel_engine::session::temperature::TemperatureSource;
-use virel_engine::session::{Phase, Plan, Session, SessionConfig, World};
+use virel_engine::session::{Phase, Plan, Session, SessionConfig};
 
 /// The system's allocator, counting the calls of every thread.
 struct Counting;
@@ -45,39 +41,15 @@ const STEPS: u64 = 1000;
 
 #[test]
 fn a_thousand_steps_and_updates_allocate_nothing() {
-    let models =
-        std::env::var_os("VIREL_MODELS").map(PathBuf::from).expect("VIREL_MODELS must name a folder");
-    let choices = Choices::default();
-    let task = describe("Hopper-v5", &choices).unwrap();
-    let sizes = Sizes {
-        observation: task.observation_size,
-        action: task.action_size,
-        policy_hidden: vec![20, 18],
-        hidden: vec![19, 17],
-        action_values: 1,
-    };
-    let world = World::Mujoco { id: task.id, model_directory: models, choices };
     for variant in VARIANTS.into_iter().filter(|variant| variant.recipe.m_step == MStepKind::Direct) {
         for threads in [1, 2, 3] {
-            let plain = session::config(variant, sizes.clone(), 16);
             // the residual error, on more rows than a batch, where the variant leaves the temperature to the session
-            let temperature = match (variant.recipe.trained_temperature, plain.temperature) {
-                (TrainedTemperature::None, TemperatureSource::Fixed(value)) if value > 0.0 => {
-                    TemperatureSource::Residual { temperature_scale: 1e-3 }
-                }
-                (_, source) => source,
-            };
+            let source = TemperatureSource::Residual { temperature_scale: 1e-3 };
+            let plain = session::in_task("Hopper-v5", variant, source);
             let mut residual = plain.residual;
             residual.batch = 40;
             let learner = LearnerConfig { threads, ..plain.learner.clone() };
-            let config = SessionConfig {
-                world: world.clone(),
-                temperature,
-                residual,
-                learner,
-                replay_capacity: 500,
-                ..plain
-            };
+            let config = SessionConfig { residual, learner, replay_capacity: 500, ..plain };
             let mut session = Session::new(config).unwrap();
             let plan = |repeat| Plan {
                 repeat,

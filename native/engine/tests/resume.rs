@@ -11,17 +11,15 @@ use std::time::Duration;
 use support::recipes::{VARIANTS, VIREL};
 use support::session;
 use virel_engine::checkpoint::{load_parameters, load_state, save_parameters, save_state};
-use virel_engine::environments::mujoco::choices::Choices;
-use virel_engine::environments::mujoco::describe;
 use virel_engine::learner::Step;
-use virel_engine::networks::layout::{Parameter, Sizes};
+use virel_engine::networks::layout::Parameter;
 use virel_engine::random::{Purpose, Stream};
-use virel_engine::recipe::{MStepKind, TrainedTemperature};
+use virel_engine::recipe::MStepKind;
 use virel_engine::replay::buffer::GatheredBatch;
 use virel_engine::replay::segment;
 use virel_engine::session::exploration::Exploration;
 use virel_engine::session::temperature::TemperatureSource;
-use virel_engine::session::{Engine, Phase, Plan, Session, SessionConfig, World};
+use virel_engine::session::{Engine, Phase, Plan, Session, SessionConfig};
 
 /// A folder of one test, removed at its end.
 struct Folder(PathBuf);
@@ -43,32 +41,13 @@ impl Drop for Folder {
 
 /// A small session in one of our tasks; a ring that goes round, targets and residual error that are not due every time.
 fn config(task: &str, variant: support::recipes::Variant, engine: Engine, threads: usize) -> SessionConfig {
-    let choices = Choices::default();
-    let described = describe(task, &choices).unwrap();
-    let sizes = Sizes {
-        observation: described.observation_size,
-        action: described.action_size,
-        policy_hidden: vec![20, 18],
-        hidden: vec![19, 17],
-        action_values: 1,
-    };
-    let plain = session::config(variant, sizes, 16);
-    let models =
-        std::env::var_os("VIREL_MODELS").map(PathBuf::from).expect("VIREL_MODELS must name a folder");
-    let temperature = match (variant.recipe.trained_temperature, plain.temperature) {
-        (TrainedTemperature::None, TemperatureSource::Fixed(value)) if value > 0.0 => {
-            TemperatureSource::ResidualAuto { discount: 0.99 }
-        }
-        (_, source) => source,
-    };
+    let plain = session::in_task(task, variant, TemperatureSource::ResidualAuto { discount: 0.99 });
     let mut learner = plain.learner.clone();
     learner.threads = threads;
     let mut residual = plain.residual;
     (residual.batch, residual.every) = (40, 3);
     SessionConfig {
-        world: World::Mujoco { id: described.id, model_directory: models, choices },
         max_episode_steps: 37,
-        temperature,
         residual,
         target_every: 2,
         start_updates: 50,

@@ -1,4 +1,5 @@
-//! Improving: draw a batch and its noise, measure the residual error, take a gradient step, move the targets.
+//! Improving: draw a batch and its noise, measure the residual error, take a gradient step, move the targets. What a half of
+//! complete EM needs beyond that is in [`super::converge`].
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,6 +12,7 @@ use crate::recipe::{PolicyKind, Recipe};
 use crate::replay::batch::Batch;
 use crate::replay::buffer::{GatheredBatch, ReplayBuffer};
 
+use super::converge::{Change, Converged, Suspended};
 use super::temperature::{ResidualInUse, TemperatureSource};
 use super::{Engine, ResidualConfig, SessionConfig};
 
@@ -58,53 +60,6 @@ impl Counts {
             Step::M => self.m += 1,
             Step::E => self.e += 1,
         }
-    }
-}
-
-/// What the converging halves of complete EM did.
-#[derive(Debug, Clone, Copy, Default)]
-struct Converged {
-    /// Halves run.
-    runs: u64,
-    /// Those that ended below the tolerance.
-    reached: u64,
-    /// Gradient steps of the latest.
-    latest: u64,
-}
-
-impl Converged {
-    fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
-        ledger.value("runs", &mut self.runs)?;
-        ledger.value("reached", &mut self.reached)?;
-        ledger.value("latest", &mut self.latest)
-    }
-}
-
-/// A converging half that a stop interrupted: its batch and noise, and how far it is.
-struct Suspended {
-    indices: Vec<u64>,
-    noise: Vec<f32>,
-    /// Gradient steps so far.
-    latest: u64,
-    loss: Option<f64>,
-    before: Option<[Vec<f32>; 2]>,
-}
-
-impl Suspended {
-    const fn nothing() -> Self {
-        Self { indices: Vec::new(), noise: Vec::new(), latest: 0, loss: None, before: None }
-    }
-
-    fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
-        let [mut mean, mut log_std] = self.before.take().unwrap_or_default();
-        ledger.list("indices", &mut self.indices)?;
-        ledger.list("noise", &mut self.noise)?;
-        ledger.value("latest", &mut self.latest)?;
-        ledger.optional("loss", &mut self.loss)?;
-        ledger.list("mean", &mut mean)?;
-        ledger.list("logStd", &mut log_std)?;
-        self.before = (!mean.is_empty()).then_some([mean, log_std]);
-        Ok(())
     }
 }
 
@@ -583,59 +538,6 @@ fn quantity(loss: &str) -> String {
     }
 }
 
-/// How much one gradient step of a converging half changed.
-struct Change {
-    half: Step,
-    observations: Vec<f32>,
-    /// J_Q before the latest step, once there is one.
-    loss: Option<f64>,
-    /// μ and log σ before the latest step and after it.
-    before: Option<[Vec<f32>; 2]>,
-    rows: usize,
-    values: usize,
-}
-
-impl Change {
-    fn new(half: Step, batch: &Batch<'_>, action: usize) -> Self {
-        let observations = batch.observations.to_vec();
-        let rows = batch.rows();
-        Self { half, observations, loss: None, before: None, rows, values: rows * action }
-    }
-
-    /// The change that the latest step, of these losses, made; infinite after the first, which has nothing to compare
-    /// with.
-    fn after_step(&mut self, losses: &Losses, learner: &mut dyn Learner) -> Result<f64> {
-        if self.half == Step::M {
-            let loss = f64::from(losses.action_value);
-            let before = self.loss.replace(loss);
-            return Ok(before.map_or(f64::INFINITY, |before| {
-                (loss - before).abs() / before.abs().max(f64::MIN_POSITIVE)
-            }));
-        }
-        let [mut mean, mut log_std] = [(); 2].map(|()| vec![0.0; self.values]);
-        learner.policy(&self.observations, &mut mean, &mut log_std)?;
-        let rows = self.rows as f64;
-        let change = self.before.as_ref().map_or(f64::INFINITY, |[old_mean, old_log_std]| {
-            divergence([old_mean, old_log_std], [&mean, &log_std]) / rows
-        });
-        self.before = Some([mean, log_std]);
-        Ok(change)
-    }
-}
-
-/// Σ over rows and dimensions of KL(old ‖ new) between Gaussians, in nats; the tanh leaves it as it is.
-fn divergence([old_mean, old_log_std]: [&[f32]; 2], [mean, log_std]: [&[f32]; 2]) -> f64 {
-    let old = old_mean.iter().zip(old_log_std);
-    let new = mean.iter().zip(log_std);
-    let each = old.zip(new).map(|((&old_mean, &old_log_std), (&mean, &log_std))| {
-        let [old_mean, old_log_std, mean, log_std] = [old_mean, old_log_std, mean, log_std].map(f64::from);
-        let ratio = (2.0 * (old_log_std - log_std)).exp();
-        let distance = (old_mean - mean).powi(2) * (-2.0 * log_std).exp();
-        log_std - old_log_std + 0.5 * (ratio + distance - 1.0)
-    });
-    each.sum()
-}
-
 /// Gathers `rows` rows of `replay`, uniformly with replacement.
 fn draw(
     stream: &mut Stream,
@@ -651,7 +553,7 @@ fn draw(
 
 #[cfg(test)]
 mod tests {
-    use super::{divergence, order};
+    use super::order;
     use crate::learner::Step;
 
     #[test]
@@ -664,14 +566,5 @@ mod tests {
         assert_eq!(order(2, 1).collect::<Vec<_>>(), [Step::M, Step::M, Step::E]);
         assert_eq!(order(0, 2).collect::<Vec<_>>(), [Step::E, Step::E]);
         assert_eq!(order(0, 0).count(), 0);
-    }
-
-    #[test]
-    fn the_divergence_of_gaussians_is_their_closed_form() {
-        let (old, new) = (([0.5_f32], [0.0_f32]), ([-0.5_f32], [1.0_f32]));
-        // log σ₂/σ₁ + (σ₁² + (μ₁−μ₂)²) / 2σ₂² − ½ = 1 + (1 + 1) e⁻² / 2 − ½
-        let expected = 1.0 + (-2.0_f64).exp() - 0.5;
-        assert!((divergence([&old.0, &old.1], [&new.0, &new.1]) - expected).abs() < 1e-7);
-        assert_eq!(divergence([&old.0, &old.1], [&old.0, &old.1]), 0.0);
     }
 }

@@ -1,6 +1,6 @@
 //! Cases for the learners: random networks, batches and noise, and the measure of their disagreement.
 #![allow(dead_code, reason = "each test file uses its own part")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
 pub mod losses;
 pub mod recipes;

@@ -1,5 +1,9 @@
 //! Sessions in small.
 
+use std::path::PathBuf;
+
+use virel_engine::environments::mujoco::choices::Choices;
+use virel_engine::environments::mujoco::describe;
 use virel_engine::environments::spec::Spec;
 use virel_engine::networks::initialise::{Scheme, TrainedStart};
 use virel_engine::networks::layout::Sizes;
@@ -44,6 +48,27 @@ pub fn config(variant: Variant, sizes: Sizes, rows: usize) -> SessionConfig {
         learner: case.config(),
         engine: Engine::Kernel,
     }
+}
+
+/// A small session in one of our tasks, its models in the folder `VIREL_MODELS`; T is `temperature` where the variant leaves
+/// it to the session.
+pub fn in_task(id: &str, variant: Variant, temperature: TemperatureSource) -> SessionConfig {
+    let (choices, task) = (Choices::default(), describe(id, &Choices::default()).unwrap());
+    let sizes = Sizes {
+        observation: task.observation_size,
+        action: task.action_size,
+        policy_hidden: vec![20, 18],
+        hidden: vec![19, 17],
+        action_values: 1,
+    };
+    let plain = config(variant, sizes, 16);
+    let model_directory =
+        std::env::var_os("VIREL_MODELS").map(PathBuf::from).expect("VIREL_MODELS must name a folder");
+    let temperature = match (variant.recipe.trained_temperature, plain.temperature) {
+        (TrainedTemperature::None, TemperatureSource::Fixed(value)) if value > 0.0 => temperature,
+        (_, source) => source,
+    };
+    SessionConfig { world: World::Mujoco { id: task.id, model_directory, choices }, temperature, ..plain }
 }
 
 /// A task of the caller's.
