@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { METRICS } from '../../src/logging/metrics.js';
 import { type TrainingRun, train } from '../../src/training/train.js';
+import { untimedMetrics } from '../support/untimed.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'virel-learning-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -45,19 +45,9 @@ describe('virel on InvertedPendulum-v5', () => {
   );
 });
 
-const clocks = METRICS.filter(({ wallClock }) => wallClock).map(({ name }) => name);
-
 /** The records of a run's metrics without what a clock says, and its final parameters. */
 function trace(directory: string): { metrics: unknown[]; parameters: string } {
-  const lines = readFileSync(join(directory, 'metrics.jsonl'), 'utf8').trim().split('\n');
-  const metrics = lines.map((line) => {
-    const { step, updates, m } = JSON.parse(line) as {
-      step: number;
-      updates: number;
-      m: Record<string, number>;
-    };
-    return { step, updates, m: Object.entries(m).filter(([name]) => !clocks.includes(name)) };
-  });
+  const metrics = untimedMetrics(join(directory, 'metrics.jsonl'));
   const latest = readFileSync(join(directory, 'checkpoints', 'latest'), 'utf8').trim();
   const model = join(directory, 'checkpoints', latest, 'pretrained_model', 'model.safetensors');
   return { metrics, parameters: readFileSync(model).toString('base64') };

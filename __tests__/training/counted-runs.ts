@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach } from '@jest/globals';
 import type { ConfigOptions } from '../../src/config/resolve.js';
 import type { TrainEvent } from '../../src/logging/events.js';
-import { METRICS } from '../../src/logging/metrics.js';
 import { type TrainControl, train } from '../../src/training/train.js';
 import { type Behaviour, MemorySession } from './memory-session.js';
 
@@ -43,17 +42,6 @@ export async function run(
 
 export const of = <Name extends TrainEvent['event']>(events: TrainEvent[], name: Name) =>
   events.filter((event): event is Extract<TrainEvent, { event: Name }> => event.event === name);
-export const lines = (path: string) => readFileSync(path, 'utf8').trimEnd().split('\n');
 export const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
 export const only = (path: string) => join(path, readdirSync(path)[0] as string);
 export const runFolder = () => only(join(folder, 'Hopper-v5', 'virel'));
-/** Metrics without what measures time. */
-export const untimed = (path: string) =>
-  lines(path).map((line) => {
-    const { wall: _wall, crc: _crc, m, ...rest } = JSON.parse(line);
-    const clocks = new Set(METRICS.filter(({ wallClock }) => wallClock).map(({ name }) => name));
-    return {
-      ...rest,
-      m: Object.fromEntries(Object.entries(m).filter(([name]) => !clocks.has(name))),
-    };
-  });

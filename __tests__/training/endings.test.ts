@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import { findPolicy, listCheckpoints } from '../../src/training/checkpoint.js';
-import { folder, json, of, only, run, runFolder, untimed } from './counted-runs.js';
+import { untimedMetrics } from '../support/untimed.js';
+import { folder, json, of, only, run, runFolder } from './counted-runs.js';
 import { MemorySession } from './memory-session.js';
 
 describe('a stop', () => {
@@ -114,7 +115,7 @@ describe('a session that diverges', () => {
     expect(readdirSync(join(kept, 'pretrained_model')).sort()).toEqual(
       readdirSync(join(runFolder(), 'checkpoints', '000000000300', 'pretrained_model')).sort(),
     );
-    expect(untimed(join(runFolder(), 'metrics.jsonl')).map(({ step }) => step)).toEqual([
+    expect(untimedMetrics(join(runFolder(), 'metrics.jsonl')).map(({ step }) => step)).toEqual([
       100, 200, 300, 400,
     ]);
     expect(session.disposed).toBe(1);

@@ -7,9 +7,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { METRICS } from '../../src/logging/metrics.js';
 import { listCheckpoints } from '../../src/training/checkpoint.js';
 import { compile, start } from '../cli/command.js';
+import { untimedMetrics, untimedRows } from '../support/untimed.js';
 
 const MINUTE = 60_000;
 const folder = mkdtempSync(join(tmpdir(), 'virel-killed-'));
@@ -29,8 +29,6 @@ const words = (algorithm: string, engine: string, runDir: string) => [
   ...(algorithm === 'beta' ? ['--set', 'residual.batch=128'] : []),
 ];
 
-const clocks = new Set(METRICS.filter(({ wallClock }) => wallClock).map(({ name }) => name));
-
 /** Rows of all files of the replay buffer, one behind the other, without what each file says of itself. */
 function rows(runDir: string): string {
   const replay = join(runDir, 'replay');
@@ -49,20 +47,13 @@ function left(runDir: string): Record<string, unknown> {
   const model = readFileSync(join(newest, 'pretrained_model', 'model.safetensors'));
   const state = join(newest, 'training_state');
   const tensors = readdirSync(state).filter((name) => name.endsWith('.safetensors'));
-  const metrics = readFileSync(join(runDir, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
-  const withoutWall = (line: string) => line.slice(0, line.lastIndexOf(','));
-  const table = (name: string) =>
-    readFileSync(join(runDir, name), 'utf8').trimEnd().split('\n').slice(1).map(withoutWall);
   return {
     model: sha256(model),
     ...Object.fromEntries(tensors.map((name) => [name, sha256(readFileSync(join(state, name)))])),
     rows: rows(runDir),
-    metrics: metrics.map((line) => {
-      const { step, updates, m } = JSON.parse(line);
-      return { step, updates, m: Object.entries(m).filter(([name]) => !clocks.has(name)) };
-    }),
-    evaluations: table('eval.csv'),
-    episodes: table('episodes.csv'),
+    metrics: untimedMetrics(join(runDir, 'metrics.jsonl')),
+    evaluations: untimedRows(join(runDir, 'eval.csv')),
+    episodes: untimedRows(join(runDir, 'episodes.csv')),
   };
 }
 

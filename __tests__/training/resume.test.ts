@@ -14,9 +14,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ConfigOptions } from '../../src/config/resolve.js';
 import type { TrainEvent } from '../../src/logging/events.js';
-import { METRICS } from '../../src/logging/metrics.js';
 import { findPolicy, listCheckpoints } from '../../src/training/checkpoint.js';
 import { type ResumeControl, resume, train } from '../../src/training/train.js';
+import { untimedMetrics, untimedRows } from '../support/untimed.js';
 import { type Behaviour, MemorySession } from './memory-session.js';
 
 let folder: string;
@@ -77,23 +77,14 @@ async function goOn(path: string, control: ResumeControl = {}) {
 }
 
 const text = (...parts: string[]) => readFileSync(join(...parts), 'utf8');
-const clocks = new Set(METRICS.filter(({ wallClock }) => wallClock).map(({ name }) => name));
-
 /** What a run left, without what a clock says. */
-function left(path: string) {
-  const metrics = text(path, 'metrics.jsonl').trimEnd().split('\n');
-  const withoutWall = (line: string) => line.slice(0, line.lastIndexOf(','));
-  return {
-    metrics: metrics.map((line) => {
-      const { step, updates, m } = JSON.parse(line);
-      return { step, updates, m: Object.entries(m).filter(([name]) => !clocks.has(name)) };
-    }),
-    evaluations: text(path, 'eval.csv').trimEnd().split('\n').map(withoutWall),
-    episodes: text(path, 'episodes.csv').trimEnd().split('\n').slice(1).map(withoutWall),
-    steps: listCheckpoints(path).at(-1),
-    best: text(path, 'checkpoints', 'best'),
-  };
-}
+const left = (path: string) => ({
+  metrics: untimedMetrics(join(path, 'metrics.jsonl')),
+  evaluations: untimedRows(join(path, 'eval.csv')),
+  episodes: untimedRows(join(path, 'episodes.csv')),
+  steps: listCheckpoints(path).at(-1),
+  best: text(path, 'checkpoints', 'best'),
+});
 
 describe('a run that was stopped', () => {
   it.each([1, 130, 200, 399, 640, 900])(

@@ -10,7 +10,8 @@ import { readMetrics } from '../../src/logging/metrics-line.js';
 import { findPolicy, listCheckpoints } from '../../src/training/checkpoint.js';
 import { train } from '../../src/training/train.js';
 import { decodeEvent, unframe } from '../support/event-file.js';
-import { folder, json, lines, of, run, runFolder, untimed } from './counted-runs.js';
+import { lines, untimedMetrics } from '../support/untimed.js';
+import { folder, json, of, run, runFolder } from './counted-runs.js';
 import { type Behaviour, MemorySession } from './memory-session.js';
 
 describe('a run to its end', () => {
@@ -196,7 +197,7 @@ describe('the size of a call', () => {
       { episodeLength: 7, ...slow },
     );
     expect(second.session.plans.length).toBeGreaterThan(first.session.plans.length);
-    const [a, b] = ['a', 'b'].map((name) => untimed(join(folder, name, 'metrics.jsonl')));
+    const [a, b] = ['a', 'b'].map((name) => untimedMetrics(join(folder, name, 'metrics.jsonl')));
     expect(a).toHaveLength(4);
     expect(b).toEqual(a);
   });

@@ -24,7 +24,8 @@ import { packageVersion } from './manifest.js';
 import type { TrainingSession } from './session.js';
 
 const STEP_DIGITS = 12;
-const STEP_NAME = /^\d{12,}$/;
+/** The folder's name of any step. */
+export const STEP_NAME = /^\d{12,}$/;
 
 /** The folder's name of a step: twelve digits, so that names sort as steps do. */
 export const stepName = (step: number) => String(step).padStart(STEP_DIGITS, '0');

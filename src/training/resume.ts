@@ -1,13 +1,12 @@
 /** `resume`: takes up a run where its newest whole checkpoint left it. */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseConfigFile } from '../config/parse.js';
 import { type Layer, type Resolution, resolveLayers } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/schema.js';
 import { TASKS } from '../environments/tasks.js';
 import { VirelError } from '../errors.js';
 import type { SavedState } from '../native/session.js';
-import { listCheckpoints, namedStep, parameterFile, stepName } from './checkpoint.js';
+import { listCheckpoints, namedStep, parameterFile, STEP_NAME, stepName } from './checkpoint.js';
 import {
   type CheckpointManifest,
   REPLAY_FOLDER,
@@ -17,7 +16,7 @@ import {
 import { fileError, writeWhole } from './files.js';
 import { type LoopState, loopStateSchema } from './loop-state.js';
 import { circumstances, type RunManifest } from './manifest.js';
-import { type RunDirectory, reopenRunDirectory } from './run-directory.js';
+import { type RunDirectory, readRunConfig, reopenRunDirectory } from './run-directory.js';
 
 /** What may change without touching a training stream. */
 const FREE = /^(steps$|evaluation\.|checkpoint\.|logging\.)/;
@@ -57,8 +56,8 @@ export interface Resumption {
 /**
  * Takes a run's folder, finds its newest whole checkpoint, and puts its files back to that step.
  *
- * @throws VirelError `RUN_LOCKED`, `CHECKPOINT_NONE`, `RESUME_INEXACT`, `CONFIG_*`, `IO`, `PERMISSION`; nothing has been
- *   changed then.
+ * @throws VirelError `RUN_LOCKED`, `RUN_CORRUPT`, `CHECKPOINT_NONE`, `RESUME_INEXACT`, `CONFIG_*`, `IO`, `PERMISSION`; nothing
+ *   has been changed then.
  */
 export async function openResumption(runDir: string, options: ResumeOptions): Promise<Resumption> {
   const directory = lock(runDir);
@@ -114,7 +113,7 @@ function readResolution(
   more: readonly Layer[],
 ): { resolution: Resolution; changed: string[] } {
   const path = join(runDir, 'config.yaml');
-  const own: Layer = { origin: path, values: parseConfigFile(readBytes(path), path) };
+  const own: Layer = { origin: path, values: readRunConfig(runDir) };
   // what was chosen by measurement stays, since it decides the last bits
   const chosen =
     typeof gemm === 'string' ? [{ origin: 'run.json', values: { runtime: { gemm } } }] : [];
@@ -141,14 +140,6 @@ function resolveRun(runDir: string, layers: readonly Layer[]): Resolution {
     );
   }
   return resolveLayers(layers);
-}
-
-function readBytes(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw fileError(error, path, 'a run folder');
-  }
 }
 
 /** Values by dotted path. */
@@ -253,7 +244,7 @@ function putBack(runDir: string, state: LoopState): Record<string, number> {
   const name = stepName(state.step);
   for (const entry of readdirSync(folder)) {
     const isLeft = entry.startsWith('.trash-') || entry.includes('.tmp-');
-    if (isLeft || (/^\d{12,}$/.test(entry) && Number(entry) > state.step))
+    if (isLeft || (STEP_NAME.test(entry) && Number(entry) > state.step))
       rmSync(join(folder, entry), { recursive: true, force: true });
   }
   writeWhole(join(folder, 'latest'), `${name}\n`);
