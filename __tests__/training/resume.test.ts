@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -14,6 +15,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ConfigOptions } from '../../src/config/resolve.js';
 import type { TrainEvent } from '../../src/logging/events.js';
+import { readMetrics } from '../../src/logging/metrics-line.js';
+import { readRecords } from '../../src/logging/tensorboard/tfrecord.js';
 import { findPolicy, listCheckpoints } from '../../src/training/checkpoint.js';
 import { type ResumeControl, resume, train } from '../../src/training/train.js';
 import { untimedMetrics, untimedRows } from '../support/untimed.js';
@@ -155,6 +158,25 @@ describe('a run that was killed', () => {
     });
     expect(left(runDir)).toEqual(left(join(folder, 'whole')));
     expect(readdirSync(join(runDir, 'checkpoints')).join()).not.toContain('tmp');
+  });
+
+  it('after a loss of power keeps the whole records of files that are shorter than they were', async () => {
+    await killed();
+    const names = readdirSync(runDir).filter((name) =>
+      /^(events|metrics|eval|episodes)/.test(name),
+    );
+    expect(names).toHaveLength(4);
+    for (const name of names)
+      truncateSync(join(runDir, name), Math.floor(0.6 * statSync(join(runDir, name)).size));
+    const events = names.find((name) => name.startsWith('events.')) as string;
+    await goOn(runDir);
+    const [file, { damaged }] = [
+      readFileSync(join(runDir, events)),
+      readMetrics(text(runDir, 'metrics.jsonl')),
+    ];
+    expect(readRecords(file).end).toBe(file.length);
+    expect(readRecords(file).records.length).toBeGreaterThan(1);
+    expect(damaged).toEqual([]);
   });
 
   it('is refused where no checkpoint is whole, with the reason', async () => {

@@ -1,27 +1,26 @@
 /** `resume`: takes up a run where its newest whole checkpoint left it. */
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Layer, type Resolution, resolveLayers } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/schema.js';
 import { TASKS } from '../environments/tasks.js';
 import { VirelError } from '../errors.js';
 import type { SavedState } from '../native/session.js';
-import { listCheckpoints, namedStep, parameterFile, STEP_NAME, stepName } from './checkpoint.js';
+import { listCheckpoints, parameterFile, stepName } from './checkpoint.js';
 import {
   type CheckpointManifest,
   REPLAY_FOLDER,
   type ReplayFile,
   verifyCheckpoint,
 } from './checkpoint-manifest.js';
-import { fileError, writeWhole } from './files.js';
+import { fileError } from './files.js';
 import { type LoopState, loopStateSchema } from './loop-state.js';
 import { circumstances, type RunManifest } from './manifest.js';
+import { putBack } from './put-back.js';
 import { type RunDirectory, readRunConfig, reopenRunDirectory } from './run-directory.js';
 
 /** What may change without touching a training stream. */
 const FREE = /^(steps$|evaluation\.|checkpoint\.|logging\.)/;
-/** Files that hold what a run did, step by step; its log tells what happened, a stop and a new beginning included. */
-const OF_STEPS = /^(metrics\.jsonl|eval\.csv|episodes\.csv|events\.out\.tfevents\..*)$/;
 
 /** How a run is taken up. */
 export interface ResumeOptions {
@@ -75,7 +74,7 @@ export async function openResumption(runDir: string, options: ResumeOptions): Pr
     // one that was killed just before its last words still has to say them
     const isDone = state.settled >= resolution.config.steps;
     if (isDone && existsSync(join(runDir, 'summary.json'))) throw doneAlready(runDir, state.step);
-    const sizes = putBack(runDir, state);
+    const sizes = await putBack(runDir, state);
     const name = stepName(manifest.step);
     return {
       directory,
@@ -237,54 +236,3 @@ const newerCheckpoints = (runDir: string, name: string, newer: readonly string[]
       fix: '--discard-newer removes them and what was logged since; or leave --step out',
     },
   );
-
-/** Removes what belongs to later steps than a checkpoint's; the sizes of the growing files that stay. */
-function putBack(runDir: string, state: LoopState): Record<string, number> {
-  const folder = join(runDir, 'checkpoints');
-  const name = stepName(state.step);
-  for (const entry of readdirSync(folder)) {
-    const isLeft = entry.startsWith('.trash-') || entry.includes('.tmp-');
-    if (isLeft || (STEP_NAME.test(entry) && Number(entry) > state.step))
-      rmSync(join(folder, entry), { recursive: true, force: true });
-  }
-  writeWhole(join(folder, 'latest'), `${name}\n`);
-  putBackBest(runDir, state);
-  rmSync(join(runDir, 'summary.json'), { force: true });
-  return Object.fromEntries(
-    readdirSync(runDir).flatMap((entry) => {
-      const size = cut(join(runDir, entry), entry, state.files[entry]);
-      return size === undefined ? [] : [[entry, size]];
-    }),
-  );
-}
-
-/** Bytes of a growing file that stay; undefined of any other file, and of one that is gone. */
-function cut(path: string, name: string, recorded: number | undefined): number | undefined {
-  const isLog = name === 'log.jsonl';
-  if (!isLog && !OF_STEPS.test(name)) return undefined;
-  const bytes = statSync(path).size;
-  // what a loss of power took is lost; a log is kept whole
-  const whole = isLog ? bytes : Math.min(bytes, recorded ?? 0);
-  const size = name.startsWith('events.') ? whole : wholeLines(path, whole);
-  if (size === 0) rmSync(path);
-  else if (size < bytes) truncateSync(path, size);
-  return size;
-}
-
-/** Bytes up to the last end of a line among the first `size`. */
-function wholeLines(path: string, size: number): number {
-  return readFileSync(path).subarray(0, size).lastIndexOf('\n') + 1;
-}
-
-/** `best` names the best evaluation of these steps whose checkpoint is there. */
-function putBackBest(runDir: string, { evaluations }: LoopState): void {
-  const named = namedStep(runDir, 'best');
-  const path = join(runDir, 'checkpoints', 'best');
-  if (named === undefined || existsSync(parameterFile(runDir, named))) return;
-  const present = new Set(listCheckpoints(runDir));
-  const best = evaluations
-    .filter(({ step }) => present.has(stepName(step)))
-    .sort((a, b) => b.returnMean - a.returnMean)[0];
-  if (best === undefined) rmSync(path, { force: true });
-  else writeWhole(path, `${stepName(best.step)}\n`);
-}
