@@ -79,6 +79,38 @@ describe('progress without a terminal', () => {
   });
 });
 
+describe('the end of a run', () => {
+  it.each([
+    ['finished', 'done 2,000 steps', 'next: npx virel-native eval '],
+    ['stopped', 'stopped after 2,000 steps', 'next: npx virel-native resume '],
+    ['failed', 'failed after 2,000 steps', undefined],
+  ] as const)('%s says how far it came, and the command for what follows', (state, said, next) => {
+    const texts: string[] = [];
+    const say = (text: string) => void texts.push(text);
+    const view = { result: say, note: say, terminal: undefined, interval: 10_000, several: false };
+    new ProgressView(view).show(
+      {
+        event: 'summary',
+        state,
+        runDir: '/somewhere/run',
+        env: 'Hopper-v5',
+        algorithm: 'virel',
+        seed: 0,
+        steps: 2000,
+        updates: 1000,
+        wallSeconds: 10,
+        finalScore: 7,
+        evaluation: null,
+      },
+      config,
+    );
+    const all = texts.join('\n');
+    expect(all).toContain(said);
+    if (next === undefined) expect(all).not.toContain('next:');
+    else expect(all).toContain(next);
+  });
+});
+
 describe('the parts of a progress line', () => {
   const standing: Standing = {
     recent: [progress(1), progress(2)].filter((event) => event.event === 'progress'),
