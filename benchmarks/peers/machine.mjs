@@ -29,11 +29,15 @@ export const availableCores = () =>
 /** What a record says of its machine. */
 export const describeMachine = () => ({ cpu: cpus()[0].model, cores: availableCores().length });
 
-/** The commit, with `+` where files that it holds were changed. */
+/** The commit, with `+` where files that it holds were changed; `unknown` without git or outside a clone. */
 export function describeCommit() {
-  const git = (...words) => execFileSync('git', words, { encoding: 'utf8' }).trim();
-  const changed = git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+';
-  return `${git('rev-parse', '--short=7', 'HEAD')}${changed}`;
+  const git = (...words) => execFileSync('git', words, { encoding: 'utf8', stdio: 'pipe' }).trim();
+  try {
+    const changed = git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+';
+    return `${git('rev-parse', '--short=7', 'HEAD')}${changed}`;
+  } catch {
+    return 'unknown';
+  }
 }
 
 /** Time in hundredths of a second that each core was idle, and all of its time. */

@@ -15,7 +15,8 @@ function run(program, words) {
 }
 
 /**
- * The Python that has the peers; installs them where they are missing, which an interrupted set-up repeats.
+ * The Python that has the peers, in a virtual environment of its own; installs them where they are missing, which an
+ * interrupted set-up repeats.
  *
  * @param {string} python The Python to begin with, 3.11 or newer.
  * @returns {Promise<string>} Its path.

@@ -4,7 +4,8 @@
  *     npm run bench:peers -- [--only NAME] [--blocks 7] [--seconds 2] [--out DIR] [--check]
  *
  * `--only` takes a matchup of matchups.mjs (several times, or its beginning: `--only virel`); `--python` the Python that the
- * peers are installed with, 3.11 or newer; `--patience` the seconds to wait for idle cores. DIR is
+ * peers are installed with, 3.11 or newer, `--installed` one that has them already, whatever their versions (the record names
+ * them), and `--without` leaves a peer out; `--patience` the seconds to wait for idle cores. DIR is
  * benchmarks/records/<date>-<cpu>/peers unless given; it gets peers.json, README.md and peers.svg, and keeps the matchups it
  * had that are not measured again. `--check` measures nothing: it holds the peers' gradient steps to the reference.
  */
@@ -36,12 +37,19 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '2' },
     out: { type: 'string' },
     python: { type: 'string', default: 'python3' },
+    installed: { type: 'string' },
+    without: { type: 'string', multiple: true, default: [] },
     patience: { type: 'string', default: '300' },
     check: { type: 'boolean', default: false },
   },
 });
 const [blocks, seconds, patience] = [values.blocks, values.seconds, values.patience].map(Number);
-const chosen = MATCHUPS.filter(({ name }) => values.only.some((word) => name.startsWith(word)));
+const chosen = MATCHUPS.filter(({ name }) => values.only.some((word) => name.startsWith(word))).map(
+  (matchup) => ({
+    ...matchup,
+    peers: matchup.peers.filter(({ name }) => !values.without.includes(name)),
+  }),
+);
 if (chosen.length === 0)
   throw new Error(`--only: one of ${MATCHUPS.map(({ name }) => name).join(', ')}`);
 
@@ -183,7 +191,7 @@ function record(directory, measured) {
   writeFileSync(join(directory, 'peers.svg'), drawPeers(made));
 }
 
-const python = await setUpPeers(values.python);
+const python = values.installed ?? (await setUpPeers(values.python));
 if (values.check) check(python);
 else {
   const date = new Date().toISOString().slice(0, 10);

@@ -192,3 +192,13 @@ fn complete_halves_and_noise_that_is_a_process() {
     config.exploration = Exploration::OrnsteinUhlenbeck { theta: 0.15, sigma: 0.3 };
     expect_exact("complete", config, &plan(&phases, 40));
 }
+
+#[test]
+#[ignore = "needs a GPU"]
+fn every_recipe_on_a_gpu() {
+    let phases = [Phase::Collect(3), Phase::Update { m_steps: 2, e_steps: 1 }];
+    for variant in VARIANTS {
+        let config = config("Hopper-v5", variant, Engine::Tensor { device: "cuda".to_owned() }, 1);
+        expect_exact(&format!("{}-cuda", variant.name.replace(' ', "")), config, &plan(&phases, 120));
+    }
+}

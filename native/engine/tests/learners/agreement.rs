@@ -11,10 +11,10 @@ use super::support::recipes::{VIREL, Variant};
 use super::support::{Case, disagreement, network, to_f64};
 use super::{Built, variants};
 
-const ROWS: usize = 32;
+pub const ROWS: usize = 32;
 /// Batches with a pre-activation nearer to a kink than this are drawn again: sums of some ten values of size 1 to
 /// 10 differ by a few 1e-6 between the two, so beyond it both are on the same side. Smaller weights make smaller values.
-const KINK: f64 = 1e-5;
+pub const KINK: f64 = 1e-5;
 
 fn kernel(case: &Case, config: LearnerConfig) -> Box<dyn Learner> {
     Box::new(KernelLearner::new(config, &case.parameters).unwrap())
@@ -30,13 +30,13 @@ fn pair(case: &Case) -> [Box<dyn Learner>; 2] {
 }
 
 /// A gradient step and the targets after it.
-fn update(learner: &mut dyn Learner, case: &Case) {
+pub fn update(learner: &mut dyn Learner, case: &Case) {
     learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature()).unwrap();
     learner.update_targets(Step::Joint).unwrap();
 }
 
 /// The networks and logarithms that parameters are of, by the starts of their names.
-fn prefixes(parameters: &[Parameter]) -> Vec<String> {
+pub fn prefixes(parameters: &[Parameter]) -> Vec<String> {
     let start = |p: &Parameter| {
         let name = p.spec.name.as_str();
         name.strip_suffix("trunk.0.weight").or(name.starts_with("log").then_some(name)).map(str::to_owned)
@@ -45,11 +45,11 @@ fn prefixes(parameters: &[Parameter]) -> Vec<String> {
 }
 
 /// All values of one network, in file order.
-fn values(parameters: &[Parameter], prefix: &str) -> Vec<f32> {
+pub fn values(parameters: &[Parameter], prefix: &str) -> Vec<f32> {
     network(parameters, prefix).into_iter().flat_map(|p| p.data.iter().copied()).collect()
 }
 
-fn size(shape: (usize, usize)) -> Sizes {
+pub fn size(shape: (usize, usize)) -> Sizes {
     Sizes {
         observation: shape.0,
         action: shape.1,

@@ -16,6 +16,7 @@ macro_rules! of_both_engines {
 }
 
 mod agreement;
+mod gpu;
 mod gradients;
 mod interface;
 mod steps;
