@@ -11,6 +11,7 @@ import { configCommand } from './commands/config.js';
 import { doctorCommand } from './commands/doctor.js';
 import { envsCommand } from './commands/envs.js';
 import { evalCommand } from './commands/eval.js';
+import { exportCommand } from './commands/export.js';
 import { plotCommand } from './commands/plot.js';
 import { resumeCommand } from './commands/resume.js';
 import { setupCommand } from './commands/setup.js';
@@ -25,6 +26,7 @@ const COMMANDS = [
   evalCommand,
   plotCommand,
   compareCommand,
+  exportCommand,
   envsCommand,
   algorithmsCommand,
   configCommand,
@@ -89,6 +91,7 @@ function parser(words: readonly string[]): Argv {
     .example('$0 resume latest', 'go on with the newest run')
     .example('$0 eval latest', 'returns of the newest run')
     .example('$0 compare runs/Hopper-v5 --baseline sac', 'scores, with intervals')
+    .example('$0 export latest --format onnx', 'the policy for other programs')
     .example('$0 verify', 'the claims of the paper, checked')
     .example('$0 bench', 'how fast this machine trains')
     .example('$0 doctor', 'what is set up, and what is wrong');
