@@ -9,7 +9,7 @@ import {
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { isVirelError, VirelError } from '../errors.js';
+import { VirelError } from '../errors.js';
 import { fileError, makeFolders, syncFolder } from '../training/files.js';
 
 /** A file that was exported. */
@@ -75,10 +75,14 @@ export async function placeFiles(
     refuseTaken(place);
     makeFolders(folder);
     mkdirSync(staging);
+  } catch (error) {
+    throw fileError(error, folder, FIX);
+  }
+  try {
     await write(staging);
     return publish(staging, place);
   } catch (error) {
-    throw isVirelError(error) ? error : fileError(error, folder, FIX);
+    throw fileError(error, folder, FIX);
   } finally {
     rmSync(staging, { recursive: true, force: true });
     if (isNew) removeIfEmpty(folder);
@@ -87,5 +91,5 @@ export async function placeFiles(
 
 /** Nothing is left of a folder that was made in vain. */
 function removeIfEmpty(folder: string): void {
-  if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
+  if (readdirSync(folder).length === 0) rmdirSync(folder);
 }
