@@ -91,7 +91,6 @@ function parser(words: readonly string[]): Argv {
     .example('$0 resume latest', 'go on with the newest run')
     .example('$0 eval latest', 'returns of the newest run')
     .example('$0 compare runs/Hopper-v5 --baseline sac', 'scores, with intervals')
-    .example('$0 export latest --format onnx', 'the policy for other programs')
     .example('$0 verify', 'the claims of the paper, checked')
     .example('$0 bench', 'how fast this machine trains')
     .example('$0 doctor', 'what is set up, and what is wrong');

@@ -64,8 +64,9 @@ function evaluationText({ source, evaluation, seeds }: Card): string {
   }
   const { episodes, returnMin, returnMax, lengthMean } = evaluation;
   const range = `from ${number(returnMin)} to ${number(returnMax)}`;
-  const other =
-    seeds.length > 1 ? '' : ' It is one seed: another may do much better or much worse.';
+  const one = ' It is one seed: another may do much better or much worse.';
+  const best = ` The checkpoint was chosen for it, the best of ${source.run.evaluations().length} evaluations: expect less of another.`;
+  const other = (source.step === 'best' ? best : '') + (seeds.length > 1 ? '' : one);
   return `**${meanReward(evaluation)}**: mean and standard deviation of the undiscounted, unscaled returns of ${episodes} episodes
 (${range}, mean length ${number(lengthMean)}) at step ${whole(step)}, while it was trained. Protocol: deterministic actions, ${protocol}, in an
 environment of their own.${other}`;

@@ -19,8 +19,8 @@ import { factsOf, type Source } from './source.js';
 /** Files of this format, in their order. */
 export const PARQUET_FILES = ['metrics.parquet', 'evaluations.parquet', 'replay.parquet'] as const;
 
-/** Numbers of a row group: what is held at once, some 100 MB here, and what a reader takes up. */
-const GROUP_VALUES = 4_000_000;
+/** Numbers of a row group, which is held as lists while it is encoded. */
+const GROUP_VALUES = 1_000_000;
 
 const createdBy = () => `virel-native ${packageVersion()}`;
 const metadataOf = (source: Source) =>

@@ -15,6 +15,8 @@ export interface Source {
   readonly model: string;
   readonly config: PolicyConfig;
   readonly network: Network;
+  /** How the checkpoint was chosen. */
+  readonly step: Step;
 }
 
 /** Which checkpoint. */
@@ -37,7 +39,8 @@ export async function openSource(runDir: string, step: Step = 'latest'): Promise
   const model = dirname(file);
   const reason = await verifyFiles(dirname(model), FILES);
   if (reason !== undefined) throw corrupt(model, reason);
-  return { run, model, config, network: policyNetwork(config, readTensors(file).tensors) };
+  const network = policyNetwork(config, readTensors(file).tensors);
+  return { run, model, config, network, step };
 }
 
 /** Facts that every exported policy carries, each as text. */

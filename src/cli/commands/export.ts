@@ -29,7 +29,7 @@ function formatOf({ format }: ExportArguments): ExportFormat {
 /** `virel-native export`: works without the native part, and while the run goes on. */
 export const exportCommand: CommandModule<unknown, ExportArguments> = {
   command: 'export [run]',
-  describe: 'The policy of a run for other programs: ONNX, TypeScript, safetensors, a hub',
+  describe: 'The policy of a run for other programs',
   builder: (yargs) => {
     const text = { type: 'string', requiresArg: true } as const;
     return yargs
