@@ -39,6 +39,7 @@ describe('help', () => {
     [['bench', '--help']],
     [['plot', '--help']],
     [['compare', '--help']],
+    [['export', '--help']],
   ])(
     'of %j fits a screen, shows an example and exits 0',
     async (words) => {
@@ -83,7 +84,7 @@ describe('help', () => {
           /^ {2}virel-native (\w+)(?: \[\w+\])? {2,}/gm,
         ),
       ].map((match) => match[1]);
-      const known = 'train eval envs algorithms config verify bench setup doctor'.split(' ');
+      const known = 'train eval export envs algorithms config verify bench setup doctor'.split(' ');
       expect(verbs).toEqual(known);
     },
     PATIENCE,
@@ -344,7 +345,7 @@ describe('the package', () => {
     'loads from CommonJS and from ESM, without anything native',
     () => {
       const names =
-        'Environment,Session,VirelError,compareRuns,defineEnvironment,drawComparison,drawDemo,isVirelError,listEnvironments,loadEnvironment,loadPolicy,loadRun,plotRuns,readMetrics,reference,resolveConfig,resume,theory,train,writeDemo';
+        'Environment,Session,VirelError,compareRuns,defineEnvironment,drawComparison,drawDemo,exportRun,isVirelError,listEnvironments,loadEnvironment,loadPolicy,loadRun,plotRuns,readMetrics,reference,resolveConfig,resume,theory,train,writeDemo';
       const env = { ...process.env, NODE_OPTIONS: '', VIREL_NATIVE_ADDON: '/nowhere' };
       const node = (...words: string[]) =>
         execFileSync(process.execPath, words, { cwd: root, env, encoding: 'utf8' });
