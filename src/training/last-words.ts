@@ -23,7 +23,7 @@ export interface Death {
   readonly overdue: number | undefined;
   /** MuJoCo's reason, where that ended it. */
   readonly mujoco: string | undefined;
-  /** The last line on its standard error. */
+  /** The last line on its standard error, or what MuJoCo said behind its reason. */
   readonly lastLine: string | undefined;
 }
 
@@ -83,10 +83,13 @@ function explain(death: Death, { order, config, runDir, steps, name }: Run): Vir
   const goesOn = runDir !== undefined && name !== undefined && isOurs;
   return new VirelError(mujoco === undefined ? 'TRAINER_DIED' : 'MUJOCO_FATAL', message, {
     ...(runDir !== undefined && { where: runDir }),
-    ...(mujoco === undefined && lastLine !== undefined && { got: lastLine }),
-    fix: goesOn ? `npx virel-native resume ${shellWord(runDir)}` : 'train again, into a new run',
+    ...(lastLine !== undefined && { got: lastLine }),
+    fix: goesOn ? `npx virel-native resume ${shellWord(runDir)}` : anew(mujoco),
   });
 }
+
+const anew = (mujoco: string | undefined) =>
+  mujoco === undefined ? 'train into a new run' : 'mend the model, and train into a new run';
 
 function describe({ how, overdue, mujoco }: Death): string {
   if (mujoco !== undefined) return `MuJoCo ended the trainer process: "${mujoco}",`;

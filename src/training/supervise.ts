@@ -74,7 +74,8 @@ class Watch {
   readonly #control: Supervision;
   readonly #patience: Patience;
   #isOverdue = false;
-  #mujoco: string | undefined;
+  /** Lines of MuJoCo's last message. */
+  #mujoco: string[] | undefined;
   #lastLine: string | undefined;
 
   constructor(trainer: TrainerProcess, control: Supervision) {
@@ -102,16 +103,25 @@ class Watch {
   }
 
   line(text: string): void {
-    this.#mujoco ??= FATAL.exec(text)?.[1];
-    // this one is told as the error of the run
-    if (FATAL.test(text)) return;
+    // it comes in lines, and nothing of the run comes behind it: told as the error of the run, not besides
+    if (this.#mujoco !== undefined) this.#mujoco.push(text.trim());
+    else {
+      const reason = FATAL.exec(text)?.[1];
+      if (reason !== undefined) this.#mujoco = [reason];
+      else this.#say(text);
+    }
+  }
+
+  #say(text: string): void {
     if (text.trim() !== '') this.#lastLine = text;
     this.#control.say(text);
   }
 
   death(how: string): Death {
     const overdue = this.#isOverdue ? PATIENCE : undefined;
-    return { how, overdue, mujoco: this.#mujoco, lastLine: this.#lastLine };
+    const [mujoco, ...rest] = this.#mujoco ?? [];
+    const lastLine = mujoco === undefined ? this.#lastLine : rest.join('; ') || undefined;
+    return { how, overdue, mujoco, lastLine };
   }
 
   end(): void {
