@@ -187,7 +187,7 @@ export default defineEnvironment({
       expect(code).toBe(1);
       expect(events(stdout).at(-2)).toMatchObject({
         code: 'TRAINER_DIED',
-        message: expect.stringContaining('took no step for 10 s after the stop'),
+        message: expect.stringContaining('did not stop within 10 s'),
       });
       expect(endOf(join(folder, 'hangs')).status).toMatchObject({ state: 'failed' });
     },

@@ -94,7 +94,7 @@ const anew = (mujoco: string | undefined) =>
 function describe({ how, overdue, mujoco }: Death): string {
   if (mujoco !== undefined) return `MuJoCo ended the trainer process: "${mujoco}",`;
   if (overdue !== undefined)
-    return `the trainer process took no step for ${overdue} s after the stop and was ended`;
+    return `the trainer process did not stop within ${overdue} s and was ended`;
   // what the system does when memory runs out, and hardly anyone else
   const reason = how === 'SIGKILL' ? ', perhaps for want of memory,' : '';
   return `the trainer process ended with ${how}${reason}`;
