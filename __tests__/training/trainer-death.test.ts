@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { modelDirectory } from '../../src/native/addon.js';
 import { listCheckpoints } from '../../src/training/checkpoint.js';
-import { compile, start, virel } from '../cli/command.js';
+import { compile, type Running, start, virel } from '../cli/command.js';
 import { untimedMetrics } from '../support/untimed.js';
 import { left } from './left.js';
 import { endless, endOf, events, isAlive, json, succeed, trainerOf, words } from './supervised.js';
@@ -124,9 +124,10 @@ describe('MuJoCo', () => {
 });
 
 describe('an environment in TypeScript', () => {
-  /** A module whose 300th step does this. */
-  const room = (deed: string) => `
+  /** A module whose 300th step does a deed. */
+  const room = (deed: string, atImport: string) => `
 import { defineEnvironment } from 'virel-native';
+${atImport}
 let steps = 0;
 export default defineEnvironment({
   id: 'room', observationSize: 1, actionSize: 1, maxEpisodeSteps: 10,
@@ -140,13 +141,19 @@ export default defineEnvironment({
   }),
 });
 `;
-  const train = (name: string, deed: string) => {
-    writeFileSync(join(folder, `${name}.mjs`), room(deed));
+  const train = (name: string, deed: string, atImport = '') => {
+    writeFileSync(join(folder, `${name}.mjs`), room(deed, atImport));
     const asked = ['--env-module', `${name}.mjs`, '--steps', '100000', '--threads', '1'];
     const small = ['--set', 'network.hidden=[8]', '--set', 'replay.batchSize=8'];
     const rare = ['--eval-every', '100000', '--set', 'logging.every=100', '--quiet', '--json'];
     return start(['train', ...asked, ...small, ...rare, '--run-dir', name], folder);
   };
+
+  /** Resolves once standard error holds a text. */
+  const hears = ({ child }: Running, text: string) =>
+    new Promise<void>((resolve) => {
+      child.stderr?.on('data', (said: string) => said.includes(text) && resolve());
+    });
 
   it(
     'that ends the process is TRAINER_DIED with the exit code, and no command that goes on',
@@ -158,6 +165,39 @@ export default defineEnvironment({
         message: expect.stringContaining('exit code 7'),
         fix: 'train into a new run',
       });
+    },
+    PATIENCE,
+  );
+
+  it(
+    'that dies while it is imported leaves a folder that says so',
+    async () => {
+      // the supervisor imports it, too, for its name
+      const atImport = "if (process.send) process.kill(process.pid, 'SIGKILL');";
+      const { code, stdout } = await train('imported', '', atImport).ended;
+      expect(code).toBe(1);
+      const { status, summary, log, isLocked } = endOf(join(folder, 'imported'));
+      expect(status).toMatchObject({ state: 'failed', code: 'TRAINER_DIED', step: 0 });
+      expect(summary).toEqual(events(stdout).at(-1));
+      expect(log.map(({ event }) => event)).toEqual(['error', 'summary']);
+      expect(isLocked).toBe(false);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'that is stopped while it is imported ends as a stopped run, saved at its first step',
+    async () => {
+      const wait = 'await new Promise((resolve) => setTimeout(resolve, 500));';
+      const atImport = `if (process.send) { console.error('now'); ${wait} }`;
+      const running = train('early', '', atImport);
+      await hears(running, 'now');
+      running.child.kill('SIGTERM');
+      expect((await running.ended).code).toBe(143);
+      const { status, summary } = endOf(join(folder, 'early'));
+      expect(status).toMatchObject({ state: 'saved', step: 0 });
+      expect(summary).toMatchObject({ state: 'stopped', steps: 0 });
+      expect(listCheckpoints(join(folder, 'early'))).toEqual(['000000000000']);
     },
     PATIENCE,
   );
@@ -177,9 +217,7 @@ export default defineEnvironment({
     'that never returns is ended 10 s after a stop',
     async () => {
       const running = train('hangs', 'console.error("now"); for (;;);');
-      await new Promise<void>((resolve) => {
-        running.child.stderr?.on('data', (text: string) => text.includes('now') && resolve());
-      });
+      await hears(running, 'now');
       const from = performance.now();
       running.child.kill('SIGTERM');
       const { code, stdout } = await running.ended;

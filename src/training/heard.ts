@@ -16,7 +16,6 @@ export class Heard {
 
   hear(event: TrainEvent): void {
     if (event.event === 'summary') this.summary = event;
-    if (event.event === 'start') this.runDir = event.runDir;
     if (event.event === 'evaluation') this.#evaluations.push(event);
     if ('step' in event) this.#outcome.steps = Math.max(this.#outcome.steps, event.step);
     if ('updates' in event) this.#outcome.updates = event.updates;

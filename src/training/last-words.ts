@@ -1,5 +1,5 @@
 /** What is said of a run whose trainer died, to its reader and in its folder, by the supervisor that is left. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { VirelError } from '../errors.js';
 import type { Summary, TrainEvent } from '../logging/events.js';
@@ -119,7 +119,8 @@ function writeEnd(runDir: string, words: readonly TrainEvent[], summary: Summary
 /** Appends to `log.jsonl`, behind its last whole line. */
 function appendToLog(runDir: string, events: readonly TrainEvent[]): void {
   const sink = logSink(() => new Date());
-  const size = readFileSync(join(runDir, sink.name)).lastIndexOf('\n') + 1;
+  const path = join(runDir, sink.name);
+  const size = existsSync(path) ? readFileSync(path).lastIndexOf('\n') + 1 : 0;
   const nobody = () => {};
   const control = { sizes: { [sink.name]: size }, clock: () => 0, failed: nobody, lost: nobody };
   const logger = new Logger([sink], runDir, control);

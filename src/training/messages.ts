@@ -34,6 +34,8 @@ export type TakenUp = Pick<ResumedRun, 'config' | 'from'>;
 /** To the supervisor. */
 export type FromTrainer =
   | { readonly event: TrainEvent }
+  /** The run's folder, once it is made and locked. */
+  | { readonly opened: string }
   /** Before the first event of a run that goes on. */
   | { readonly takenUp: TakenUp }
   /** The run does not go on, and nothing has been changed. */

@@ -96,7 +96,8 @@ class Watch {
     if ('event' in message) {
       this.heard.hear(message.event);
       this.#control.emit(message.event);
-    } else if ('takenUp' in message) this.#control.takenUp?.(message.takenUp);
+    } else if ('opened' in message) this.heard.runDir = message.opened;
+    else if ('takenUp' in message) this.#control.takenUp?.(message.takenUp);
     else if ('refused' in message) this.refused = message.refused;
     else if ('saving' in message) this.#patience.suspend(message.saving);
     else this.#control.signalled(message.signalled);

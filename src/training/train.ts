@@ -44,6 +44,8 @@ export interface TrainControl {
   signal?: AbortSignal | undefined;
   /** The command, for the manifest. */
   argv?: readonly string[];
+  /** Told the run's folder, once it is made and locked. */
+  opened?: (runDir: string) => void;
   /** Told when a checkpoint begins to be written, and when that is over. */
   saving?: (isSaving: boolean) => void;
   /** Another learner than the native one. */
@@ -209,9 +211,12 @@ class Run {
     await Promise.resolve();
     let directory: RunDirectory | undefined;
     try {
-      if (this.#control.signal?.aborted) throw new VirelError('ABORTED', 'stopped before it began');
+      // a run that goes on has a folder to say in that it was stopped
+      if (this.#control.signal?.aborted && this.#resumption === undefined)
+        throw new VirelError('ABORTED', 'stopped before it began');
       const fallback = defaultRunPath(config, this.#place.runsDir ?? 'runs', this.#started);
       directory = this.#resumption?.directory ?? openRunDirectory(this.#place.runDir, fallback);
+      this.#control.opened?.(directory.path);
       return await this.#trainIn(directory);
     } catch (cause) {
       const error = toVirelError(cause);

@@ -6,16 +6,23 @@ import type { FromTrainer, Order, ToTrainer } from './messages.js';
 import { exitOf, STOP_NAMES } from './signals.js';
 import type { TrainingRun } from './train.js';
 
+/** The stop of the run; one that comes earlier waits until the run has a folder to be saved in. */
 const stop = new AbortController();
+let isStopped = false;
+let hasFolder = false;
+function halt(): void {
+  isStopped = true;
+  if (hasFolder) stop.abort();
+}
 // a terminal signals the whole group, and the supervisor says the same by a message; a second signal is its to obey
 for (const name of STOP_NAMES)
   process.on(name, () => {
-    stop.abort();
+    halt();
     void tell({ signalled: exitOf(name) });
   });
 // without a supervisor nobody reads on: save and stop
-process.on('disconnect', () => stop.abort());
-process.on('error', () => stop.abort());
+process.on('disconnect', halt);
+process.on('error', halt);
 // what a library writes has no reader either then
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
@@ -23,7 +30,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 const ready = prepare();
 
 process.on('message', (message: ToTrainer) => {
-  if ('stop' in message) stop.abort();
+  if ('stop' in message) halt();
   else void carryOut(message);
 });
 
@@ -52,14 +59,17 @@ function tell(message: FromTrainer): Promise<void> {
       return;
     }
     process.send(message, undefined, undefined, (error) => {
-      if (error) stop.abort();
+      if (error) halt();
       resolve();
     });
   });
 }
 
 async function carryOut(order: Order): Promise<void> {
-  const run = await begin(order);
+  const training = await ready;
+  // nobody is left that a run would be begun for
+  if (!process.connected) process.exit();
+  const run = await begin(order, training);
   // one at a time: those that a slow supervisor has not read yet wait where newer progress replaces older
   if (run !== undefined) for await (const event of run) await tell({ event });
   // an environment in TypeScript may have left a timer behind
@@ -67,10 +77,17 @@ async function carryOut(order: Order): Promise<void> {
 }
 
 /** The run that was ordered; undefined where it was refused, which the supervisor has been told. */
-async function begin({ argv, ...order }: Order): Promise<TrainingRun | undefined> {
-  const training = await ready;
+async function begin(
+  { argv, ...order }: Order,
+  training: Awaited<typeof ready>,
+): Promise<TrainingRun | undefined> {
   const saving = (isSaving: boolean) => void tell({ saving: isSaving });
-  const control = { signal: stop.signal, argv, saving };
+  const opened = (runDir: string) => {
+    void tell({ opened: runDir });
+    hasFolder = true;
+    if (isStopped) stop.abort();
+  };
+  const control = { signal: stop.signal, argv, saving, opened };
   if ('train' in order) {
     const { resolution, place } = order.train;
     return training.startTraining(resolution, place, control);
