@@ -1,6 +1,6 @@
 /**
- * Real processes killed for real: `train` and `resume` end by SIGKILL at random instants, again and again, and the run is
- * at its end what one is that was never touched. Stop signals save first.
+ * Real processes killed for real: supervisor and trainer of `train` and `resume` end together by SIGKILL at random instants,
+ * as with a machine, again and again, and the run is at its end what one is that was never touched. Stop signals save first.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,16 +27,16 @@ const words = (algorithm: string, engine: string, runDir: string) => [
   ...(algorithm === 'beta' ? ['--set', 'residual.batch=128'] : []),
 ];
 
-/** Starts a command and kills it after some milliseconds, unless it ends before; whether it did. */
+/** Starts a command and kills all its processes after some milliseconds, unless it ends before; whether it did. */
 async function killAfter(milliseconds: number, command: readonly string[]): Promise<boolean> {
-  const running = start(command, folder);
+  const running = start(command, folder, {}, true);
   let ended = false;
   const end = running.ended.then((result) => {
     ended = true;
     return result;
   });
   await Promise.race([sleep(milliseconds), end]);
-  if (!ended) running.child.kill('SIGKILL');
+  if (!ended) process.kill(-(running.child.pid as number), 'SIGKILL');
   const { code, stderr } = await end;
   if (code !== 0 && code !== null) throw new Error(stderr);
   return code === 0;
