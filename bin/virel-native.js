@@ -13,6 +13,11 @@ for (const [name, code] of [
 const { existsSync } = await import('node:fs');
 const cli = new URL('../dist/cli/index.js', import.meta.url);
 if (existsSync(cli)) {
+  const [verb, ...words] = process.argv.slice(2);
+  if ((verb === 'train' || verb === 'resume') && !words.includes('--help')) {
+    const { startEarly } = await import('../dist/training/early-trainer.js');
+    startEarly();
+  }
   await import(cli.href);
 } else {
   console.error(

@@ -34,10 +34,20 @@ export interface Running {
   says(text: string): Promise<void>;
 }
 
-/** Starts `virel-native WORDS` as a process of its own. */
-export function start(words: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): Running {
+/**
+ * Starts `virel-native WORDS` as a process of its own.
+ *
+ * @param detached In a process group of its own, which a signal reaches as a terminal's does.
+ */
+export function start(
+  words: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv = {},
+  detached = false,
+): Running {
   const { NODE_OPTIONS: _jestOptions, CI: _ci, ...inherited } = process.env;
-  const child = spawn(process.execPath, [bin, ...words], { cwd, env: { ...inherited, ...env } });
+  const options = { cwd, env: { ...inherited, ...env }, detached };
+  const child = spawn(process.execPath, [bin, ...words], options);
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;

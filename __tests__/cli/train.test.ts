@@ -224,7 +224,7 @@ describe('train with several seeds', () => {
     PATIENCE,
   );
 
-  it('gives each seed the numbers it has alone, in this process or another', () => {
+  it('gives each seed the same numbers, one at a time or two', () => {
     for (const seed of [0, 1, 2]) {
       expect(untimed(join(folder, `seeds-1/seed-${seed}`))).toEqual(
         untimed(join(folder, `seeds-2/seed-${seed}`)),

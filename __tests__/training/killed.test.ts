@@ -1,15 +1,14 @@
 /**
- * Real processes killed for real: `train` and `resume` end by SIGKILL at random instants, again and again, and the run is
- * at its end what one is that was never touched. Stop signals save first.
+ * Real processes killed for real: supervisor and trainer of `train` and `resume` end together by SIGKILL at random instants,
+ * as with a machine, again and again, and the run is at its end what one is that was never touched. Stop signals save first.
  */
-import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { listCheckpoints } from '../../src/training/checkpoint.js';
 import { compile, start } from '../cli/command.js';
-import { untimedMetrics, untimedRows } from '../support/untimed.js';
+import { left } from './left.js';
 
 const MINUTE = 60_000;
 const folder = mkdtempSync(join(tmpdir(), 'virel-killed-'));
@@ -17,7 +16,6 @@ beforeAll(compile);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 /** A short run with every phase in it: evaluations, records and checkpoints that are not due at once. */
 const words = (algorithm: string, engine: string, runDir: string) => [
@@ -29,44 +27,16 @@ const words = (algorithm: string, engine: string, runDir: string) => [
   ...(algorithm === 'beta' ? ['--set', 'residual.batch=128'] : []),
 ];
 
-/** Rows of all files of the replay buffer, one behind the other, without what each file says of itself. */
-function rows(runDir: string): string {
-  const replay = join(runDir, 'replay');
-  const parts = readdirSync(replay)
-    .sort()
-    .map((name) => {
-      const bytes = readFileSync(join(replay, name));
-      return bytes.subarray(8 + Number(bytes.readBigUInt64LE()));
-    });
-  return sha256(Buffer.concat(parts));
-}
-
-/** Everything that a run left which no clock decides, by name. */
-function left(runDir: string): Record<string, unknown> {
-  const newest = join(runDir, 'checkpoints', listCheckpoints(runDir).at(-1) as string);
-  const model = readFileSync(join(newest, 'pretrained_model', 'model.safetensors'));
-  const state = join(newest, 'training_state');
-  const tensors = readdirSync(state).filter((name) => name.endsWith('.safetensors'));
-  return {
-    model: sha256(model),
-    ...Object.fromEntries(tensors.map((name) => [name, sha256(readFileSync(join(state, name)))])),
-    rows: rows(runDir),
-    metrics: untimedMetrics(join(runDir, 'metrics.jsonl')),
-    evaluations: untimedRows(join(runDir, 'eval.csv')),
-    episodes: untimedRows(join(runDir, 'episodes.csv')),
-  };
-}
-
-/** Starts a command and kills it after some milliseconds, unless it ends before; whether it did. */
+/** Starts a command and kills all its processes after some milliseconds, unless it ends before; whether it did. */
 async function killAfter(milliseconds: number, command: readonly string[]): Promise<boolean> {
-  const running = start(command, folder);
+  const running = start(command, folder, {}, true);
   let ended = false;
   const end = running.ended.then((result) => {
     ended = true;
     return result;
   });
   await Promise.race([sleep(milliseconds), end]);
-  if (!ended) running.child.kill('SIGKILL');
+  if (!ended) process.kill(-(running.child.pid as number), 'SIGKILL');
   const { code, stderr } = await end;
   if (code !== 0 && code !== null) throw new Error(stderr);
   return code === 0;

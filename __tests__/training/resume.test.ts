@@ -106,6 +106,10 @@ describe('a run that was stopped', () => {
   it('may be stopped again and again', async () => {
     await begin(join(folder, 'whole'));
     await begin(runDir, 90);
+    // before it goes on, too
+    const early = await goOn(runDir, { signal: AbortSignal.abort() });
+    expect(early.summary).toMatchObject({ state: 'stopped', steps: early.from.step });
+    expect(existsSync(join(runDir, 'run.lock'))).toBe(false);
     for (const stopAt of [91, 300, 301, 777]) {
       const stop = new AbortController();
       const session = new MemorySession({
@@ -118,7 +122,7 @@ describe('a run that was stopped', () => {
     await goOn(runDir);
     expect(left(runDir)).toEqual(left(join(folder, 'whole')));
     const { history } = JSON.parse(text(runDir, 'run.json'));
-    expect(history).toHaveLength(5);
+    expect(history).toHaveLength(6);
     expect(history[0]).toMatchObject({ inexact: [] });
   });
 

@@ -40,6 +40,12 @@ export class Follower {
     note(describeError(event));
   }
 
+  /** Shows what something in a trainer wrote on its standard error. */
+  say(line: string): void {
+    if (this.#view) this.#view.say(line);
+    else note(line);
+  }
+
   /** @param finished Whether every run was trained to its last step. */
   conclude(finished: boolean, stop: StopSignals): void {
     if (this.#exits.length > 0) process.exitCode = Math.max(...this.#exits);

@@ -2,40 +2,34 @@
 import yargs, { type Argv, type CommandModule } from 'yargs';
 import { Parser } from 'yargs/helpers';
 import { VirelError } from '../errors.js';
-import { packageVersion } from '../training/manifest.js';
-import { toVirelError } from '../training/train.js';
-import { algorithmsCommand } from './commands/algorithms.js';
-import { benchCommand } from './commands/bench.js';
-import { compareCommand } from './commands/compare.js';
-import { configCommand } from './commands/config.js';
-import { doctorCommand } from './commands/doctor.js';
-import { envsCommand } from './commands/envs.js';
-import { evalCommand } from './commands/eval.js';
-import { exportCommand } from './commands/export.js';
-import { plotCommand } from './commands/plot.js';
-import { resumeCommand } from './commands/resume.js';
-import { setupCommand } from './commands/setup.js';
-import { trainCommand } from './commands/train.js';
-import { verifyCommand } from './commands/verify.js';
+import { packageVersion } from '../setup/places.js';
+import { toVirelError } from '../training/failure.js';
 import { describeError, note, printJson, surviveClosedPipes } from './output.js';
 import { usageError } from './usage.js';
 
-const COMMANDS = [
-  trainCommand,
-  resumeCommand,
-  evalCommand,
-  plotCommand,
-  compareCommand,
-  exportCommand,
-  envsCommand,
-  algorithmsCommand,
-  configCommand,
-  verifyCommand,
-  benchCommand,
-  setupCommand,
-  doctorCommand,
-];
-const VERBS = COMMANDS.map(({ command }) => String(command).split(' ')[0] as string);
+/** The verbs, in the order of the help; a process loads the one it is asked for. */
+const COMMANDS: Record<string, () => Promise<object>> = {
+  train: async () => (await import('./commands/train.js')).trainCommand,
+  resume: async () => (await import('./commands/resume.js')).resumeCommand,
+  eval: async () => (await import('./commands/eval.js')).evalCommand,
+  plot: async () => (await import('./commands/plot.js')).plotCommand,
+  compare: async () => (await import('./commands/compare.js')).compareCommand,
+  export: async () => (await import('./commands/export.js')).exportCommand,
+  envs: async () => (await import('./commands/envs.js')).envsCommand,
+  algorithms: async () => (await import('./commands/algorithms.js')).algorithmsCommand,
+  config: async () => (await import('./commands/config.js')).configCommand,
+  verify: async () => (await import('./commands/verify.js')).verifyCommand,
+  bench: async () => (await import('./commands/bench.js')).benchCommand,
+  setup: async () => (await import('./commands/setup.js')).setupCommand,
+  doctor: async () => (await import('./commands/doctor.js')).doctorCommand,
+};
+const VERBS = Object.keys(COMMANDS);
+
+/** The verb that the words begin with, alone; all of them where that is not sure. */
+function loadCommands([first = '']: readonly string[]): Promise<object[]> {
+  const asked = VERBS.includes(first) ? [first] : VERBS;
+  return Promise.all(asked.map((verb) => (COMMANDS[verb] as () => Promise<object>)()));
+}
 
 /** Widest help, so that it stays readable. */
 const MOST_COLUMNS = 100;
@@ -56,7 +50,7 @@ function refuseRepeated(args: Record<string, unknown>, lists: readonly string[])
 /** Options that may be given more than once, and positional lists. */
 const LISTS = ['_', 'config', 'set', 'files', 'runs', 'require'];
 
-function parser(words: readonly string[]): Argv {
+async function parser(words: readonly string[]): Promise<Argv> {
   const verb = words.find((word) => !word.startsWith('-'));
   const cli: Argv = yargs([...words])
     .scriptName('virel-native')
@@ -84,7 +78,7 @@ function parser(words: readonly string[]): Argv {
       );
       throw usageError(message ?? error.message, { words, verb, verbs: VERBS, flags });
     });
-  for (const command of COMMANDS) cli.command(command as CommandModule);
+  for (const command of await loadCommands(words)) cli.command(command as CommandModule);
   return cli
     .example('$0 train', 'virel on HalfCheetah-v5, set up by itself')
     .example('$0 train --env Hopper-v5 --seeds 0-4 --json', 'five runs, events as JSON lines')
@@ -138,7 +132,8 @@ const words = process.argv.slice(2);
 surviveClosedPipes();
 if (words.includes('--no-color')) process.env['NO_COLOR'] = '1';
 try {
-  await parser(words).parseAsync();
+  const cli = await parser(words);
+  await cli.parseAsync();
 } catch (error) {
   report(toOurs(error), words);
 }

@@ -106,6 +106,11 @@ export class ProgressView {
     }
   }
 
+  /** Shows a line that is no event. */
+  say(line: string): void {
+    this.#lasting(line, this.#options.note);
+  }
+
   /** A line that stays, above the live ones. */
   #lasting(text: string, write: (text: string) => void): void {
     this.#live?.clear();

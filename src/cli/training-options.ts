@@ -2,6 +2,8 @@
 import type { Argv } from 'yargs';
 import { ensureNative } from '../native/addon.js';
 import { type StopSignals, stopOnSignals } from '../training/signals.js';
+import type { Supervision } from '../training/supervise.js';
+import type { Follower } from './follow.js';
 import { note } from './output.js';
 
 /** What the parser makes of them. */
@@ -42,3 +44,12 @@ export function stopTraining({ quiet }: TrainingArguments): StopSignals {
     if (!quiet) note('stopping: saving at the next step boundary (again: end at once)');
   });
 }
+
+/** Shows what a trainer tells, and hands the signals on to it. @param follower The one of the moment. */
+export const supervision = (stop: StopSignals, follower: () => Follower): Supervision => ({
+  signal: stop.signal,
+  atOnce: stop.atOnce,
+  emit: (event) => follower().show(event),
+  say: (line) => follower().say(line),
+  signalled: (exitCode) => stop.hear(exitCode),
+});

@@ -1,4 +1,6 @@
 /** `training_step.json`: what the loop of a run remembers beside its session, so that another process goes on with it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as z from 'zod';
 
 const count = z.int().min(0);
@@ -37,3 +39,13 @@ export const loopStateSchema = z.object({
 
 /** Where a loop stands. */
 export type LoopState = z.infer<typeof loopStateSchema>;
+
+/** Where the loop stood at a checkpoint, by its folder; undefined where it does not say, or not in words of ours. */
+export function readLoopState(checkpoint: string): LoopState | undefined {
+  try {
+    const text = readFileSync(join(checkpoint, 'training_state', 'training_step.json'), 'utf8');
+    return loopStateSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}

@@ -29,6 +29,8 @@ export interface LoopContext {
   emit(event: TrainEvent): void;
   /** Told that a stop was asked for, before the parameters are saved. */
   stopping(): void;
+  /** Told when a checkpoint begins to be written, and when that is over. */
+  saving(isSaving: boolean): void;
   /** Milliseconds, from any origin. */
   clock(): number;
 }
@@ -283,10 +285,15 @@ export class TrainingLoop {
 
   async #save(isBest = false): Promise<void> {
     if (this.#saved.step === this.#step) return;
-    const { config, session, checkpoints, emit, clock } = this.#context;
-    const path = await checkpoints.save(session, this.#state(), isBest);
-    this.#saved = { step: this.#step, at: clock(), path };
-    emit({ event: 'checkpoint', seed: config.seed, step: this.#step, path });
+    const { config, session, checkpoints, saving, emit, clock } = this.#context;
+    saving(true);
+    try {
+      const path = await checkpoints.save(session, this.#state(), isBest);
+      this.#saved = { step: this.#step, at: clock(), path };
+      emit({ event: 'checkpoint', seed: config.seed, step: this.#step, path });
+    } finally {
+      saving(false);
+    }
   }
 
   /** Saves what a failed session still has; the error, with the place of it. */

@@ -1,5 +1,5 @@
 /** `resume`: takes up a run where its newest whole checkpoint left it. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Layer, type Resolution, resolveLayers } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/schema.js';
@@ -14,7 +14,7 @@ import {
   verifyCheckpoint,
 } from './checkpoint-manifest.js';
 import { fileError } from './files.js';
-import { type LoopState, loopStateSchema } from './loop-state.js';
+import { type LoopState, readLoopState } from './loop-state.js';
 import { circumstances, type RunManifest } from './manifest.js';
 import { putBack } from './put-back.js';
 import { type RunDirectory, readRunConfig, reopenRunDirectory } from './run-directory.js';
@@ -164,7 +164,7 @@ async function findCheckpoint(runDir: string, options: ResumeOptions): Promise<F
   for (const name of wanted) {
     const folder = join(runDir, 'checkpoints', name);
     const verified = await verifyCheckpoint(runDir, folder);
-    const state = 'reason' in verified ? undefined : readState(folder);
+    const state = 'reason' in verified ? undefined : readLoopState(folder);
     if ('manifest' in verified && state !== undefined) {
       const newer = names.slice(0, names.indexOf(name));
       if (options.step !== undefined && newer.length > 0 && !options.discardNewer)
@@ -192,15 +192,6 @@ async function findCheckpoint(runDir: string, options: ResumeOptions): Promise<F
       fix: 'train into a new run',
     },
   );
-}
-
-function readState(folder: string): LoopState | undefined {
-  try {
-    const text = readFileSync(join(folder, 'training_state', 'training_step.json'), 'utf8');
-    return loopStateSchema.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
 }
 
 const inexactError = (runDir: string, reasons: readonly string[]) =>

@@ -1,13 +1,30 @@
 /** Stop signals: the first asks for a stop at the next step boundary, the second ends the process at once. */
 
-const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGUSR1: 10, SIGUSR2: 12, SIGTERM: 15 } as const;
+/** Signals that stop training, with their numbers. */
+export const STOP_SIGNALS = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGUSR1: 10,
+  SIGUSR2: 12,
+  SIGTERM: 15,
+} as const;
+
+/** The names of {@link STOP_SIGNALS}. */
+export const STOP_NAMES = Object.keys(STOP_SIGNALS) as (keyof typeof STOP_SIGNALS)[];
+
+/** What a process exits with that a signal stopped: 128 + its number. */
+export const exitOf = (name: keyof typeof STOP_SIGNALS) => 128 + STOP_SIGNALS[name];
 
 /** The stop of this process. */
 export interface StopSignals {
   /** Given at the first signal. */
   readonly signal: AbortSignal;
+  /** Given at the second, just before this process exits. */
+  readonly atOnce: AbortSignal;
   /** 128 + the number of the signal that came, else undefined. */
   exitCode(): number | undefined;
+  /** Takes note of a signal that came to another process of the same command; one that came here counts more. */
+  hear(exitCode: number): void;
   /** Leaves later signals to Node. */
   release(): void;
 }
@@ -18,22 +35,29 @@ export interface StopSignals {
  * @param first Called at the first signal, to say what will happen.
  */
 export function stopOnSignals(first: (name: string) => void): StopSignals {
-  const stop = new AbortController();
+  const [stop, atOnce] = [new AbortController(), new AbortController()];
   let code: number | undefined;
-  const names = Object.keys(NUMBERS) as (keyof typeof NUMBERS)[];
+  let heard: number | undefined;
   const listen = (name: NodeJS.Signals) => {
-    const exit = 128 + NUMBERS[name as keyof typeof NUMBERS];
-    if (code !== undefined) process.exit(exit);
+    const exit = exitOf(name as keyof typeof STOP_SIGNALS);
+    if (code !== undefined) {
+      atOnce.abort();
+      process.exit(exit);
+    }
     code = exit;
     first(name);
     stop.abort();
   };
-  for (const name of names) process.on(name, listen);
+  for (const name of STOP_NAMES) process.on(name, listen);
   return {
     signal: stop.signal,
-    exitCode: () => code,
+    atOnce: atOnce.signal,
+    exitCode: () => code ?? heard,
+    hear: (exitCode) => {
+      heard ??= exitCode;
+    },
     release: () => {
-      for (const name of names) process.off(name, listen);
+      for (const name of STOP_NAMES) process.off(name, listen);
     },
   };
 }

@@ -22,9 +22,14 @@ function finalScore(evaluations: readonly EvaluationEvent[], steps: number): num
   return scoreOf(measured, steps) ?? null;
 }
 
+/** What a summary says of a run's config. */
+export type SummarisedConfig = Pick<ResolvedConfig, 'algorithm' | 'seed'> & {
+  readonly env: Pick<ResolvedConfig['env'], 'id'>;
+};
+
 /** The summary of a run; `failure` where it failed. */
 export function summarise(
-  config: ResolvedConfig,
+  config: SummarisedConfig,
   runDir: string,
   state: Summary['state'],
   outcome: Outcome,

@@ -5,12 +5,13 @@ import type { ResolvedConfig } from '../config/schema.js';
 import { show } from '../config/show.js';
 import type { CustomEnvironment } from '../environments/define.js';
 import { loadEnvironment } from '../environments/load.js';
-import { isVirelError, VirelError } from '../errors.js';
-import type { ErrorEvent, Summary, TrainEvent } from '../logging/events.js';
+import { VirelError } from '../errors.js';
+import type { Summary, TrainEvent } from '../logging/events.js';
 import type { Logger } from '../logging/logger.js';
 import type { NativeFacts } from '../native/facts.js';
 import { Checkpoints } from './checkpoint.js';
 import { EventQueue } from './event-queue.js';
+import { errorEvent, toVirelError } from './failure.js';
 import { pretty, writeWhole } from './files.js';
 import { TrainingLoop } from './loop.js';
 import {
@@ -43,6 +44,10 @@ export interface TrainControl {
   signal?: AbortSignal | undefined;
   /** The command, for the manifest. */
   argv?: readonly string[];
+  /** Told the run's folder, once it is made and locked. */
+  opened?: (runDir: string) => void;
+  /** Told when a checkpoint begins to be written, and when that is over. */
+  saving?: (isSaving: boolean) => void;
   /** Another learner than the native one. */
   createSession?: CreateSession;
   /** What the manifest says of the native libraries; undefined where there are none. */
@@ -64,32 +69,6 @@ export interface RunPlace {
 export interface TrainingRun extends AsyncIterable<TrainEvent> {
   /** The summary; rejects with the VirelError of a failed run. */
   readonly finished: Promise<Summary>;
-}
-
-/** An error as the event that reports it. */
-export function errorEvent(error: VirelError, seed: number): ErrorEvent {
-  const { code, message, where, expected, got, fix, exit } = error;
-  return {
-    event: 'error',
-    seed,
-    code,
-    message,
-    ...(where !== undefined && { where }),
-    ...(expected !== undefined && { expected }),
-    ...(got !== undefined && { got }),
-    ...(fix !== undefined && { fix }),
-    exit,
-  };
-}
-
-/** Any error as one of ours; a defect keeps its stack as the cause. */
-export function toVirelError(error: unknown): VirelError {
-  if (isVirelError(error)) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new VirelError('PANIC', `internal defect: ${message}`, {
-    fix: 'report it with the output of: npx virel-native doctor',
-    cause: error,
-  });
 }
 
 /**
@@ -232,9 +211,12 @@ class Run {
     await Promise.resolve();
     let directory: RunDirectory | undefined;
     try {
-      if (this.#control.signal?.aborted) throw new VirelError('ABORTED', 'stopped before it began');
+      // a run that goes on has a folder to say in that it was stopped
+      if (this.#control.signal?.aborted && this.#resumption === undefined)
+        throw new VirelError('ABORTED', 'stopped before it began');
       const fallback = defaultRunPath(config, this.#place.runsDir ?? 'runs', this.#started);
       directory = this.#resumption?.directory ?? openRunDirectory(this.#place.runDir, fallback);
+      this.#control.opened?.(directory.path);
       return await this.#trainIn(directory);
     } catch (cause) {
       const error = toVirelError(cause);
@@ -326,6 +308,7 @@ class Run {
         this.#status = 'stopping';
         beat();
       },
+      saving: (isSaving) => this.#control.saving?.(isSaving),
       clock: () => performance.now(),
     });
     this.#loop = loop;

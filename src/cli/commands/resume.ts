@@ -1,9 +1,11 @@
 import { relative } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import type { ResolvedConfig } from '../../config/schema.js';
+import { takeTrainer } from '../../training/early-trainer.js';
 import { findRun } from '../../training/find-run.js';
+import type { ResumeOrder, TakenUp } from '../../training/messages.js';
 import type { StopSignals } from '../../training/signals.js';
-import { type ResumedRun, resume } from '../../training/train.js';
+import { supervise } from '../../training/supervise.js';
 import { refuseEmpty } from '../folder.js';
 import { Follower } from '../follow.js';
 import { wholeNumber } from '../numbers.js';
@@ -12,6 +14,7 @@ import { grouped, note, shortPath } from '../output.js';
 import {
   ensureTraining,
   stopTraining,
+  supervision,
   type TrainingArguments,
   withTrainingOptions,
 } from '../training-options.js';
@@ -74,10 +77,9 @@ export const resumeCommand: CommandModule<unknown, ResumeArguments> = {
     const stop = stopTraining(args);
     try {
       const { discardNewer, allowInexact } = args;
-      const [signal, argv] = [stop.signal, process.argv.slice(2)];
-      const run = await resume(runDir, { step, discardNewer, layers, allowInexact, signal, argv });
-      if (!args.quiet) note(describeBeginning(run, runDir));
-      await follow(run, args, run.config, stop);
+      const options = { step, discardNewer, layers, allowInexact };
+      const order = { resume: { runDir, options }, argv: process.argv.slice(2) };
+      await goOn(order, args, stop);
     } finally {
       stop.release();
     }
@@ -85,24 +87,28 @@ export const resumeCommand: CommandModule<unknown, ResumeArguments> = {
 };
 
 /** Where a run goes on. */
-function describeBeginning({ from }: ResumedRun, runDir: string): string {
+function describeBeginning({ from }: TakenUp, runDir: string): string {
   const exact = from.inexact.length === 0 ? 'exact' : `not exact: ${from.inexact.join('; ')}`;
   const place = relative(runDir, from.checkpoint);
   const checked = `SHA-256 ok, replay ${grouped(from.rows)} rows, ${exact}`;
   return `resuming ${shortPath(runDir)} at step ${from.step} from ${place} (${checked})`;
 }
 
-async function follow(
-  run: ResumedRun,
+/** Trains on, shows, and sets the exit code. */
+async function goOn(
+  order: ResumeOrder,
   { json, quiet }: ResumeArguments,
-  config: ResolvedConfig,
   stop: StopSignals,
 ): Promise<void> {
-  const follower = new Follower({ json, quiet, several: false, configs: [config] });
-  let finished = false;
-  for await (const event of run) {
-    follower.show(event);
-    if (event.event === 'summary') finished = event.state === 'finished';
-  }
-  follower.conclude(finished, stop);
+  const following = (configs: readonly ResolvedConfig[]) =>
+    new Follower({ json, quiet, several: false, configs });
+  // whose config is not known until the run is taken up
+  let follower = following([]);
+  const takenUp = (run: TakenUp) => {
+    if (!quiet) note(describeBeginning(run, order.resume.runDir));
+    follower = following([run.config]);
+  };
+  const control = { ...supervision(stop, () => follower), takenUp };
+  const { state } = await supervise(takeTrainer(), order, control);
+  follower.conclude(state === 'finished', stop);
 }

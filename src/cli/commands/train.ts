@@ -3,7 +3,6 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { VirelError } from '../../errors.js';
-import type { TrainEvent } from '../../logging/events.js';
 import { type PlannedRun, trainMany } from '../../training/many.js';
 import type { StopSignals } from '../../training/signals.js';
 import { prepareLayers, type Resolver } from '../environment.js';
@@ -15,6 +14,7 @@ import { note, printJson } from '../output.js';
 import {
   ensureTraining,
   stopTraining,
+  supervision,
   type TrainingArguments,
   withTrainingOptions,
 } from '../training-options.js';
@@ -131,9 +131,11 @@ async function trainAll(
   const configs = runs.map((run) => run.resolution.config);
   const { json, quiet } = args;
   const follower = new Follower({ json, quiet, several, configs });
-  const emit = (event: TrainEvent) => follower.show(event);
-  const control = { jobs, signal: stop.signal, argv: process.argv.slice(2), emit };
-  const summaries = await trainMany(runs, control);
+  const summaries = await trainMany(runs, {
+    jobs,
+    argv: process.argv.slice(2),
+    ...supervision(stop, () => follower),
+  });
   if (several && json) printJson({ event: 'summary', runs: summaries });
   const finished = summaries.filter(({ state }) => state === 'finished').length;
   follower.conclude(finished === runs.length, stop);

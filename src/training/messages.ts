@@ -1,0 +1,46 @@
+/** What a supervisor and its trainer say to each other. The channel clones: numbers that are no JSON arrive as they are. */
+import type { Resolution } from '../config/resolve.js';
+import type { TrainEvent } from '../logging/events.js';
+import type { PlainError } from './failure.js';
+import type { ResumeOptions } from './resume.js';
+import type { ResumedRun, RunPlace } from './train.js';
+
+/** A new run. */
+export interface TrainOrder {
+  readonly train: { readonly resolution: Resolution; readonly place: RunPlace };
+  /** The command, for the manifest. */
+  readonly argv: readonly string[];
+}
+
+/** A run that goes on. */
+export interface ResumeOrder {
+  readonly resume: {
+    readonly runDir: string;
+    readonly options: Omit<ResumeOptions, 'describe'>;
+  };
+  /** The command, for the manifest. */
+  readonly argv: readonly string[];
+}
+
+/** What a trainer is to do; it gets one, and ends when that is done. */
+export type Order = TrainOrder | ResumeOrder;
+
+/** To the trainer: an order, and maybe a stop. */
+export type ToTrainer = Order | { readonly stop: true };
+
+/** Where a run that goes on was taken up, and its config. */
+export type TakenUp = Pick<ResumedRun, 'config' | 'from'>;
+
+/** To the supervisor. */
+export type FromTrainer =
+  | { readonly event: TrainEvent }
+  /** The run's folder, once it is made and locked. */
+  | { readonly opened: string }
+  /** Before the first event of a run that goes on. */
+  | { readonly takenUp: TakenUp }
+  /** The run does not go on, and nothing has been changed. */
+  | { readonly refused: PlainError }
+  /** A checkpoint is being written, or no longer. */
+  | { readonly saving: boolean }
+  /** A stop signal came to the trainer itself: the exit code it asks for. */
+  | { readonly signalled: number };
