@@ -344,7 +344,7 @@ describe('the package', () => {
     'loads from CommonJS and from ESM, without anything native',
     () => {
       const names =
-        'Environment,Session,VirelError,compareRuns,defineEnvironment,drawComparison,drawDemo,isVirelError,listEnvironments,loadEnvironment,loadPolicy,loadRun,plotRuns,readMetrics,reference,resolveConfig,resume,theory,train,writeDemo';
+        'Environment,Session,VirelError,compareRuns,defineEnvironment,doctor,drawComparison,drawDemo,evaluate,isVirelError,listEnvironments,loadEnvironment,loadPolicy,loadRun,plotRuns,presets,readMetrics,reference,resolveConfig,resume,setup,theory,train,writeDemo';
       const env = { ...process.env, NODE_OPTIONS: '', VIREL_NATIVE_ADDON: '/nowhere' };
       const node = (...words: string[]) =>
         execFileSync(process.execPath, words, { cwd: root, env, encoding: 'utf8' });
