@@ -182,6 +182,41 @@ describe('the quick start', () => {
   );
 });
 
+describe('docs/reading-curves.md', () => {
+  const curves = 'benchmarks/records/2026-11-25-amd-epyc/paper/curves';
+  /** Mean of a group's and seed's points behind step 180,000, of the CSV beside a picture. */
+  function meanOf(file: string, group: string, seed: string): number {
+    const rows = read(join(curves, file))
+      .split('\n')
+      .map((line) => line.split(','))
+      .filter((cells) => cells[1] === group && cells[2] === seed && Number(cells[3]) > 180_000);
+    return rows.reduce((sum, cells) => sum + Number(cells[6]), 0) / rows.length;
+  }
+  const rowsOf = (title: string) => {
+    const [, table = ''] = read('docs/reading-curves.md').split(title);
+    return [...(table.split('\n\n')[0] ?? '').matchAll(/^\| seed (\d) +\|(.*)\|$/gm)].map(
+      ([, seed = '', cells = '']) => ({ seed, numbers: cells.split('|').map(Number) }),
+    );
+  };
+  const close = (shown: number | undefined, measured: number) =>
+    // as many digits as are shown
+    expect(Math.abs((shown ?? Number.NaN) - measured)).toBeLessThan(0.02 * Math.abs(measured));
+
+  it('shows the means of the points that lie beside the pictures', () => {
+    const cheetah = rowsOf('| `beta` on HalfCheetah-v5');
+    expect(cheetah).toHaveLength(3);
+    for (const { seed, numbers } of cheetah) {
+      const [, temperature, error, entropy] = numbers;
+      close(temperature, meanOf('temperature.csv', 'beta', seed));
+      close(error, meanOf('residual-error.csv', 'beta', seed));
+      close(entropy, meanOf('entropy.csv', 'beta', seed));
+    }
+    const hopper = rowsOf('| `virel` on Hopper-v5');
+    expect(hopper).toHaveLength(3);
+    for (const { seed, numbers } of hopper) close(numbers[1], meanOf('bias.csv', 'virel', seed));
+  });
+});
+
 /** The anchor that a heading gets on a page of Markdown. */
 const anchorOf = (heading: string) =>
   heading
