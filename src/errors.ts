@@ -25,6 +25,8 @@ const USAGE = new Set([
   'TASK_INVALID',
   'CLAIM_UNKNOWN',
   'DEMO_UNKNOWN',
+  'EXPORT_UNSUPPORTED',
+  'EXPORT_EXISTS',
 ]);
 
 const TOOLING = new Set([

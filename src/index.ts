@@ -52,6 +52,13 @@ export type { Random } from './environments/random.js';
 export type { OptionValue, TaskOptions } from './environments/task-options.js';
 export type { Task } from './environments/tasks.js';
 export { type ErrorDetails, type ExitCode, isVirelError, VirelError } from './errors.js';
+export {
+  type Exported,
+  type ExportFormat,
+  type ExportOptions,
+  exportRun,
+} from './export/export-run.js';
+export type { ExportedFile } from './export/place.js';
 export type {
   CheckpointEvent,
   EpisodeEvent,

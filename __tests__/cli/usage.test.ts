@@ -77,7 +77,7 @@ describe('help', () => {
           /^ {2}virel-native (\w+)(?: \[\w+\])? {2,}/gm,
         ),
       ].map((match) => match[1]);
-      const known = 'train eval envs algorithms config verify bench setup doctor'.split(' ');
+      const known = 'train eval export envs algorithms config verify bench setup doctor'.split(' ');
       expect(verbs).toEqual(known);
     },
     PATIENCE,
@@ -338,7 +338,7 @@ describe('the package', () => {
     'loads from CommonJS and from ESM, without anything native',
     () => {
       const names =
-        'Environment,Session,VirelError,compareRuns,defineEnvironment,doctor,drawComparison,drawDemo,evaluate,isVirelError,listEnvironments,loadEnvironment,loadPolicy,loadRun,plotRuns,presets,readMetrics,reference,resolveConfig,resume,setup,theory,train,writeDemo';
+        'Environment,Session,VirelError,compareRuns,defineEnvironment,doctor,drawComparison,drawDemo,evaluate,exportRun,isVirelError,listEnvironments,loadEnvironment,loadPolicy,loadRun,plotRuns,presets,readMetrics,reference,resolveConfig,resume,setup,theory,train,writeDemo';
       const env = { ...process.env, NODE_OPTIONS: '', VIREL_NATIVE_ADDON: '/nowhere' };
       const node = (...words: string[]) =>
         execFileSync(process.execPath, words, { cwd: root, env, encoding: 'utf8' });

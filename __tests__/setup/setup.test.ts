@@ -126,6 +126,7 @@ describe('set-up', () => {
     'torch/lib/libtorch_cpu.so',
     'torch/lib/libc10.so',
     'torch/version.py',
+    'nvidia/cu13/include/crt/host_config.h',
     'mujoco/libmujoco.so.3.17.0',
   ])('fetches a lost %s again', async (name) => {
     const { env, places } = sized();

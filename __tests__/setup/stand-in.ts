@@ -108,6 +108,7 @@ export function wheelFolder(torchVersion = '2.13.0'): { directory: string; wheel
       'torch/lib/libtorch_cpu.so': 'cpu half',
       'torch/lib/libc10.so': 'c10',
       'torch/lib/libtorch_cuda.so': 'gpu half',
+      'nvidia/cu13/include/crt/host_config.h': '',
     },
   );
   const mujoco = wheel(

@@ -33,7 +33,8 @@ const [batchSize, hidden, blocks, seconds] = [
   values.seconds,
 ].map(Number);
 
-const COLLECT = { repeat: 2000, phases: [{ collect: 1 }] };
+// more rows than the residual error of `beta` takes, which it is not measured without
+const COLLECT = { repeat: 6000, phases: [{ collect: 1 }] };
 const update = (repeat) => ({ repeat, phases: [{ update: { mSteps: 1, eSteps: 1 } }] });
 
 /** Engine, device and threads of a learner's name. */

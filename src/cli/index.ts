@@ -11,6 +11,7 @@ import { configCommand } from './commands/config.js';
 import { doctorCommand } from './commands/doctor.js';
 import { envsCommand } from './commands/envs.js';
 import { evalCommand } from './commands/eval.js';
+import { exportCommand } from './commands/export.js';
 import { plotCommand } from './commands/plot.js';
 import { resumeCommand } from './commands/resume.js';
 import { setupCommand } from './commands/setup.js';
@@ -25,6 +26,7 @@ const COMMANDS = [
   evalCommand,
   plotCommand,
   compareCommand,
+  exportCommand,
   envsCommand,
   algorithmsCommand,
   configCommand,

@@ -29,7 +29,7 @@ export const gymnasiumVersion = '1.4.0';
 
 /**
  * The wheels of one fixed Python (3.11), whatever the local one is: one known file, one known hash.
- * cudart and cupti belong to torch: its CPU library loads them.
+ * cudart and cupti belong to torch: its CPU library loads them. Of crt only headers are used, by what records CUDA graphs.
  */
 export const wheels: readonly Wheel[] = [
   {
@@ -54,6 +54,14 @@ export const wheels: readonly Wheel[] = [
     sha256: '7f82250d7782aa23b6cfe765ecc7db554bd3c2870c43f3d1821f1d18aebf0548',
     megabytes: 2.2,
     unpackedMegabytes: 7,
+    replacedBy: 'VIREL_LIBTORCH',
+  },
+  {
+    name: 'nvidia-cuda-crt',
+    version: '13.0.88',
+    sha256: '2c8043c7c9e02492716426e9919fc78d2c5b3b2a7a768a88e952676b08aa55a4',
+    megabytes: 0.1,
+    unpackedMegabytes: 1,
     replacedBy: 'VIREL_LIBTORCH',
   },
   {

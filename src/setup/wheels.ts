@@ -48,7 +48,8 @@ export function missingWheels(places: Places): Wheel[] {
   const complete: Record<Wheel['replacedBy'], boolean> = {
     VIREL_LIBTORCH:
       libtorchVersion(libtorch) !== undefined &&
-      hasFiles(join(libtorch, 'lib'), ['libtorch_cpu.so', 'libc10.so']),
+      hasFiles(join(libtorch, 'lib'), ['libtorch_cpu.so', 'libc10.so']) &&
+      hasFiles(join(libtorch, '..', 'nvidia', 'cu13', 'include'), ['crt/host_config.h']),
     VIREL_MUJOCO_DIR: hasFiles(mujoco, [`libmujoco.so.${mujocoVersion}`]),
     VIREL_MODELS: hasFiles(models, Object.keys(modelHashes)),
   };

@@ -83,6 +83,36 @@ async function flaw(
   return (await digestOf(path)).sha256 === sha256 ? undefined : 'fails its SHA-256';
 }
 
+/**
+ * Whether some files of a checkpoint are those that its manifest lists; checkpoints of before there was one pass.
+ *
+ * @param names Such as `pretrained_model/config.json`.
+ * @returns In words what is wrong; undefined if nothing is.
+ */
+export async function verifyFiles(
+  folder: string,
+  names: readonly string[],
+): Promise<string | undefined> {
+  if (lstatSync(join(folder, NAME), { throwIfNoEntry: false }) === undefined) return undefined;
+  const manifest = readManifest(folder);
+  if (manifest === undefined) return `${NAME} is not one`;
+  for (const name of names) {
+    const facts = manifest.files[name];
+    const why = facts === undefined ? 'is not listed' : await flaw(join(folder, name), facts);
+    if (why !== undefined) return `${name} ${why}`;
+  }
+  return undefined;
+}
+
+/** The manifest of a checkpoint; undefined if it is missing or not one. */
+export function readManifest(folder: string): CheckpointManifest | undefined {
+  try {
+    return manifestSchema.parse(JSON.parse(readFileSync(join(folder, NAME), 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
 /** A checkpoint that was looked at. */
 export type Verified = { manifest: CheckpointManifest } | { reason: string };
 
@@ -92,12 +122,8 @@ export type Verified = { manifest: CheckpointManifest } | { reason: string };
  * @returns The manifest, or in words why this is no whole checkpoint.
  */
 export async function verifyCheckpoint(runDir: string, folder: string): Promise<Verified> {
-  let manifest: CheckpointManifest;
-  try {
-    manifest = manifestSchema.parse(JSON.parse(readFileSync(join(folder, NAME), 'utf8')));
-  } catch {
-    return { reason: `${join(folder, NAME)} is missing or not one` };
-  }
+  const manifest = readManifest(folder);
+  if (manifest === undefined) return { reason: `${join(folder, NAME)} is missing or not one` };
   const inside = Object.entries(manifest.files).map(([name, facts]) => ({
     path: join(folder, name),
     facts,

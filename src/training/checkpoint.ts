@@ -8,6 +8,7 @@ import * as z from 'zod';
 import type { ResolvedConfig } from '../config/schema.js';
 import { type Choices, choicesOf, type TaskSizes } from '../environments/choices.js';
 import { type ExternalFacts, externalOf } from '../environments/define.js';
+import { observationOrder } from '../environments/observation-order.js';
 import { TASKS } from '../environments/tasks.js';
 import { VirelError } from '../errors.js';
 import {
@@ -123,12 +124,19 @@ const MODEL_FILES = ['config.json', 'model.safetensors', 'train_config.json'].ma
   (name) => `pretrained_model/${name}`,
 );
 
+/** What a file of parameters says of itself: whoever finds it alone knows what it acts in, and what it must be fed. */
+function metadataOf(description: PolicyConfig, { torch, mujoco }: CheckpointManifest['madeBy']) {
+  const { env, envOptions, algorithm, step, package: version } = description;
+  const observation = observationOrder(env, envOptions);
+  return { env, algorithm, step, package: version, torch, mujoco, observation };
+}
+
 /** Writes a checkpoint to `path` under another name, then renames it; `more` is written before that. */
 async function writeCheckpoint(
   path: string,
   session: TrainingSession,
   config: ResolvedConfig,
-  step: number,
+  { step, madeBy }: { step: number; madeBy: CheckpointManifest['madeBy'] },
   more: (folder: string) => Promise<void> = async () => {},
 ): Promise<void> {
   const temporary = `${path}.tmp-${process.pid}`;
@@ -136,10 +144,9 @@ async function writeCheckpoint(
     const model = join(temporary, 'pretrained_model');
     mkdirSync(model, { recursive: true });
     const description = policyConfig(config, session.task, step);
-    const { env, algorithm } = description;
     // one key: the writer does not keep the order of several, and equal runs shall give equal files
     await session.saveParameters(join(model, 'model.safetensors'), {
-      'virel-native': JSON.stringify({ env, algorithm, step, package: description.package }),
+      'virel-native': JSON.stringify(metadataOf(description, madeBy)),
     });
     writeWhole(join(model, 'config.json'), pretty(description));
     writeWhole(join(model, 'train_config.json'), pretty(config));
@@ -208,18 +215,31 @@ export class Checkpoints {
     const name = stepName(state.step);
     const path = join(this.#folder, name);
     const replay = this.#config.checkpoint.replay ? await this.#saveRows(session) : null;
-    await writeCheckpoint(path, session, this.#config, state.step, async (folder) => {
+    const made = { step: state.step, madeBy: this.#madeBy };
+    await writeCheckpoint(path, session, this.#config, made, async (folder) => {
       const training = join(folder, 'training_state');
       mkdirSync(training);
       const names = await session.saveState(training);
       writeWhole(join(training, 'training_step.json'), pretty(state));
       const all = [...names, 'training_step.json'].map((file) => `training_state/${file}`);
-      const rest = { step: state.step, replay, madeBy: this.#madeBy };
-      await writeManifest(folder, [...MODEL_FILES, ...all], rest);
+      await writeManifest(folder, [...MODEL_FILES, ...all], { ...made, replay });
     });
     writeWhole(join(this.#folder, 'latest'), `${name}\n`);
     if (isBest) writeWhole(join(this.#folder, 'best'), `${name}\n`);
     this.#prune();
+    return path;
+  }
+
+  /**
+   * Writes what a diverged run was left with, the last parameters that were finite, to `diverged/<step>`: apart from the
+   * checkpoints, none of which is replaced by it.
+   *
+   * @returns Its folder.
+   * @throws VirelError `IO`, `DISK_FULL`, `QUOTA`, `PERMISSION`.
+   */
+  async saveDiverged(session: TrainingSession, step: number): Promise<string> {
+    const path = join(this.#runDir, 'diverged', stepName(step));
+    await writeCheckpoint(path, session, this.#config, { step, madeBy: this.#madeBy });
     return path;
   }
 
@@ -280,24 +300,6 @@ function rowsOf(checkpoint: string): string[] {
   } catch {
     return [];
   }
-}
-
-/**
- * Writes what a diverged run was left with, the last parameters that were finite, to `diverged/<step>`: apart from the
- * checkpoints, none of which is replaced by it.
- *
- * @returns Its folder.
- * @throws VirelError `IO`, `DISK_FULL`, `QUOTA`, `PERMISSION`.
- */
-export async function saveDiverged(
-  runDir: string,
-  session: TrainingSession,
-  config: ResolvedConfig,
-  step: number,
-): Promise<string> {
-  const path = join(runDir, 'diverged', stepName(step));
-  await writeCheckpoint(path, session, config, step);
-  return path;
 }
 
 /** A policy on disk. */

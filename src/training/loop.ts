@@ -6,7 +6,7 @@ import { ROLLOUT_EPISODES } from '../logging/metrics.js';
 import type { Progress } from '../native/session.js';
 import { type EmSchedule, emSchedule, nextMultiple } from '../schedule/em-schedule.js';
 import { FIRST_CHUNK, nextChunk } from '../schedule/pace.js';
-import { type Checkpoints, saveDiverged } from './checkpoint.js';
+import type { Checkpoints } from './checkpoint.js';
 import type { LoopState } from './loop-state.js';
 import type { RunDirectory } from './run-directory.js';
 import type { TrainingSession } from './session.js';
@@ -291,13 +291,13 @@ export class TrainingLoop {
 
   /** Saves what a failed session still has; the error, with the place of it. */
   async #failed(error: VirelError): Promise<VirelError> {
-    const { config, session, directory } = this.#context;
+    const { config, session, checkpoints, directory } = this.#context;
     const { code, message, where, expected, got, fix } = error;
     let kept: string;
     try {
       this.#absorb(session.progress());
       if (code === 'DIVERGED') {
-        const path = await saveDiverged(directory.path, session, config, this.#step);
+        const path = await checkpoints.saveDiverged(session, this.#step);
         kept = `the last finite parameters are in ${path}`;
       } else {
         await this.#save();

@@ -11,6 +11,7 @@ use crate::ledger::Ledger;
 use crate::networks::layout::{Networks, Parameter, Sizes};
 use crate::recipe::{MStepKind, Recipe};
 use crate::replay::batch::Batch;
+use crate::replay::rows::Rows;
 
 /// What a learner is made of; every field is chosen by the caller, nothing has a default here.
 #[derive(Debug, Clone, PartialEq)]
@@ -372,11 +373,12 @@ pub trait Learner: Send {
     /// `LENGTH_MISMATCH`, `NATIVE_EXCEPTION`.
     fn residual_error(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<f32>;
 
-    /// [`Self::residual_error`], kept for [`Temperature::OfResidual`] and [`StepTerms::residual_error`].
+    /// [`Self::residual_error`] of rows that need not be gathered yet, kept for [`Temperature::OfResidual`] and
+    /// [`StepTerms::residual_error`].
     ///
     /// # Errors
     /// `LENGTH_MISMATCH`, `NATIVE_EXCEPTION`.
-    fn measure(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<()>;
+    fn measure(&mut self, rows: &Rows<'_>, noise: &[f32], temperature: Temperature) -> Result<()>;
 
     /// Every loss and gradient at the same parameters; nothing is stepped.
     ///
@@ -536,6 +538,26 @@ pub fn expect_batch(sizes: &Sizes, batch: &Batch<'_>, noise: &[f32], draws: usiz
     expect_len("nextObservations", batch.next_observations.len(), rows * sizes.observation)?;
     expect_len("discounts", batch.discounts.len(), rows)?;
     expect_len("noise", noise.len(), rows * draws * sizes.action)
+}
+
+/// [`expect_batch`] of rows that may be in a replay buffer yet.
+///
+/// # Errors
+/// `LENGTH_MISMATCH`.
+pub fn expect_rows(sizes: &Sizes, rows: &Rows<'_>, noise: &[f32], draws: usize) -> Result<()> {
+    match rows {
+        Rows::Gathered(batch) => expect_batch(sizes, batch, noise, draws),
+        Rows::Drawn { replay, indices } => {
+            let (observation, action) = replay.widths();
+            let count = indices.len();
+            if count == 0 {
+                return Err(EngineError::LengthMismatch { name: "indices", expected: 1, got: 0 });
+            }
+            expect_len("observations", count * observation, count * sizes.observation)?;
+            expect_len("actions", count * action, count * sizes.action)?;
+            expect_len("noise", noise.len(), count * draws * sizes.action)
+        }
+    }
 }
 
 /// T of a step: the given one, or the learner's own.

@@ -2,4 +2,5 @@
 
 pub mod batch;
 pub mod buffer;
+pub mod rows;
 pub mod segment;

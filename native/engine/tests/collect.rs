@@ -18,6 +18,7 @@ use virel_engine::networks::layout::{Parameter, Sizes};
 use virel_engine::random::{Purpose, Stream};
 use virel_engine::replay::batch::Batch;
 use virel_engine::replay::buffer::GatheredBatch;
+use virel_engine::replay::rows::Rows;
 use virel_engine::session::collect::Collector;
 use virel_engine::session::exploration::Exploration;
 use virel_engine::session::record::Episode;
@@ -141,7 +142,7 @@ impl Learner for Constant {
     fn residual_error(&mut self, _: &Batch<'_>, _: &[f32], _: Temperature) -> Result<f32> {
         unreachable!()
     }
-    fn measure(&mut self, _: &Batch<'_>, _: &[f32], _: Temperature) -> Result<()> {
+    fn measure(&mut self, _: &Rows<'_>, _: &[f32], _: Temperature) -> Result<()> {
         unreachable!()
     }
     fn gradients(&mut self, _: &Batch<'_>, _: &[f32], _: Temperature) -> Result<StepGradients> {

@@ -116,6 +116,10 @@ fn expect_exact(name: &str, config: SessionConfig, plan: &Plan) {
     let mut pause = Stream::new(u64::from(std::process::id()), Purpose::Diagnostics, 0);
     let mut session = Session::new(config).unwrap();
     let (mut done, mut cuts) = (0, 0);
+    // once for certain: on a busy machine the stops below can all come late
+    let third = Plan { repeat: plan.repeat / 3, ..plan.clone() };
+    done += session.advance(&third, &never).unwrap().iterations;
+    session = taken_up(session, &folder.0, &mut files, &mut next);
     while done < plan.repeat {
         let stop = AtomicBool::new(false);
         let rest = Plan { repeat: plan.repeat - done, ..plan.clone() };
@@ -139,7 +143,6 @@ fn expect_exact(name: &str, config: SessionConfig, plan: &Plan) {
             done += session.advance(&rest, &never).unwrap().iterations;
         }
     }
-    assert!(cuts > 0, "{name}: never cut");
     let (cut, whole) = (seen(&mut session), seen(&mut whole));
     assert_eq!(cut.state, whole.state, "{name}: state");
     assert_eq!(cut.metrics, whole.metrics, "{name}: metrics");

@@ -40,7 +40,7 @@ use self::shared::{Shared, Use, lock, read, write};
 use self::threads::Helper;
 use super::{
     Learner, LearnerConfig, Losses, Norms, Step, StepGradients, StepNorms, StepTerms, Temperature,
-    expect_act, expect_all, expect_batch, expect_config, expect_parameters, expect_positive,
+    expect_act, expect_all, expect_batch, expect_config, expect_parameters, expect_positive, expect_rows,
     temperature_in_use,
 };
 use crate::error::{EngineError, Result, expect_len};
@@ -50,6 +50,7 @@ use crate::math::tanh_gaussian::clip;
 use crate::networks::layout::{Networks, Parameter, ParameterSpec};
 use crate::recipe::{ActionValueTarget, MStepKind, PolicyKind, PolicyObjective, StateValueTarget};
 use crate::replay::batch::Batch;
+use crate::replay::rows::Rows;
 
 /// [`Learner`] in float32 by hand; see the module's text.
 pub struct KernelLearner {
@@ -168,6 +169,53 @@ impl KernelLearner {
             }
         }
     }
+
+    /// ε_w on some rows.
+    fn residual_of(&mut self, rows: &Rows<'_>, noise: &[f32], temperature: Temperature) -> Result<f32> {
+        let (recipe, sizes) = (self.config.recipe, &self.config.sizes);
+        let draws = recipe.draws_at_next_state(self.config.samples);
+        expect_rows(sizes, rows, noise, draws)?;
+        let is_soft = recipe.action_value_target == ActionValueTarget::SoftActionValue;
+        let temperature = if is_soft {
+            temperature_in_use(temperature.at(self.terms.residual_error)?, self.actor.logs.temperature())?
+        } else {
+            0.0
+        };
+
+        let shared = &self.shared;
+        let (action_values, state_value) = (read(&shared.action_values)?, read(&shared.state_value)?);
+        let targets = read(&shared.targets)?;
+        let at = Present {
+            shapes: &shared.shapes,
+            policy: &self.actor.weights,
+            action_values: &action_values,
+            state_value: &state_value,
+            targets: &targets,
+            temperature,
+        };
+        let count = rows.count().div_ceil(self.config.batch);
+        self.tile_sums.clear();
+        self.tile_sums.resize(count, 0.0);
+        let each = count.div_ceil(self.tiles.len());
+        let given = (rows, noise);
+        let team = self.actor.products.team();
+        let (ours, theirs) = self.tiles.split_at_mut(team.size());
+        let rest = count.min(ours.len() * each);
+        let (first_sums, sums) = self.tile_sums.split_at_mut(rest);
+        let mut ours = || squared_sums(team, ours, (&at, given), (0, each), first_sums);
+        match self.helper.as_mut() {
+            Some(helper) if count > 1 => {
+                let mut critic = lock(&shared.critic)?;
+                let team = critic.products.team();
+                let theirs = || squared_sums(team, theirs, (&at, given), (rest, each), sums);
+                let (theirs, ours) = helper.join(theirs, ours);
+                ours.and(theirs)?;
+            }
+            _ => ours()?,
+        }
+        let total = self.tile_sums.iter().sum();
+        Ok(residual_error(total, rows.count() * self.config.sizes.action_values) as f32)
+    }
 }
 
 impl Learner for KernelLearner {
@@ -235,53 +283,11 @@ impl Learner for KernelLearner {
     }
 
     fn residual_error(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<f32> {
-        let (recipe, sizes) = (self.config.recipe, &self.config.sizes);
-        let draws = recipe.draws_at_next_state(self.config.samples);
-        expect_batch(sizes, batch, noise, draws)?;
-        let is_soft = recipe.action_value_target == ActionValueTarget::SoftActionValue;
-        let temperature = if is_soft {
-            temperature_in_use(temperature.at(self.terms.residual_error)?, self.actor.logs.temperature())?
-        } else {
-            0.0
-        };
-
-        let shared = &self.shared;
-        let (action_values, state_value) = (read(&shared.action_values)?, read(&shared.state_value)?);
-        let targets = read(&shared.targets)?;
-        let at = Present {
-            shapes: &shared.shapes,
-            policy: &self.actor.weights,
-            action_values: &action_values,
-            state_value: &state_value,
-            targets: &targets,
-            temperature,
-        };
-        let count = batch.rows().div_ceil(self.config.batch);
-        self.tile_sums.clear();
-        self.tile_sums.resize(count, 0.0);
-        let each = count.div_ceil(self.tiles.len());
-        let rows = (batch, noise);
-        let team = self.actor.products.team();
-        let (ours, theirs) = self.tiles.split_at_mut(team.size());
-        let rest = count.min(ours.len() * each);
-        let (first_sums, sums) = self.tile_sums.split_at_mut(rest);
-        let mut ours = || squared_sums(team, ours, (&at, rows), (0, each), first_sums);
-        match self.helper.as_mut() {
-            Some(helper) if count > 1 => {
-                let mut critic = lock(&shared.critic)?;
-                let team = critic.products.team();
-                let theirs = || squared_sums(team, theirs, (&at, rows), (rest, each), sums);
-                let (theirs, ours) = helper.join(theirs, ours);
-                ours.and(theirs)?;
-            }
-            _ => ours()?,
-        }
-        let total = self.tile_sums.iter().sum();
-        Ok(residual_error(total, batch.rows() * self.config.sizes.action_values) as f32)
+        self.residual_of(&Rows::Gathered(*batch), noise, temperature)
     }
 
-    fn measure(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<()> {
-        self.terms.residual_error = Some(self.residual_error(batch, noise, temperature)?);
+    fn measure(&mut self, rows: &Rows<'_>, noise: &[f32], temperature: Temperature) -> Result<()> {
+        self.terms.residual_error = Some(self.residual_of(rows, noise, temperature)?);
         Ok(())
     }
 

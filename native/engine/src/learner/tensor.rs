@@ -1,9 +1,11 @@
 //! The learner on libtorch: batched operations on CPU or CUDA, f32 or f64, derivatives written out, no autograd.
 //!
 //! A step crosses to the device once, with its batch, noise and temperature, and reads nothing back; [`transfer`] alone
-//! does, when the caller asks for numbers. Its operations and their constants are the same in every step, so that they
-//! could be recorded as a graph: step counts, moments and temperatures are on the device. Matrix work is shared: each pass that both halves of a step need is computed once ([`given`]). The halves are assembled from the
-//! recipe's parts in [`halves`]; the equations of a part are in the file of its stem.
+//! does, when the caller asks for numbers. Its operations and their constants are the same in every step: step counts,
+//! moments and temperatures are on the device, always in the same place. So a GPU is given the second step of a kind as a
+//! recording, which later ones replay ([`graph`], [`recordings`]). Matrix work is shared: each pass that both halves of a
+//! step need is computed once ([`given`]). The halves are assembled from the recipe's parts in [`halves`]; the equations of
+//! a part are in the file of its stem.
 //!
 //! Sizes are passed down rather than asked of tensors: `size`, `size2` and `numel` panic where libtorch throws.
 //! Of such forms only `shallow_clone` and `device` remain: on a tensor that exists they read or copy one pointer.
@@ -13,12 +15,14 @@ mod bellman;
 mod boltzmann;
 mod e_step;
 mod given;
+mod graph;
 mod halves;
 mod m_step;
 mod network;
 mod networks;
 mod optimisers;
 mod projected_residual;
+mod recordings;
 mod residual;
 mod tanh_gaussian;
 mod target_update;
@@ -29,22 +33,28 @@ use tch::{Device, Kind, Tensor};
 
 use self::e_step::PriorGap;
 use self::given::Given;
+use self::graph::{Graph, Stream};
 use self::halves::{EStep, MStep, e_half, m_half, residual_of};
 use self::m_step::Regression;
 use self::networks::{Targets, Trained, expect_part};
 use self::optimisers::Optimisers;
+use self::recordings::{Latest, Recordings, Routine, Saw, Stage, Work};
 use self::tanh_gaussian::{Gaussian, deterministic};
 use self::temperature::{InUse, Logs, numbers};
-use self::transfer::{Placement, Report, Upload, pairs};
+use self::transfer::{Manifest, Placement, Report, Shipment, Upload, pairs};
 pub use self::transfer::{Transfers, read, transfers};
 use super::{Learner, LearnerConfig, Step, StepGradients, StepNorms, StepTerms, Temperature};
-use super::{expect_act, expect_all, expect_batch, expect_config, expect_parameters};
+use super::{
+    expect_act, expect_all, expect_batch, expect_config, expect_parameters, expect_positive, not_measured,
+};
 use crate::device::{use_threads, warm_up};
 use crate::error::{Result, expect_len};
 use crate::ledger::Ledger;
 use crate::networks::layout::{Networks, Parameter, ParameterSpec};
-use crate::recipe::PolicyKind;
+use crate::recipe::{PolicyKind, PolicyObjective};
 use crate::replay::batch::Batch;
+use crate::replay::buffer::GatheredBatch;
+use crate::replay::rows::Rows;
 
 /// Networks, optimisers and targets on one device.
 pub struct TensorLearner {
@@ -56,16 +66,23 @@ pub struct TensorLearner {
     /// Of the latest steps.
     gradients: Trained,
     optimisers: Optimisers,
+    /// Room for rows of a replay buffer.
+    gathered: GatheredBatch,
+    /// The queue of the device that all work goes to; none on a CPU.
+    stream: Option<Stream>,
+    /// Of a device with a stream.
+    recordings: Recordings,
     /// What the latest M-step and E-step saw, on the device until [`Learner::terms`].
-    latest_m_step: Option<MStep>,
-    latest_e_step: Option<EStep>,
+    latest_m_step: Option<Latest<MStep>>,
+    latest_e_step: Option<Latest<EStep>>,
     /// What steps of before this learner was taken up saw, and its divergences at the prior's latest move.
     earlier: (StepTerms, StepNorms),
     earlier_divergences: Option<(f32, f32)>,
     /// π_θ and π_φ as the E-step before the prior's latest move saw them.
     gap_at_move: Option<PriorGap>,
-    /// ε as it was last measured, a scalar.
-    residual_error: Option<Tensor>,
+    /// ε as it was last measured, a scalar, always in the same place.
+    residual_error: Tensor,
+    is_measured: bool,
 }
 
 impl TensorLearner {
@@ -83,6 +100,8 @@ impl TensorLearner {
         expect_all(&layout, initial)?;
         warm_up()?;
         use_threads(config.threads)?;
+        let stream = Stream::on(device)?;
+        stream.map_or(Ok(()), Stream::enter)?;
         let placement = Placement { device, kind };
         let trained = Trained::zeros(&layout, placement)?;
         let mut learner = Self {
@@ -91,12 +110,16 @@ impl TensorLearner {
             gradients: Trained::zeros(&layout, placement)?,
             optimisers: Optimisers::new(&trained, &config)?,
             trained,
+            gathered: GatheredBatch::default(),
+            stream,
+            recordings: Recordings::default(),
             latest_m_step: None,
             latest_e_step: None,
             earlier: <(StepTerms, StepNorms)>::default(),
             earlier_divergences: None,
             gap_at_move: None,
-            residual_error: None,
+            residual_error: placement.zeros(&[])?,
+            is_measured: false,
             layout,
             config,
         };
@@ -104,36 +127,138 @@ impl TensorLearner {
         Ok(learner)
     }
 
-    /// Checks what a step or the residual error is given and copies it to the device; `draws` are those of a row's noise
-    /// for s and for s′.
-    fn given(
+    /// Comes before anything that touches a tensor: the calling thread may have worked for another learner.
+    fn enter(&self) -> Result<()> {
+        use_threads(self.config.threads)?;
+        self.stream.map_or(Ok(()), Stream::enter)
+    }
+
+    /// Draws of a row's noise that some work takes, for s and for s′.
+    fn draws(&self, work: Work) -> [usize; 2] {
+        let (recipe, samples) = (&self.config.recipe, self.config.samples);
+        let at_state = if work == Work::Measure { 0 } else { recipe.draws_at_state(samples) };
+        [at_state, recipe.draws_at_next_state(samples)]
+    }
+
+    /// Checks what some work is given, and packs it.
+    fn pack(
         &self,
+        work: Work,
         batch: &Batch<'_>,
         noise: &[f32],
-        draws: [usize; 2],
         temperature: Temperature,
-    ) -> Result<Given<'_>> {
-        use_threads(self.config.threads)?;
-        let sizes = &self.config.sizes;
+    ) -> Result<Shipment> {
+        let (sizes, draws) = (&self.config.sizes, self.draws(work));
         expect_batch(sizes, batch, noise, draws.iter().sum())?;
-        let Upload { inputs, noise, numbers } =
-            Upload::new(batch, (noise, draws), numbers(temperature), sizes, self.placement)?;
-        let (measured, own) = (self.residual_error.as_ref(), self.trained.logs.as_ref());
-        let temperature = InUse::new(temperature, numbers, measured, own)?;
+        match temperature {
+            Temperature::OfResidual { .. } if !self.is_measured => return Err(not_measured()),
+            Temperature::Given(number) if self.weighs_actions(work) => expect_positive(number)?,
+            _ => {}
+        }
+        Ok(Shipment::new(batch, (noise, draws), numbers(temperature), sizes))
+    }
+
+    /// Whether T divides: a replay does not look at it.
+    fn weighs_actions(&self, work: Work) -> bool {
+        let is_e_half = matches!(work, Work::Step(step) if step.has_e());
+        is_e_half && self.config.recipe.policy_objective == PolicyObjective::WeightedLikelihood
+    }
+
+    /// What has arrived on the device, for the halves.
+    fn given(&self, arrived: &Tensor, manifest: &Manifest, temperature: Temperature) -> Result<Given<'_>> {
+        let Upload { inputs, noise, numbers } = Upload::of(arrived, manifest)?;
+        let measured = self.is_measured.then_some(&self.residual_error);
+        let temperature = InUse::new(temperature, numbers, measured, self.trained.logs.as_ref())?;
         Ok(Given::new(&self.config, (&self.trained, &self.targets), (inputs, noise), temperature))
     }
 
-    /// [`Self::given`] of a gradient step.
-    fn given_step(&self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<Given<'_>> {
-        let (recipe, samples) = (&self.config.recipe, self.config.samples);
-        let draws = [recipe.draws_at_state(samples), recipe.draws_at_next_state(samples)];
-        self.given(batch, noise, draws, temperature)
+    /// [`Self::given`] of what is packed and uploaded first.
+    fn given_now(
+        &self,
+        work: Work,
+        batch: &Batch<'_>,
+        noise: &[f32],
+        temperature: Temperature,
+    ) -> Result<Given<'_>> {
+        self.enter()?;
+        let shipment = self.pack(work, batch, noise, temperature)?;
+        self.given(&shipment.upload(self.placement)?, &shipment.manifest(), temperature)
     }
 
-    /// ε_w on a batch, a scalar.
-    fn residual(&self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<Tensor> {
-        let draws = [0, self.config.recipe.draws_at_next_state(self.config.samples)];
-        residual_of(&self.given(batch, noise, draws, temperature)?)
+    /// Does some work, or has it done by its recording.
+    fn perform(
+        &mut self,
+        work: Work,
+        batch: &Batch<'_>,
+        noise: &[f32],
+        temperature: Temperature,
+    ) -> Result<()> {
+        self.enter()?;
+        let shipment = self.pack(work, batch, noise, temperature)?;
+        let (manifest, placement) = (shipment.manifest(), self.placement);
+        let routine = Routine::new(work, batch.rows(), temperature);
+        let stage = if self.stream.is_some() { self.recordings.stage(routine) } else { Stage::Directly };
+        let index = match stage {
+            Stage::Directly => {
+                let saw = self.operate(work, &shipment.upload(placement)?, &manifest, temperature)?;
+                self.latest_m_step = saw.m_step.map(Latest::Here).or(self.latest_m_step.take());
+                self.latest_e_step = saw.e_step.map(Latest::Here).or(self.latest_e_step.take());
+                return Ok(());
+            }
+            Stage::Record => {
+                let arrived = shipment.upload(placement)?;
+                let recorded = Graph::record(|| self.operate(work, &arrived, &manifest, temperature))?;
+                self.recordings.keep(routine, arrived, recorded)
+            }
+            Stage::Replay(index) => index,
+        };
+        self.recordings.replay(index, &shipment, placement)?;
+        let Saw { m_step, e_step } = self.recordings.saw(index);
+        if m_step.is_some() {
+            self.latest_m_step = Some(Latest::Recorded(index));
+        }
+        if e_step.is_some() {
+            self.latest_e_step = Some(Latest::Recorded(index));
+        }
+        Ok(())
+    }
+
+    /// The operations of some work on what has arrived.
+    fn operate(
+        &mut self,
+        work: Work,
+        arrived: &Tensor,
+        manifest: &Manifest,
+        temperature: Temperature,
+    ) -> Result<Saw> {
+        let given = self.given(arrived, manifest, temperature)?;
+        match work {
+            Work::Measure => {
+                let measured = residual_of(&given)?;
+                self.residual_error.f_copy_(&measured)?;
+                Ok(Saw::default())
+            }
+            Work::Step(step) => {
+                let m_step = step.has_m().then(|| m_half(&given, &self.gradients)).transpose()?;
+                let e_step = step.has_e().then(|| e_half(&given, &self.gradients)).transpose()?;
+                self.optimisers.step(&mut self.trained, &self.gradients, step)?;
+                Ok(Saw { m_step, e_step })
+            }
+        }
+    }
+
+    fn latest_m_step(&self) -> Option<&MStep> {
+        match self.latest_m_step.as_ref()? {
+            Latest::Here(m_step) => Some(m_step),
+            Latest::Recorded(index) => self.recordings.saw(*index).m_step.as_ref(),
+        }
+    }
+
+    fn latest_e_step(&self) -> Option<&EStep> {
+        match self.latest_e_step.as_ref()? {
+            Latest::Here(e_step) => Some(e_step),
+            Latest::Recorded(index) => self.recordings.saw(*index).e_step.as_ref(),
+        }
     }
 
     /// Names and views of every parameter, in the order of [`Networks::all`].
@@ -144,10 +269,12 @@ impl TensorLearner {
 
 impl Learner for TensorLearner {
     fn parameters(&self) -> Result<Vec<Parameter>> {
+        self.enter()?;
         self.named_parameters()?.into_iter().map(to_host).collect()
     }
 
     fn set_parameters(&mut self, parameters: &[Parameter]) -> Result<()> {
+        self.enter()?;
         expect_parameters(&self.layout, parameters)?;
         for (spec, mut view) in self.named_parameters()? {
             // the last of equal names wins, as when they are set one by one
@@ -160,17 +287,21 @@ impl Learner for TensorLearner {
     }
 
     fn temperature(&mut self) -> Result<Option<f32>> {
-        use_threads(self.config.threads)?;
+        self.enter()?;
         let log = self.trained.logs.as_ref().map(Logs::log_temperature).transpose()?;
         log.map(|log| read(&log.f_exp()?)).transpose()
     }
 
     fn residual_error(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<f32> {
-        read(&self.residual(batch, noise, temperature)?)
+        read(&residual_of(&self.given_now(Work::Measure, batch, noise, temperature)?)?)
     }
 
-    fn measure(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<()> {
-        self.residual_error = Some(self.residual(batch, noise, temperature)?);
+    fn measure(&mut self, rows: &Rows<'_>, noise: &[f32], temperature: Temperature) -> Result<()> {
+        let mut room = std::mem::take(&mut self.gathered);
+        let measured = self.perform(Work::Measure, &rows.all(&mut room), noise, temperature);
+        self.gathered = room;
+        measured?;
+        self.is_measured = true;
         Ok(())
     }
 
@@ -181,8 +312,8 @@ impl Learner for TensorLearner {
         temperature: Temperature,
     ) -> Result<StepGradients> {
         // apart from those of the latest steps, which the norms are of
+        let given = self.given_now(Work::Step(Step::Joint), batch, noise, temperature)?;
         let gradients = Trained::zeros(&self.layout, self.placement)?;
-        let given = self.given_step(batch, noise, temperature)?;
         let (m_step, e_step) = (m_half(&given, &gradients)?, e_half(&given, &gradients)?);
         let mut report = Report::new();
         report_m_losses(&m_step, &mut report)?;
@@ -194,35 +325,32 @@ impl Learner for TensorLearner {
     }
 
     fn step(&mut self, step: Step, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<()> {
-        let given = self.given_step(batch, noise, temperature)?;
-        let m_step = step.has_m().then(|| m_half(&given, &self.gradients)).transpose()?;
-        let e_step = step.has_e().then(|| e_half(&given, &self.gradients)).transpose()?;
-        self.optimisers.step(&mut self.trained, &self.gradients, step)?;
-        self.latest_m_step = m_step.or(self.latest_m_step.take());
-        self.latest_e_step = e_step.or(self.latest_e_step.take());
+        self.perform(Work::Step(step), batch, noise, temperature)?;
+        self.optimisers.note(step);
         Ok(())
     }
 
     fn update_targets(&mut self, step: Step) -> Result<()> {
-        use_threads(self.config.threads)?;
-        if step.has_e()
-            && let Some(e_step) = &self.latest_e_step
-        {
-            self.gap_at_move = e_step.policy.weighted_likelihood().map(|fit| fit.gap.shallow_clone());
+        self.enter()?;
+        if step.has_e() {
+            let gap = self.latest_e_step().and_then(|e_step| e_step.policy.weighted_likelihood());
+            let is_recorded = matches!(self.latest_e_step, Some(Latest::Recorded(_)));
+            let keep = |gap: &PriorGap| if is_recorded { gap.copy() } else { Ok(gap.shallow_clone()) };
+            self.gap_at_move = gap.map(|fit| keep(&fit.gap)).transpose()?;
         }
         self.targets.follow(&self.trained, step, self.config.optimisers.target_update_rate)
     }
 
     fn terms(&mut self) -> Result<StepTerms> {
-        use_threads(self.config.threads)?;
+        self.enter()?;
         let mut report = Report::new();
-        if let Some(m_step) = &self.latest_m_step {
+        if let Some(m_step) = self.latest_m_step() {
             report_m_terms(m_step, &mut report)?;
         }
-        if let Some(e_step) = &self.latest_e_step {
+        if let Some(e_step) = self.latest_e_step() {
             report_e_terms(e_step, self.gap_at_move.as_ref(), &mut report)?;
         }
-        let residual_error = self.residual_error.as_ref().map(Tensor::shallow_clone);
+        let residual_error = self.is_measured.then(|| self.residual_error.shallow_clone());
         report.add_if(residual_error, |terms, value| terms.residual_error = Some(value));
         let mut terms = self.earlier.0.clone();
         if self.latest_m_step.is_some() {
@@ -237,7 +365,7 @@ impl Learner for TensorLearner {
     }
 
     fn norms(&mut self) -> Result<StepNorms> {
-        use_threads(self.config.threads)?;
+        self.enter()?;
         let (norms, earlier) = (self.optimisers.norms(&self.gradients)?, self.earlier.1);
         Ok(StepNorms {
             policy: norms.policy.or(earlier.policy),
@@ -258,8 +386,9 @@ impl Learner for TensorLearner {
         ledger.section("norms", |ledger| seen.1.state(ledger))?;
         if ledger.is_reading() {
             (self.latest_m_step, self.latest_e_step, self.gap_at_move) = (None, None, None);
-            let measured = seen.0.residual_error.map(|error| self.placement.upload(&[error], &[]));
-            self.residual_error = measured.transpose()?;
+            self.is_measured = seen.0.residual_error.is_some();
+            let measured = seen.0.residual_error.unwrap_or_default();
+            self.residual_error.f_copy_(&self.placement.upload(&[measured], &[])?)?;
             (self.earlier, self.earlier_divergences) = (seen, mean.zip(covariance));
         }
         Ok(())
@@ -275,7 +404,7 @@ impl Learner for TensorLearner {
             }
         };
         let rows = expect_act(sizes, observations, gaussian_noise, actions)? as i64;
-        use_threads(self.config.threads)?;
+        self.enter()?;
         let observations = self.placement.upload(observations, &[rows, sizes.observation as i64])?;
         let output = self.trained.policy.forward(&observations)?.output;
         let chosen = match gaussian_noise {
@@ -292,7 +421,7 @@ impl Learner for TensorLearner {
         let sizes = &self.config.sizes;
         let rows = expect_act(sizes, observations, None, actions)?;
         expect_len("values", values.len(), rows)?;
-        use_threads(self.config.threads)?;
+        self.enter()?;
         let rows = rows as i64;
         let observations = self.placement.upload(observations, &[rows, sizes.observation as i64])?;
         let actions = self.placement.upload(actions, &[rows, sizes.action as i64])?;
@@ -304,7 +433,7 @@ impl Learner for TensorLearner {
         let sizes = &self.config.sizes;
         let rows = expect_act(sizes, observations, None, mean)? as i64;
         expect_len("logStd", log_std.len(), mean.len())?;
-        use_threads(self.config.threads)?;
+        self.enter()?;
         let observations = self.placement.upload(observations, &[rows, sizes.observation as i64])?;
         let output = self.trained.policy.forward(&observations)?.output;
         match self.config.recipe.policy {

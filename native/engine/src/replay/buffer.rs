@@ -47,6 +47,11 @@ impl ReplayBuffer {
         observation.saturating_mul(2).saturating_add(action).saturating_add(2)
     }
 
+    /// Widths of an observation and of an action.
+    pub const fn widths(&self) -> (usize, usize) {
+        (self.observation, self.action)
+    }
+
     /// Values in a row of this buffer.
     pub const fn row_width(&self) -> usize {
         Self::row_values(self.observation, self.action)

@@ -11,6 +11,7 @@ use crate::random::{Purpose, Stream};
 use crate::recipe::{PolicyKind, Recipe};
 use crate::replay::batch::Batch;
 use crate::replay::buffer::{GatheredBatch, ReplayBuffer};
+use crate::replay::rows::Rows;
 
 use super::converge::{Change, Converged, Suspended};
 use super::temperature::{ResidualInUse, TemperatureSource};
@@ -99,7 +100,6 @@ pub struct Improver {
     noise: Vec<f32>,
     gathered: GatheredBatch,
     residual_noise: Vec<f32>,
-    residual_gathered: GatheredBatch,
 }
 
 impl Improver {
@@ -135,7 +135,6 @@ impl Improver {
             noise: Vec::new(),
             gathered: GatheredBatch::default(),
             residual_noise: Vec::new(),
-            residual_gathered: GatheredBatch::default(),
         }
     }
 
@@ -338,7 +337,8 @@ impl Improver {
 
     /// Draws the rows and the noise of a gradient step.
     fn draw(&mut self, replay: &ReplayBuffer) {
-        draw(&mut self.index_stream, self.batch, replay, &mut self.indices, &mut self.gathered);
+        draw(&mut self.index_stream, self.batch, replay, &mut self.indices);
+        replay.gather(&self.indices, &mut self.gathered);
         self.noise.resize(self.batch * self.recipe.draws(self.samples) * self.action, 0.0);
         self.noise_stream.fill_normal(&mut self.noise);
     }
@@ -354,11 +354,11 @@ impl Improver {
         }
         let temperature = self.temperature(replay);
         let rows = self.residual.batch;
-        let gathered = &mut self.residual_gathered;
-        draw(&mut self.residual_index_stream, rows, replay, &mut self.indices, gathered);
+        draw(&mut self.residual_index_stream, rows, replay, &mut self.indices);
         self.residual_noise.resize(rows * self.recipe.draws_at_next_state(self.samples) * self.action, 0.0);
         self.residual_noise_stream.fill_normal(&mut self.residual_noise);
-        learner.measure(&gathered.as_batch(), &self.residual_noise, temperature)?;
+        let rows = Rows::Drawn { replay, indices: &self.indices };
+        learner.measure(&rows, &self.residual_noise, temperature)?;
         self.is_measured = true;
         Ok(())
     }
@@ -519,7 +519,8 @@ impl Improver {
         let mut stream = Stream::new(self.seed, Purpose::Diagnostics, self.updates());
         let mut gathered = GatheredBatch::default();
         let rows = self.residual.batch;
-        draw(&mut stream, rows, replay, &mut self.indices, &mut gathered);
+        draw(&mut stream, rows, replay, &mut self.indices);
+        replay.gather(&self.indices, &mut gathered);
         let mut noise = vec![0.0; rows * self.recipe.draws_at_next_state(self.samples) * self.action];
         stream.fill_normal(&mut noise);
         learner.residual_error(&gathered.as_batch(), &noise, Temperature::Given(temperature)).map(f64::from)
@@ -538,17 +539,10 @@ fn quantity(loss: &str) -> String {
     }
 }
 
-/// Gathers `rows` rows of `replay`, uniformly with replacement.
-fn draw(
-    stream: &mut Stream,
-    rows: usize,
-    replay: &ReplayBuffer,
-    indices: &mut Vec<usize>,
-    gathered: &mut GatheredBatch,
-) {
+/// Draws `rows` rows of `replay`, uniformly with replacement.
+fn draw(stream: &mut Stream, rows: usize, replay: &ReplayBuffer, indices: &mut Vec<usize>) {
     indices.clear();
     indices.extend((0..rows).map(|_| stream.index(replay.len())));
-    replay.gather(indices, gathered);
 }
 
 #[cfg(test)]

@@ -4,9 +4,11 @@
 use tch::{Device, Kind};
 use virel_engine::device::open;
 use virel_engine::learner::tensor::TensorLearner;
-use virel_engine::learner::{Learner, LearnerConfig, Step, StepGradients};
+use virel_engine::learner::{Learner, LearnerConfig, Step, StepGradients, Temperature};
 use virel_engine::networks::layout::{Parameter, Sizes};
 use virel_engine::random::{Purpose, Stream};
+use virel_engine::recipe::{PolicyKind, TrainedTemperature};
+use virel_engine::replay::rows::Rows;
 
 use super::agreement::{KINK, ROWS, prefixes, size, update, values};
 use super::support::recipes::{DDPG, MPO, PROJECTED, SAC_TWIN, VIREL, Variant};
@@ -75,6 +77,59 @@ fn ten_updates_on_a_gpu_end_where_they_end_on_the_cpu() {
         println!("{}: {error:.1e}", variant.name);
         // as of the kernel and the tensor engine on a CPU, in agreement.rs
         assert!(error < 1.6e-6, "{}: {error:e}", variant.name);
+    }
+}
+
+/// T of a turn: the residual error's every other time, where that may be, with a factor of its own.
+fn temperature(case: &Case, turn: u32) -> Temperature {
+    let recipe = &case.variant.recipe;
+    let may_read_residual =
+        recipe.policy == PolicyKind::TanhGaussian && recipe.trained_temperature == TrainedTemperature::None;
+    if may_read_residual && turn % 4 > 1 {
+        Temperature::OfResidual { slope: 0.01 + 0.001 * f64::from(turn), offset: 0.2 }
+    } else {
+        case.temperature()
+    }
+}
+
+#[test]
+#[ignore = "needs a GPU"]
+fn work_of_every_kind_by_turns_goes_the_way_of_the_cpu() {
+    // recordings of joint steps, of halves, of residual errors and of each source of T share networks, moments and places
+    for variant in all_variants() {
+        let mut case = Case::of(variant, 1, size((17, 6)), ROWS, 0.3);
+        let (mut gpu, mut cpu) = (on_gpu(&case, case.config()), on_cpu(&case, Kind::Float));
+        let mut stream = Stream::new(22, Purpose::ReplayIndex, 0);
+        for turn in 0..48 {
+            let parameters = cpu.parameters().unwrap();
+            let rows = [ROWS, ROWS / 2][turn as usize / 24];
+            case.redraw_smooth(&mut stream, rows, &parameters, 0.3 * KINK);
+            let step = [Step::Joint, Step::M, Step::E][turn as usize % 3];
+            let temperature = temperature(&case, turn);
+            for learner in [&mut gpu, &mut cpu] {
+                learner.measure(&Rows::Gathered(case.batch()), &case.next_noise, case.temperature()).unwrap();
+                learner.step(step, &case.batch(), &case.noise, temperature).unwrap();
+                if turn % 5 < 3 {
+                    learner.update_targets(step).unwrap();
+                }
+            }
+        }
+        let error = largest(&gpu.parameters().unwrap(), &cpu.parameters().unwrap());
+        println!("{}: {error:.1e}", variant.name);
+        // five times the updates of the test above
+        assert!(error < 8e-6, "{}: {error:e}", variant.name);
+        let [gpu, cpu] = [gpu, cpu].map(|mut learner| {
+            let terms = learner.terms().unwrap();
+            let optional = [terms.residual_error, terms.kl_mean, terms.kl_covariance, terms.log_density];
+            let losses = terms.losses.named().map(|(_, loss)| loss);
+            losses.chain(optional.into_iter().flatten()).chain([terms.absolute_action]).collect::<Vec<_>>()
+        });
+        assert_eq!(gpu.len(), cpu.len(), "{}", variant.name);
+        for (index, (got, expected)) in gpu.iter().zip(&cpu).enumerate() {
+            // as the parameters, through sums of some ten values of size 1 to 10
+            let tolerance = 1e-4 * (1.0 + expected.abs());
+            assert!((got - expected).abs() < tolerance, "{}, {index}: {got} {expected}", variant.name);
+        }
     }
 }
 

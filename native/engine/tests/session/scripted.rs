@@ -9,7 +9,9 @@ use virel_engine::learner::{Learner, Losses, Step, StepGradients, StepNorms, Ste
 use virel_engine::ledger::Ledger;
 use virel_engine::networks::layout::Parameter;
 use virel_engine::replay::batch::Batch;
+use virel_engine::replay::buffer::GatheredBatch;
 use virel_engine::replay::buffer::{ReplayBuffer, Transition};
+use virel_engine::replay::rows::Rows;
 
 /// What a learner was asked to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,8 +108,9 @@ impl Learner for Scripted {
         Ok(self.residual_errors.pop_front().unwrap_or_default())
     }
 
-    fn measure(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<()> {
-        self.measured = Some(self.residual_error(batch, noise, temperature)?);
+    fn measure(&mut self, rows: &Rows<'_>, noise: &[f32], temperature: Temperature) -> Result<()> {
+        let mut room = GatheredBatch::default();
+        self.measured = Some(self.residual_error(&rows.all(&mut room), noise, temperature)?);
         Ok(())
     }
 

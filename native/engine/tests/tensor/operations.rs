@@ -7,6 +7,7 @@ use virel_engine::learner::tensor::{TensorLearner, Transfers, transfers};
 use virel_engine::learner::{Learner as _, Step, Temperature};
 use virel_engine::random::{Purpose, Stream};
 use virel_engine::recipe::{PolicyKind, TrainedTemperature};
+use virel_engine::replay::rows::Rows;
 use virel_operations::{Operation, operations};
 
 use super::support::Case;
@@ -65,7 +66,7 @@ impl Updates {
 
     fn measure(&mut self) {
         let temperature = if self.taken == 1 { self.case.temperature() } else { self.temperature() };
-        self.learner.measure(&self.case.batch(), &self.case.next_noise, temperature).unwrap();
+        self.learner.measure(&Rows::Gathered(self.case.batch()), &self.case.next_noise, temperature).unwrap();
     }
 
     fn step(&mut self) {

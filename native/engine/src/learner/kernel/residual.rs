@@ -1,6 +1,6 @@
 //! The residual error ε_w on many rows (Alg. 2; docs/paper.md A7): tiles of a training batch's rows pass through all
-//! networks at once, so that what one layer leaves is still near when the next reads it. Tiles are apart: every thread takes
-//! its share of them, and their sums are added in one order.
+//! networks at once, so that what one layer leaves is still near when the next reads it. Tiles are apart: every thread gathers
+//! its share of them from the replay buffer and works through it, and their sums are added in one order.
 
 use std::ops::Range;
 
@@ -14,7 +14,8 @@ use super::vector;
 use crate::error::Result;
 use crate::learner::{Bootstrap, LearnerConfig};
 use crate::recipe::ActionValueTarget;
-use crate::replay::batch::Batch;
+use crate::replay::buffer::GatheredBatch;
+use crate::replay::rows::Rows;
 
 /// All that the residual error is a function of, but rows and noise.
 pub struct Present<'a> {
@@ -36,6 +37,7 @@ pub struct Present<'a> {
 pub struct Tile {
     config: LearnerConfig,
     products: Products,
+    gathered: GatheredBatch,
     inputs: Inputs,
     next: Sampler,
     bellman: Bellman,
@@ -49,15 +51,21 @@ impl Tile {
             inputs: Inputs::new(sizes.observation, sizes.action, rows),
             next: Sampler::new(config.recipe.policy, &shapes.policy, sizes.action, 1, rows),
             bellman: Bellman::new(config, shapes, rows),
+            gathered: GatheredBatch::default(),
             products: Products::alone(config.gemm),
             config: config.clone(),
         }
     }
 
-    fn squared_sum(&mut self, at: &Present<'_>, batch: &Batch<'_>, noise: &[f32]) -> Result<f64> {
-        let (recipe, shapes, n) = (&self.config.recipe, at.shapes, batch.rows());
+    fn squared_sum(
+        &mut self,
+        at: &Present<'_>,
+        (rows, tile): (&Rows<'_>, Range<usize>),
+        noise: &[f32],
+    ) -> Result<f64> {
+        let (recipe, shapes, n) = (&self.config.recipe, at.shapes, tile.len());
         let draws = Draws { first: 0, total: recipe.draws_at_next_state(self.config.samples) };
-        self.inputs.load(batch);
+        self.inputs.load(&rows.part(tile, &mut self.gathered));
         self.bellman.load(shapes, noise, draws, n);
         let policy = self.config.residual_bootstrap;
         let reads_policy = recipe.action_value_target == ActionValueTarget::SoftActionValue
@@ -86,38 +94,23 @@ impl Tile {
     }
 }
 
-/// Σ over rows and action values of (r + γ(1−d) next − Q_i(s, a))² of each of a batch's tiles from `first` on, into
+/// Σ over rows and action values of (r + γ(1−d) next − Q_i(s, a))² of each of the rows' tiles from `first` on, into
 /// `sums`: `each` of them in the room of one thread of the team.
 pub fn squared_sums(
     team: &mut Team,
     room: &mut [Tile],
-    (at, (batch, noise)): (&Present<'_>, (&Batch<'_>, &[f32])),
+    (at, (rows, noise)): (&Present<'_>, (&Rows<'_>, &[f32])),
     (first, each): (usize, usize),
     sums: &mut [f64],
 ) -> Result<()> {
-    let values_per_row = noise.len() / batch.rows();
+    let values_per_row = noise.len() / rows.count();
     team.share(room.iter_mut().zip(sums.chunks_mut(each)).enumerate(), |(part, (room, sums))| {
-        let rows = room.config.batch;
+        let len = room.config.batch;
         for (tile, sum) in (first + part * each..).zip(sums) {
-            let tile = tile * rows..batch.rows().min((tile + 1) * rows);
+            let tile = tile * len..rows.count().min((tile + 1) * len);
             let noise = &noise[tile.start * values_per_row..tile.end * values_per_row];
-            *sum = room.squared_sum(at, &rows_of(batch, &tile), noise)?;
+            *sum = room.squared_sum(at, (rows, tile), noise)?;
         }
         Ok(())
     })
-}
-
-/// Some rows of a batch.
-fn rows_of<'a>(batch: &Batch<'a>, rows: &Range<usize>) -> Batch<'a> {
-    let cut = |values: &'a [f32]| {
-        let width = values.len() / batch.rows();
-        &values[rows.start * width..rows.end * width]
-    };
-    Batch {
-        observations: cut(batch.observations),
-        actions: cut(batch.actions),
-        rewards: cut(batch.rewards),
-        next_observations: cut(batch.next_observations),
-        discounts: cut(batch.discounts),
-    }
 }

@@ -39,8 +39,9 @@ impl Clock {
     pub fn tick(&mut self) -> Result<()> {
         let _ = self.step.f_add_scalar_(1)?;
         let complement = |decay: f64| Tensor::f_pow_scalar(decay, &self.step)?.f_rsub_scalar(1);
-        self.first_correction = complement(FIRST_MOMENT_DECAY)?.f_reciprocal()?;
-        self.second_root = complement(SECOND_MOMENT_DECAY)?.f_sqrt()?;
+        // where they lay: steps that are recorded apart share them
+        let _ = complement(FIRST_MOMENT_DECAY)?.f_reciprocal_out(&self.first_correction)?;
+        let _ = complement(SECOND_MOMENT_DECAY)?.f_sqrt_out(&self.second_root)?;
         Ok(())
     }
 }

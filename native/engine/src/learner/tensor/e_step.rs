@@ -213,6 +213,11 @@ impl PriorGap {
         Self { distribution: self.distribution.shallow_clone(), prior: self.prior.shallow_clone() }
     }
 
+    /// A copy, which later steps leave as it is.
+    pub fn copy(&self) -> Result<Self> {
+        Ok(Self { distribution: self.distribution.copy()?, prior: self.prior.copy()? })
+    }
+
     /// (μ_θ − μ_φ)/σ_φ² and σ_φ²/σ_θ², `[B, 1, A]`.
     fn ratios(&self) -> Result<[Tensor; 2]> {
         let prior_precision = self.prior.log_std.f_mul_scalar(-2)?.f_exp()?;

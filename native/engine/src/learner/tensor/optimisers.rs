@@ -86,7 +86,6 @@ impl Optimisers {
     pub fn step(&mut self, trained: &mut Trained, gradients: &Trained, step: Step) -> Result<()> {
         if step.has_m() {
             self.step_critics(trained, gradients)?;
-            self.m_stepped = true;
         }
         if step.has_e() {
             self.e_clock.tick()?;
@@ -95,9 +94,14 @@ impl Optimisers {
             for (adam, (logs, gradient)) in self.logs.iter_mut().zip(logs) {
                 adam.step(&mut logs.values, &gradient.values, &self.e_clock)?;
             }
-            self.e_stepped = true;
         }
         Ok(())
+    }
+
+    /// Notes that the halves were stepped, by [`Self::step`] or by a recording of it.
+    pub fn note(&mut self, step: Step) {
+        self.m_stepped |= step.has_m();
+        self.e_stepped |= step.has_e();
     }
 
     fn step_critics(&mut self, trained: &mut Trained, gradients: &Trained) -> Result<()> {

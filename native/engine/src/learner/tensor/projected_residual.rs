@@ -109,7 +109,8 @@ impl ProjectedDescent {
         // onto the ball: by 1 inside, to the bit
         let shrink = values.f_norm()?.f_reciprocal()?.f_mul_scalar_(steps.radius)?.f_clamp_max_(1.0)?;
         let _ = values.f_mul_(&shrink)?;
-        self.change_norm = self.previous.f_sub_(&values)?.f_norm()?;
+        // where it lay: a recorded step writes it each time
+        self.change_norm.f_copy_(&self.previous.f_sub_(&values)?.f_norm()?)?;
         let mut auxiliary = weights.auxiliary.values.shallow_clone();
         let auxiliary_step = minus(steps.auxiliary_step, steps.auxiliary_decay)?;
         let _ = auxiliary.f_mul_scalar_(1.0 - steps.leak)?;

@@ -57,6 +57,15 @@ impl Gaussian {
         }
     }
 
+    /// A copy, which later steps leave as it is.
+    pub fn copy(&self) -> Result<Self> {
+        Ok(Self {
+            mean: self.mean.f_detach_copy()?,
+            log_std: self.log_std.f_detach_copy()?,
+            unclipped: self.unclipped.f_detach_copy()?,
+        })
+    }
+
     /// The same as `[B, 1, A]`, for several actions a state.
     pub fn over_samples(&self) -> Result<Self> {
         Ok(Self {

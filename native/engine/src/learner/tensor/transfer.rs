@@ -56,33 +56,83 @@ impl Placement {
     #[allow(clippy::disallowed_methods, reason = "the one way to the device")]
     pub fn upload(self, values: &[f32], shape: &[i64]) -> Result<Tensor> {
         count(|transfers| transfers.uploads += 1);
-        let host = Tensor::f_from_slice(values)?.f_reshape(shape)?;
+        let mut host = Tensor::f_from_slice(values)?.f_reshape(shape)?;
+        if self.device.is_cuda() {
+            // a GPU fetches from pinned memory by itself: from other memory the host waits until it has
+            host = host.f_internal_pin_memory(self.device)?;
+        }
         Ok(host.f_to_device_(self.device, self.kind, true, false)?)
     }
 }
 
-/// Arrays that cross to the device together.
-#[derive(Default)]
-struct Shipment {
+/// What a step or the residual error is given, in one array, and where in it everything lies.
+pub struct Shipment {
     values: Vec<f32>,
+    manifest: Manifest,
 }
 
-/// Where an array lies in a [`Shipment`].
-#[derive(Clone, Copy)]
+/// Where what a [`Shipment`] holds lies.
+#[derive(Debug, Clone, Copy)]
+pub struct Manifest {
+    rows: usize,
+    observation: usize,
+    action: usize,
+    /// Of noise, for s and for s′.
+    draws: [usize; 2],
+    batch: [Slot; 5],
+    noise: Slot,
+    numbers: [Slot; 2],
+}
+
+/// Where an array lies.
+#[derive(Debug, Clone, Copy)]
 struct Slot {
     first: i64,
     len: i64,
 }
 
 impl Shipment {
-    fn add(&mut self, array: &[f32]) -> Slot {
-        let slot = Slot { first: self.values.len() as i64, len: array.len() as i64 };
-        self.values.extend_from_slice(array);
-        self.values.resize(self.values.len().next_multiple_of(ALIGNMENT), 0.0);
-        slot
+    /// A batch, its noise `[B, first + second, A]`, `first` draws for s, then `second` for s′, and two numbers; lengths are
+    /// the caller's to check.
+    pub fn new(
+        batch: &Batch<'_>,
+        (noise, draws): (&[f32], [usize; 2]),
+        numbers: [f32; 2],
+        sizes: &Sizes,
+    ) -> Self {
+        let mut values = Vec::new();
+        let mut add = |array: &[f32]| {
+            let slot = Slot { first: values.len() as i64, len: array.len() as i64 };
+            values.extend_from_slice(array);
+            values.resize(values.len().next_multiple_of(ALIGNMENT), 0.0);
+            slot
+        };
+        let manifest = Manifest {
+            rows: batch.rows(),
+            observation: sizes.observation,
+            action: sizes.action,
+            draws,
+            batch: [
+                batch.observations,
+                batch.actions,
+                batch.rewards,
+                batch.next_observations,
+                batch.discounts,
+            ]
+            .map(&mut add),
+            noise: add(noise),
+            numbers: numbers.map(|number| add(&[number])),
+        };
+        Self { values, manifest }
     }
 
-    fn upload(&self, placement: Placement) -> Result<Tensor> {
+    /// Where everything lies.
+    pub const fn manifest(&self) -> Manifest {
+        self.manifest
+    }
+
+    /// Copies it to the device in one transfer.
+    pub fn upload(&self, placement: Placement) -> Result<Tensor> {
         placement.upload(&self.values, &[self.values.len() as i64])
     }
 }
@@ -129,42 +179,23 @@ pub struct Noise {
 }
 
 impl Upload {
-    /// Copies a batch, its noise `[B, first + second, A]`, `first` draws for s, then `second` for s′, and two numbers to
-    /// the device in one transfer; lengths are the caller's to check.
-    pub fn new(
-        batch: &Batch<'_>,
-        (noise, draws): (&[f32], [usize; 2]),
-        numbers: [f32; 2],
-        sizes: &Sizes,
-        placement: Placement,
-    ) -> Result<Self> {
-        let mut shipment = Shipment::default();
-        let [state, action, reward, next_state, discount, noise] = [
-            batch.observations,
-            batch.actions,
-            batch.rewards,
-            batch.next_observations,
-            batch.discounts,
-            noise,
-        ]
-        .map(|array| shipment.add(array));
-        let numbers = numbers.map(|number| shipment.add(&[number]));
-        let uploaded = shipment.upload(placement)?;
-
-        let rows = batch.rows() as i64;
-        let (width, [first, second]) = (sizes.action as i64, draws.map(|draws| draws as i64));
-        let observation = [rows, sizes.observation as i64];
-        let observations = state.view(&uploaded, &observation)?;
-        let noise = noise.view(&uploaded, &[rows, first + second, width])?;
-        let [offset, slope] = numbers.map(|number| number.view(&uploaded, &[]));
+    /// Views of a shipment that was uploaded.
+    pub fn of(uploaded: &Tensor, manifest: &Manifest) -> Result<Self> {
+        let [state, action, reward, next_state, discount] = manifest.batch;
+        let rows = manifest.rows as i64;
+        let (width, [first, second]) = (manifest.action as i64, manifest.draws.map(|draws| draws as i64));
+        let observation = [rows, manifest.observation as i64];
+        let observations = state.view(uploaded, &observation)?;
+        let noise = manifest.noise.view(uploaded, &[rows, first + second, width])?;
+        let [offset, slope] = manifest.numbers.map(|number| number.view(uploaded, &[]));
         Ok(Self {
             inputs: Inputs {
-                rows: batch.rows(),
-                state_action: pairs(&observations, &action.view(&uploaded, &[rows, width])?)?,
+                rows: manifest.rows,
+                state_action: pairs(&observations, &action.view(uploaded, &[rows, width])?)?,
                 observations,
-                rewards: reward.view(&uploaded, &[rows, 1])?,
-                next_observations: next_state.view(&uploaded, &observation)?,
-                discounts: discount.view(&uploaded, &[rows, 1])?,
+                rewards: reward.view(uploaded, &[rows, 1])?,
+                next_observations: next_state.view(uploaded, &observation)?,
+                discounts: discount.view(uploaded, &[rows, 1])?,
             },
             noise: Noise {
                 at_state: noise.f_narrow(1, 0, first)?,

@@ -1,0 +1,96 @@
+/** Puts the files of an export into their folder: all of them are whole before the first appears under its name. */
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { VirelError } from '../errors.js';
+import { fileError, makeFolders, syncFolder } from '../training/files.js';
+
+/** A file that was exported. */
+export interface ExportedFile {
+  /** Its path. */
+  readonly file: string;
+  /** Its size. */
+  readonly bytes: number;
+}
+
+/** Where files go, and what may be replaced. */
+export interface Place {
+  readonly folder: string;
+  /** Every name that the export may write. */
+  readonly names: readonly string[];
+  /** Replaces files of these names. */
+  readonly force: boolean;
+}
+
+const FIX = 'name another folder: -o DIR';
+
+/** Refuses names that are taken. @throws VirelError `EXPORT_EXISTS`. */
+function refuseTaken({ folder, names, force }: Place): void {
+  const facts = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false });
+  const taken = names.find((name) => (force ? facts(name)?.isDirectory() : facts(name)));
+  if (taken === undefined) return;
+  const replaceable = facts(taken)?.isFile() === true;
+  throw new VirelError('EXPORT_EXISTS', `${join(folder, taken)} is there already`, {
+    where: join(folder, taken),
+    expected: `a folder without ${names.join(', ')}`,
+    fix: replaceable ? `${FIX}, or replace it: --force` : FIX,
+  });
+}
+
+/** Moves what lies in `staging` into the folder; what an earlier export left under the other names goes. */
+function publish(staging: string, { folder, names }: Place): ExportedFile[] {
+  const written = readdirSync(staging).sort((a, b) => names.indexOf(a) - names.indexOf(b));
+  for (const name of written) renameSync(join(staging, name), join(folder, name));
+  for (const name of names) {
+    if (!written.includes(name)) rmSync(join(folder, name), { force: true });
+  }
+  syncFolder(folder);
+  return written.map((name) => {
+    const file = join(folder, name);
+    return { file, bytes: statSync(file).size };
+  });
+}
+
+/**
+ * Writes files.
+ *
+ * @param write Writes them into the folder that it is given.
+ * @throws VirelError `EXPORT_EXISTS` before anything is written; `PERMISSION`, `DISK_FULL`, `QUOTA`, `IO`, and what `write`
+ *   throws: the folder is then as it was.
+ */
+export async function placeFiles(
+  place: Place,
+  write: (folder: string) => Promise<void>,
+): Promise<ExportedFile[]> {
+  const { folder } = place;
+  const isNew = !existsSync(folder);
+  const staging = join(folder, `.export-${process.pid}`);
+  try {
+    refuseTaken(place);
+    makeFolders(folder);
+    mkdirSync(staging);
+  } catch (error) {
+    throw fileError(error, folder, FIX);
+  }
+  try {
+    await write(staging);
+    return publish(staging, place);
+  } catch (error) {
+    throw fileError(error, folder, FIX);
+  } finally {
+    rmSync(staging, { recursive: true, force: true });
+    if (isNew) removeIfEmpty(folder);
+  }
+}
+
+/** Nothing is left of a folder that was made in vain. */
+function removeIfEmpty(folder: string): void {
+  if (readdirSync(folder).length === 0) rmdirSync(folder);
+}
