@@ -15,11 +15,19 @@ const generated = [
   ],
   ['docs/metrics.md', ['docs/metrics.md'], [process.execPath, 'scripts/generate-metrics.mjs']],
   [
+    'the JSON Schema of a config',
+    ['schema/config.schema.json'],
+    [process.execPath, 'scripts/generate-schema.mjs'],
+  ],
+  [
     pictures,
     readdirSync(pictures).map((name) => `${pictures}/${name}`),
     [process.execPath, 'scripts/generate-theory-images.mjs'],
   ],
 ];
+
+/** TypeDoc lives in a package of its own, with the TypeScript that it can read. */
+const apiDocs = ['run', '--silent', '--workspace', 'scripts/api-docs'];
 
 try {
   await compile();
@@ -32,6 +40,7 @@ try {
     ['rustfmt', () => run(cargo, ['fmt', '--all', '--check'])],
     ['clippy', () => run(cargo, clippy, { env })],
     ...generated.map(([name, ...given]) => [`${name} is fresh`, () => fresh(...given)]),
+    ['documentation of the API', () => run('npm', [...apiDocs, 'check'])],
     ['package', () => tool('publint/src/cli.js', '--strict')],
     ['lock file', () => run(process.execPath, ['scripts/complete-lock.mjs', '--check'])],
   ];

@@ -19,7 +19,9 @@ export interface Batch<Vector extends Float32Array | Float64Array = Float32Array
 
 /** A named parameter: weights are `[out, in]`, row-major, as PyTorch's `Linear`. */
 export interface Parameter<Vector extends Float32Array | Float64Array = Float32Array> {
+  /** Sizes, the outermost first. */
   shape: number[];
+  /** Values, row-major. */
   data: Vector;
 }
 
@@ -49,6 +51,7 @@ export interface StepLosses {
 
 /** Losses and gradients of one step, all at the same parameters; nothing is stepped. */
 export interface StepGradients<Vector extends Float32Array | Float64Array = Float32Array> {
+  /** As minimised. */
   losses: StepLosses;
   /** By parameter name, in file order; no entry for targets and MPO's prior policy, which receive no gradient. */
   gradients: Record<string, Vector>;

@@ -61,12 +61,19 @@ export interface ErrorDetails {
  * test with {@link isVirelError} or `error.code`, never with `instanceof` (realms differ under jest).
  */
 export class VirelError extends Error {
+  /** Always `VirelError`. */
   override readonly name = 'VirelError';
+  /** What {@link isVirelError} asks for. */
   readonly isVirelError = true;
+  /** Stable name of the failure, such as `CONFIG_RANGE`. */
   readonly code: string;
+  /** The option, file or argument at fault. */
   readonly where: string | undefined;
+  /** What would have been accepted. */
   readonly expected: string | undefined;
+  /** What was given. */
   readonly got: string | undefined;
+  /** The command or change that mends it. */
   readonly fix: string | undefined;
 
   constructor(code: string, message: string, details: ErrorDetails = {}) {

@@ -32,7 +32,7 @@ export type ActionValueTarget = 'stateValue' | 'softActionValue' | 'targetPolicy
 export type StateValueTarget = 'none' | 'actionValue' | 'softActionValue';
 
 /**
- * E-step, the loss of π_θ (means over the batch; Q by {@link PolicyCritic}):
+ * E-step, the loss of π_θ (means over the batch; Q by `PolicyCritic`):
  * - `reparameterised`: mean[T lp − Q(s, ã)], gradient through ã (25);
  * - `score`: mean[lp(ã) · stop(T lp − (Q(s, ã) − V(s)))], ã held constant;
  * - `deterministic`: −mean Q(s, tanh μ(s));

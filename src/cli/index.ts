@@ -66,9 +66,7 @@ async function parser(words: readonly string[]): Promise<Argv> {
     // nothing here is coloured; programs that are started are told
     .option('no-color', { type: 'boolean', hidden: true })
     .wrap(Math.min(MOST_COLUMNS, process.stdout.columns || 80))
-    .epilogue(
-      'exit codes: 0 done, 1 failed while running, 2 bad usage or config, 3 native part, 130 Ctrl-C',
-    )
+    .epilogue('exit codes: 0 done, 1 failed, 2 usage or config, 3 native part, 130 Ctrl-C')
     .middleware((args) => refuseRepeated(args, LISTS))
     .fail((message, error) => {
       // the parser's own complaints come as a message or as a YError
@@ -80,11 +78,11 @@ async function parser(words: readonly string[]): Promise<Argv> {
     });
   for (const command of await loadCommands(words)) cli.command(command as CommandModule);
   return cli
-    .example('$0 train', 'virel on HalfCheetah-v5, set up by itself')
-    .example('$0 train --env Hopper-v5 --seeds 0-4 --json', 'five runs, events as JSON lines')
+    .example('$0 train', 'virel on HalfCheetah-v5')
+    .example('$0 train --seeds 0-4 --json', 'five runs, events as JSON lines')
     .example('$0 resume latest', 'go on with the newest run')
     .example('$0 eval latest', 'returns of the newest run')
-    .example('$0 compare runs/Hopper-v5 --baseline sac', 'scores, with intervals')
+    .example('$0 compare runs --baseline sac', 'scores, with intervals')
     .example('$0 verify', 'the claims of the paper, checked')
     .example('$0 bench', 'how fast this machine trains')
     .example('$0 doctor', 'what is set up, and what is wrong');

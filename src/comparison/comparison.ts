@@ -26,7 +26,9 @@ export interface CompareOptions {
 
 /** A group on one task, in the unit of the metric. */
 export interface GroupComparison {
+  /** Values of the keys that make the group, such as `beta`. */
   readonly name: string;
+  /** Mean score of its runs. */
   readonly mean: Estimate;
   /** Interquartile mean of the runs. */
   readonly iqm: Estimate;
@@ -46,6 +48,7 @@ export interface TaskComparison {
   readonly protocol: string;
   /** What 0 and 1 are of normalised scores; null where none are asked for. */
   readonly scale: TaskScale | null;
+  /** In the order in which their runs were given. */
   readonly groups: readonly GroupComparison[];
 }
 
@@ -55,32 +58,44 @@ export type OverallComparison = Pick<GroupEstimates, 'name' | 'improvement'> &
 
 /** A statement and whether it holds. */
 export interface JudgedRequirement {
+  /** As it was given. */
   readonly requirement: string;
+  /** What stands on its left, as measured. */
   readonly value: number;
+  /** Whether it holds. */
   readonly passed: boolean;
 }
 
 /** Something that a reader must know. */
 export interface ComparisonWarning {
+  /** Public API, as an error's. */
   readonly code: 'FEW_SEEDS' | 'TASK_MISSING';
+  /** One line for a person. */
   readonly message: string;
 }
 
 /** What `compare --json` prints. */
 export interface Comparison {
+  /** A name of docs/metrics.md. */
   readonly metric: string;
   /** Environment steps. */
   readonly at: number;
+  /** The group that the others are held against; null without one. */
   readonly baseline: string | null;
+  /** Whether scores are also on the scale that tasks share. */
   readonly normalise: 'reference' | 'none';
   /** Bootstrap replicates behind each interval, and their seed. */
   readonly reps: number;
+  /** Of the bootstrap. */
   readonly seed: number;
+  /** In the order in which their runs were given. */
   readonly tasks: readonly TaskComparison[];
   /** Of the groups that have runs on every task; null with one task and no common scale, where it would say nothing new. */
   readonly overall: readonly OverallComparison[] | null;
   /** Of the same groups, over all tasks on their common scale; null without one. */
   readonly profile: Profile | null;
+  /** What a reader must know beside the numbers. */
   readonly warnings: readonly ComparisonWarning[];
+  /** In the order in which they were given. */
   readonly requirements: readonly JudgedRequirement[];
 }

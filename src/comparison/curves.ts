@@ -41,12 +41,15 @@ export interface MeasuredPoint {
   readonly updates: number;
   /** Seconds since the start. */
   readonly wall: number;
+  /** In the unit of the metric. */
   readonly value: number;
 }
 
 /** A run in a picture. */
 export interface RunCurve {
+  /** The run's folder. */
   readonly runDir: string;
+  /** The run's seed. */
   readonly seed: number;
   /** As measured, never smoothed. */
   readonly measured: readonly MeasuredPoint[];
@@ -56,12 +59,15 @@ export interface RunCurve {
 
 /** A point of a group's centre; `low` and `high` of the 95 % band are null where there is one run. */
 export interface CentrePoint extends CurvePoint {
+  /** Lower end of the band. */
   readonly low: number | null;
+  /** Upper end of the band. */
   readonly high: number | null;
 }
 
 /** A group on one task. */
 export interface GroupCurve {
+  /** Values of the keys that make the group. */
   readonly name: string;
   /** By seed. */
   readonly runs: readonly RunCurve[];
@@ -73,20 +79,29 @@ export interface GroupCurve {
 
 /** The groups on one task. */
 export interface TaskCurves {
+  /** Id with its suffix. */
   readonly task: string;
   /** How it was evaluated, in words. */
   readonly protocol: string;
+  /** In the order in which their runs were given. */
   readonly groups: readonly GroupCurve[];
 }
 
 /** Everything that a picture of learning curves shows. */
 export interface LearningCurves {
+  /** A name of docs/metrics.md. */
   readonly metric: string;
+  /** What is upon the horizontal axis. */
   readonly x: (typeof AXES)[number];
+  /** What stands for the runs of a group. */
   readonly centre: (typeof CENTRES)[number];
+  /** Points of each run that are averaged; 1 without smoothing. */
   readonly window: number;
+  /** Bootstrap replicates behind the bands. */
   readonly reps: number;
+  /** Of the bootstrap. */
   readonly seed: number;
+  /** In the order in which their runs were given. */
   readonly tasks: readonly TaskCurves[];
 }
 

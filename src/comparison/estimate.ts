@@ -12,6 +12,7 @@ import { bootstrapIntervals, type Interval } from '../statistics/bootstrap.js';
 
 /** A number, and where it would be with other seeds. */
 export interface Estimate {
+  /** The point estimate. */
   readonly value: number;
   /** 95 % interval; null where a group has one run on a task, of which nothing can be said. */
   readonly interval: Interval | null;
@@ -25,10 +26,15 @@ export interface NamedScores {
 
 /** Statistics of one group. */
 export interface GroupEstimates {
+  /** Values of the keys that make the group. */
   readonly name: string;
+  /** Mean over the means of the tasks. */
   readonly mean: Estimate;
+  /** Median over the means of the tasks. */
   readonly median: Estimate;
+  /** Interquartile mean of all runs on all tasks. */
   readonly iqm: Estimate;
+  /** Mean of 1 - min(score, 1): how far below the reference. */
   readonly optimalityGap: Estimate;
   /** Probability that a run of this group scores above one of the baseline; undefined for the baseline itself. */
   readonly improvement?: Estimate;

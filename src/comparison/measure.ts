@@ -28,7 +28,9 @@ export const recordsOf = (run: Run, metric: string): MetricsRecord[] =>
 
 /** A run's place in a comparison. */
 export interface RunScore {
+  /** The run's folder. */
   readonly runDir: string;
+  /** The run's seed. */
   readonly seed: number;
   /** In the unit of the metric. */
   readonly score: number;

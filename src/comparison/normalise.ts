@@ -17,7 +17,7 @@ export interface TaskScores {
 export interface TaskScale {
   /** Mean return of actions uniformly at random (`envs`). */
   readonly random: number;
-  /** Mean score of {@link REFERENCE}. */
+  /** Mean score of the `sac-twin` runs. */
   readonly reference: number;
 }
 

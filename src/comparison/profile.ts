@@ -8,11 +8,13 @@ import type { NamedScores } from './estimate.js';
 export interface Profile {
   /** [k], rising, from the lowest score of all runs to the highest. */
   readonly thresholds: readonly number[];
+  /** In the order of the comparison. */
   readonly groups: readonly GroupProfile[];
 }
 
 /** The profile of a group. */
 export interface GroupProfile {
+  /** Values of the keys that make the group. */
   readonly name: string;
   /** Share of the runs of all tasks above each threshold, [k]. */
   readonly shares: readonly number[];

@@ -3,7 +3,9 @@ import { mean } from '../statistics/aggregates.js';
 
 /** A point of a curve. */
 export interface CurvePoint {
+  /** On the horizontal axis. */
   readonly x: number;
+  /** In the unit of the metric. */
   readonly y: number;
 }
 

@@ -85,7 +85,7 @@ export const defaults: SourcedTree<Config> = {
   },
   stability: { maxUnstablePer10k: sourced(100, `${OURS}: 1 % of the steps`) },
   runtime: {
-    engine: sourced(null, 'kernel on the cpu, tensor on a cuda device'),
+    engine: sourced(null, 'kernel, on cuda tensor'),
     device: sourced('cpu', OURS),
     threads: sourced(null, 'cores of the machine, at most 2'),
     gemm: sourced(null, 'measured once on the machine and kept'),

@@ -13,11 +13,18 @@ export const SHORT_NAMES = {
 
 /** Values under their short names. */
 export interface ShortOptions {
+  /** Short for `runtime.engine`. */
   engine?: 'kernel' | 'tensor' | undefined;
+  /** Short for `runtime.device`. */
   device?: string | undefined;
+  /** Short for `runtime.threads`. */
   threads?: number | undefined;
+  /** Short for `evaluation.every`. */
   evalEvery?: number | undefined;
+  /** Short for `evaluation.episodes`. */
   evalEpisodes?: number | undefined;
+  /** Short for `checkpoint.every`. */
   checkpointEvery?: number | string | undefined;
+  /** Short for `logging.interval`. */
   logInterval?: string | undefined;
 }

@@ -46,7 +46,9 @@ export const PRESETS: { readonly [name in (typeof PRESET_NAMES)[number]]: Preset
 
 /** Partial values and where they come from: a file's name, an option, a preset. */
 export interface Layer {
+  /** Named in errors and in `config.origin.json`. */
   readonly origin: string;
+  /** Keys of a config, some of them. */
   readonly values: unknown;
 }
 
@@ -365,7 +367,8 @@ export function optionLayers(options: ConfigOptions): Layer[] {
 /**
  * The config of `train`'s options with its origins, and the environment where the options give one.
  *
- * @throws VirelError as {@link resolveLayers}; `ENV_INVALID`.
+ * @throws VirelError `CONFIG_UNKNOWN_KEY`, `CONFIG_TYPE`, `CONFIG_RANGE`, `CONFIG_CONFLICT`, `ENV_UNKNOWN`,
+ *   `ENV_INVALID`, `ALGORITHM_UNKNOWN`; `where` names the layer.
  */
 export function resolveOptions(options: ConfigOptions | ResolvedConfig = {}): {
   resolution: Resolution;
@@ -378,7 +381,8 @@ export function resolveOptions(options: ConfigOptions | ResolvedConfig = {}): {
 /**
  * The frozen config of `train`'s options; a resolved config of a task comes back equal.
  *
- * @throws VirelError as {@link resolveLayers}; `ENV_INVALID`.
+ * @throws VirelError `CONFIG_UNKNOWN_KEY`, `CONFIG_TYPE`, `CONFIG_RANGE`, `CONFIG_CONFLICT`, `ENV_UNKNOWN`,
+ *   `ENV_INVALID`, `ALGORITHM_UNKNOWN`; `where` names the layer.
  */
 export function resolveConfig(options: ConfigOptions | ResolvedConfig = {}): ResolvedConfig {
   return resolveOptions(options).resolution.config;

@@ -45,7 +45,7 @@ export const configSchema = z
       .enum(ALGORITHM_NAMES)
       .meta({ description: `${ALGORITHM_NAMES.join(', ')}; the learning algorithm` }),
     env: z.strictObject({
-      id: z.string().meta({ description: 'task, such as HalfCheetah-v5; `envs` lists them' }),
+      id: z.string().meta({ description: 'task; such as HalfCheetah-v5; `envs` lists them' }),
       maxEpisodeSteps: count(
         "environment steps after which an episode is truncated; null: the task's own limit",
         1e9,
@@ -72,7 +72,7 @@ export const configSchema = z
       ...envOptionShape,
     }),
     seed: countOrZero('seed of every random stream', Number.MAX_SAFE_INTEGER),
-    steps: count('environment steps to train for', MOST_STEPS),
+    steps: count('environment steps; of the whole run', MOST_STEPS),
     discount: z.number().min(0).max(1).meta({ description: 'discount of future rewards, gamma' }),
     rewardScale: positive('multiplier of rewards before they are stored; returns are unscaled'),
     collect: z.strictObject({
@@ -178,7 +178,7 @@ export const configSchema = z
       interval: z
         .string()
         .regex(DURATION)
-        .meta({ description: 'time between progress lines where there is no terminal' }),
+        .meta({ description: 'time between progress lines; where there is no terminal' }),
       tensorboard: z
         .boolean()
         .meta({ description: 'whether the metrics are also written for TensorBoard' }),
@@ -199,13 +199,14 @@ type Frozen<T> = T extends readonly (infer U)[]
     : T;
 
 /** What a run is made of: frozen, every field present and decided. */
-export type ResolvedConfig = Frozen<
-  Config & {
-    env: { maxEpisodeSteps: number };
-    network: { policyHidden: number[] };
-    runtime: { engine: 'kernel' | 'tensor'; threads: number };
-  }
->;
+export interface ResolvedConfig
+  extends Frozen<
+    Config & {
+      env: { maxEpisodeSteps: number };
+      network: { policyHidden: number[] };
+      runtime: { engine: 'kernel' | 'tensor'; threads: number };
+    }
+  > {}
 
 type Partially<T> = T extends readonly unknown[]
   ? T

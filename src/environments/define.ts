@@ -53,7 +53,12 @@ export interface EnvironmentFacts {
 /** One state for all uses, or a state for each. */
 export type Movement =
   | (Dynamics & { create?: undefined })
-  | { create(): Dynamics; reset?: undefined; step?: undefined };
+  | {
+      /** A state of its own, for training or for one evaluation. */
+      create(): Dynamics;
+      reset?: undefined;
+      step?: undefined;
+    };
 
 /**
  * What {@link defineEnvironment} takes: sizes, and either `reset` and `step`, or `create`, which makes the two anew for
@@ -63,13 +68,17 @@ export type EnvironmentDefinition = EnvironmentFacts & Movement;
 
 /** A checked environment: every fact present, frozen. It may be spread into another definition. */
 export type CustomEnvironment = Readonly<Movement> & {
+  /** Name of the runs. */
   readonly id: string;
+  /** O, values of an observation. */
   readonly observationSize: number;
+  /** A, values of an action. */
   readonly actionSize: number;
   /** [A] */
   readonly actionLow: readonly number[];
   /** [A] */
   readonly actionHigh: readonly number[];
+  /** Steps after which an episode is truncated. */
   readonly maxEpisodeSteps: number;
 };
 

@@ -5,7 +5,7 @@ import { nearest } from '../config/nearest.js';
 import { VirelError } from '../errors.js';
 import { onnxModel } from './onnx.js';
 import { type ExportedFile, placeFiles } from './place.js';
-import { openSource, type Source, type Step } from './source.js';
+import { openSource, type Source } from './source.js';
 import { typescriptModule } from './typescript.js';
 
 /** Formats, by their names. */
@@ -54,24 +54,29 @@ const single = (name: string, content: (source: Source) => string | Uint8Array):
 
 /** What to export, and where to. */
 export interface ExportOptions {
+  /** What to write. */
   format: ExportFormat;
   /** The folder; `exports/<env>-<algorithm>-seed-<n>/<format>` by default. */
   out?: string | undefined;
   /** A checkpoint's step, or `best`; the newest by default. */
-  step?: Step | undefined;
+  step?: number | 'latest' | 'best' | undefined;
   /** Replaces files of an earlier export. */
   force?: boolean | undefined;
 }
 
 /** What was exported. */
 export interface Exported {
+  /** What was written. */
   format: ExportFormat;
+  /** Task. */
   env: string;
+  /** Its public name. */
   algorithm: string;
   /** Environment steps of the checkpoint. */
   step: number;
   /** Absolute. */
   dir: string;
+  /** In the order in which they were written. */
   files: ExportedFile[];
 }
 

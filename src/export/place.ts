@@ -16,6 +16,7 @@ import { fileError, makeFolders, syncFolder } from '../training/files.js';
 export interface ExportedFile {
   /** Its path. */
   readonly file: string;
+  /** Its size. */
   readonly bytes: number;
 }
 

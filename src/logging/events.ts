@@ -8,8 +8,11 @@ interface OfSeed {
 /** Training is about to begin. */
 export interface StartEvent extends OfSeed {
   event: 'start';
+  /** The run's folder, absolute. */
   runDir: string;
+  /** Task. */
   env: string;
+  /** Its public name. */
   algorithm: string;
   /** Environment steps asked for. */
   steps: number;
@@ -22,8 +25,11 @@ export interface StartEvent extends OfSeed {
 /** Where training stands, a few times a second; newer ones replace those not yet read. */
 export interface ProgressEvent extends OfSeed {
   event: 'progress';
+  /** Environment steps done. */
   step: number;
+  /** Environment steps asked for. */
   steps: number;
+  /** Gradient steps done. */
   updates: number;
   /** Seconds since the start. */
   wall: number;
@@ -36,22 +42,30 @@ export interface ProgressEvent extends OfSeed {
 /** A record of metrics; names and formulas are in `metrics.ts`. */
 export interface MetricsEvent extends OfSeed {
   event: 'metrics';
+  /** Environment steps done. */
   step: number;
+  /** Gradient steps done. */
   updates: number;
   /** Seconds since the start. */
   wall: number;
+  /** Values by name, as docs/metrics.md lists them. */
   m: Record<string, number>;
 }
 
 /** Returns of the deterministic policy, unscaled and undiscounted. */
 export interface EvaluationEvent extends OfSeed {
   event: 'evaluation';
+  /** Environment steps done. */
   step: number;
+  /** Number of episodes. */
   episodes: number;
+  /** Mean return. */
   returnMean: number;
   /** Standard deviation over these episodes (divisor n). */
   returnStd: number;
+  /** Return per episode. */
   returns: number[];
+  /** Environment steps per episode. */
   lengths: number[];
   /** Seconds since the start. */
   wall: number;
@@ -60,9 +74,11 @@ export interface EvaluationEvent extends OfSeed {
 /** A training episode ended. */
 export interface EpisodeEvent extends OfSeed {
   event: 'episode';
+  /** Environment steps done when it ended. */
   step: number;
   /** Unscaled. */
   return: number;
+  /** Its environment steps. */
   length: number;
   /** Seconds since the start. */
   wall: number;
@@ -71,25 +87,35 @@ export interface EpisodeEvent extends OfSeed {
 /** A checkpoint is complete on disk. */
 export interface CheckpointEvent extends OfSeed {
   event: 'checkpoint';
+  /** Environment steps done. */
   step: number;
+  /** Its folder, absolute. */
   path: string;
 }
 
 /** Something went wrong that training survives. */
 export interface WarningEvent extends OfSeed {
   event: 'warning';
+  /** Stable name, such as `DISK_FULL`. */
   code: string;
+  /** One line for a person. */
   message: string;
 }
 
 /** Training failed. */
 export interface ErrorEvent extends OfSeed {
   event: 'error';
+  /** Stable name of the failure. */
   code: string;
+  /** One line for a person. */
   message: string;
+  /** The option, file or argument at fault. */
   where?: string;
+  /** What would have been accepted. */
   expected?: string;
+  /** What was given. */
   got?: string;
+  /** The command or change that mends it. */
   fix?: string;
   /** Exit code of the command line. */
   exit: number;
@@ -98,14 +124,19 @@ export interface ErrorEvent extends OfSeed {
 /** How a run ended; also its `summary.json`. */
 export interface Summary extends OfSeed {
   event: 'summary';
+  /** `stopped` runs can be resumed. */
   state: 'finished' | 'stopped' | 'failed';
+  /** The run's folder, absolute. */
   runDir: string;
+  /** Task. */
   env: string;
+  /** Its public name. */
   algorithm: string;
   /** Environment steps done. */
   steps: number;
   /** Gradient steps done. */
   updates: number;
+  /** Seconds since the start. */
   wallSeconds: number;
   /** Mean of the evaluations in the last 10 % of the steps done; null without one. */
   finalScore: number | null;
@@ -117,6 +148,7 @@ export interface Summary extends OfSeed {
   message?: string;
 }
 
+/** What a run yields; `event` tells which it is. */
 export type TrainEvent =
   | StartEvent
   | ProgressEvent

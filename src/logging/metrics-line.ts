@@ -14,7 +14,9 @@ export type MetricsRecord = Pick<MetricsEvent, 'step' | 'updates' | 'wall' | 'm'
 
 /** The whole records of a file, and the numbers, from 1, of the lines that are none. */
 export interface MetricsFile {
+  /** In the order of the file. */
   readonly records: readonly MetricsRecord[];
+  /** Line numbers, from 1. */
   readonly damaged: readonly number[];
 }
 

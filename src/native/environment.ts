@@ -29,6 +29,7 @@ export interface EnvironmentOptions extends Choices {
 
 /** A MuJoCo task in raw action units, exactly Gymnasium's numbers. */
 export class Environment {
+  /** The task's id. */
   readonly id: string;
   readonly #native: Native;
 
@@ -122,6 +123,7 @@ export class Environment {
     this.#native.dispose();
   }
 
+  /** As {@link dispose}, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -20,9 +20,11 @@ export interface PolicyEvaluation {
   seed: number;
   /** Environment steps after which an episode is truncated, at least 1. */
   maxEpisodeSteps: number;
+  /** Folder of the MuJoCo model files; the one of the set-up by default. */
   modelDir?: string;
   /** The environment, where it is written in TypeScript. */
   environment?: CustomEnvironment;
+  /** Stops it; the promise then rejects with `ABORTED`. */
   signal?: AbortSignal;
 }
 
@@ -38,6 +40,7 @@ export interface PolicySource {
 
 /** The deterministic policy tanh mu(s), actions in environment units. */
 export class Policy {
+  /** Id of the task that it was trained on. */
   readonly environment: string;
   readonly #native: Native;
   readonly #modelDir: string | undefined;
@@ -133,6 +136,7 @@ export class Policy {
     this.#native.dispose();
   }
 
+  /** As {@link dispose}, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -66,15 +66,25 @@ export interface Progress {
   /** Unstable simulator states since the session began. */
   unstableResets: number;
   /** Training episodes that ended since the last that were told; returns unscaled. */
-  episodes: { step: number; return: number; length: number }[];
+  episodes: {
+    /** Environment steps done when it ended. */
+    step: number;
+    /** Unscaled. */
+    return: number;
+    /** Its environment steps. */
+    length: number;
+  }[];
 }
 
 /** How to evaluate: `episodes`, or whole episodes until more than `minSteps` steps. */
 export interface EvaluateOptions {
+  /** How many. */
   episodes?: number;
+  /** Whole episodes until more than this many steps. */
   minSteps?: number;
   /** Start states; without it they follow from the session's seed and the steps so far. */
   seed?: number;
+  /** Stops it; the promise then rejects with `ABORTED`. */
   signal?: AbortSignal;
 }
 
@@ -83,6 +93,7 @@ export interface EvaluateOptions {
  * one while one runs is refused with `HANDLE_BUSY`, and the first goes on; after `dispose`, `HANDLE_CLOSED`.
  */
 export class Session implements Learner<Float32Array> {
+  /** What it was made of. */
   readonly config: ResolvedConfig;
   readonly #native: Native;
   /** The environment where it is written in TypeScript. */
@@ -321,6 +332,7 @@ export class Session implements Learner<Float32Array> {
     this.#world?.dispose();
   }
 
+  /** As {@link dispose}, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -13,6 +13,7 @@ import { fileError, makeFolders } from '../training/files.js';
 export interface Picture {
   /** Its file name without an ending: that of the demo, or that and `-sweep`. */
   name: string;
+  /** The picture, as text. */
   svg: string;
 }
 

@@ -11,7 +11,9 @@ export interface PlotOptions extends CurveOptions {
 
 /** A picture of runs and the numbers in it. */
 export interface PlottedRuns {
+  /** What is drawn, as numbers. */
   curves: LearningCurves;
+  /** The picture, as text. */
   svg: string;
 }
 

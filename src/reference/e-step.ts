@@ -34,7 +34,9 @@ export interface PolicyTerms {
 
 /** A loss and its partial derivatives by each of its terms, in their shapes. */
 export interface Loss<Terms> {
+  /** Its value. */
   loss: number;
+  /** By what the function names. */
   gradient: Terms;
 }
 
@@ -135,12 +137,15 @@ export function meanSquarePenalty(values: Float64Array, factor: number): Loss<Fl
 
 /** μ and log σ of a policy, `[B, A]`. */
 export interface GaussianParameters {
+  /** μ, `[B, A]`. */
   mean: Float64Array;
+  /** log σ, `[B, A]`. */
   logStd: Float64Array;
 }
 
 /** KL per dimension, `[A]`, and the gradient by μ_θ or log σ_θ of Σ_i m_i KL_i. */
 export interface Divergence {
+  /** `[A]`, mean over the batch. */
   values: Float64Array;
   /** `[B, A]`, for multipliers m `[A]`. */
   gradient(multipliers: Float64Array): Float64Array;

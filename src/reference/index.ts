@@ -3,9 +3,10 @@
  * both native engines are checked against. Slow by design.
  */
 
+export type { PolicyObjective } from '../algorithms/recipe.js';
 export { type AdamState, adamState, stepAdam } from './adam.js';
 export { EQUATIONS, type Equations } from './agents/equations.js';
-export type { ReferenceConfig } from './agents/settings.js';
+export type { MStepSettings, OptimiserSettings, ReferenceConfig } from './agents/settings.js';
 export { bellmanTarget, bellmanTargetGradient, meanNextValue, softNextValue } from './bellman.js';
 export { boltzmannWeights, logMeanExponential } from './boltzmann.js';
 export {
@@ -25,6 +26,7 @@ export {
   scoreLoss,
   weightedLikelihoodLoss,
 } from './e-step.js';
+export type { Vector } from './inputs.js';
 export { createLearner, type ReferenceLearner, type TaskSizes } from './learner.js';
 export {
   actionValueLoss,
@@ -33,6 +35,8 @@ export {
   stateValueLoss,
   stateValueTarget,
 } from './m-step.js';
+export type { CriticValue } from './networks/action-value.js';
+export type { InitialiseScheme } from './networks/initialise.js';
 export {
   type ProjectedStep,
   type ProjectedTerms,
@@ -55,10 +59,12 @@ export {
 } from './tanh-gaussian.js';
 export { updateTarget } from './target-update.js';
 export {
+  type DualTemperature,
   dualTemperatureLoss,
   multiplierLoss,
   type TemperatureInputs,
   type TemperatureSource,
+  type TunedTemperature,
   temperatureInUse,
   tunedTemperatureLoss,
 } from './temperature.js';

@@ -14,7 +14,9 @@ import { bellmanResidual } from './residual.js';
 
 /** A regression's loss and its gradient by the predictions, `[B]`. */
 export interface Regression {
+  /** Its value. */
   loss: number;
+  /** By the value, `[B]`. */
   gradient: Float64Array;
 }
 

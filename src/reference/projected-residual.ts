@@ -20,6 +20,7 @@ import type { Loss } from './e-step.js';
 
 /** β and j, `[B]` each. */
 export interface ProjectedTerms {
+  /** β, `[B]`. */
   residual: Float64Array;
   /** j. */
   derivative: Float64Array;
@@ -46,13 +47,21 @@ function projectedTerm(residual: number, derivative: number): number {
 
 /** Constants of the two steps. */
 export interface ProjectedStep {
+  /** Which of the two steps is the slow one: w's, or as printed. */
   stepOrder: 'corrected' | 'printed';
+  /** α_w at the start. */
   valueStep: number;
+  /** Power at which α_w falls. */
   valueDecay: number;
+  /** α_ζ at the start. */
   auxiliaryStep: number;
+  /** Power at which α_ζ falls. */
   auxiliaryDecay: number;
+  /** M-steps over which both begin to fall. */
   stepScale: number;
+  /** Of the ball onto which w is projected. */
   radius: number;
+  /** Share of ζ that is lost at each step. */
   leak: number;
 }
 

@@ -24,7 +24,9 @@ export interface TanhGaussianSample {
 
 /** Gradients of a loss by the Gaussian's parameters, `[B, A]` each. */
 export interface TanhGaussianGradient {
+  /** By μ, `[B, A]`. */
   mean: Float64Array;
+  /** By log σ, `[B, A]`. */
   logStd: Float64Array;
 }
 
@@ -108,6 +110,7 @@ export function tanhGaussianDensity(
 
 /** Gradients by all that a density at given u is made of, `[B, A]` each. */
 export interface TanhDensityGradient extends TanhGaussianGradient {
+  /** By u, `[B, A]`. */
   preTanh: Float64Array;
 }
 

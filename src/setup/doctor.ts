@@ -16,11 +16,15 @@ import { checkPlatform, findProgram, findTool, glibcVersion, type ToolName } fro
 
 /** One thing that the native part stands on. */
 export interface Part {
+  /** What it is, such as `libtorch`. */
   name: string;
+  /** Of the part; empty where it has none, or is not there. */
   version: string;
+  /** Where it is; empty where it has no place. */
   path: string;
   /** `warn` does not hinder work today; `ok` is then still true. */
   status: 'ok' | 'warn' | 'fail';
+  /** Whether it can be worked with. */
   ok: boolean;
   /** More to know: what a library needs, what differs. */
   note?: string;
@@ -30,7 +34,9 @@ export interface Part {
 
 /** Every part, and whether the native part works as a whole. */
 export interface Diagnosis {
+  /** Whether every part is. */
   ok: boolean;
+  /** In the order of the verb's output. */
   parts: Part[];
 }
 

@@ -13,9 +13,11 @@ import { outOfRange } from './tabular-mdp.js';
 
 /** f with a unique maximum. */
 export interface Landscape {
+  /** What is exponentiated. */
   f: (x: number) => number;
   /** x*. */
   maximum: number;
+  /** Where it is integrated. */
   domain: readonly [number, number];
 }
 
@@ -88,6 +90,7 @@ export interface Peak {
   third: number;
   /** φ′(x*) and φ″(x*). */
   testSlope: number;
+  /** φ″(x*). */
   testCurvature: number;
 }
 

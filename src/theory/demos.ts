@@ -36,9 +36,11 @@ export type DemoScheduleName = 'complete, solve' | 'complete, backup' | 'partial
 
 /** A schedule with a name; partial steps are scaled to the size of the MDP. */
 export interface DemoSchedule {
+  /** Its name. */
   name: DemoScheduleName;
   /** What a half of it does, in a few words. */
   summary: string;
+  /** The schedule on an MDP. */
   of: (mdp: TabularMdp) => Schedule;
 }
 
@@ -90,9 +92,11 @@ const COMMON = {
 
 /** EM with one schedule and one target. */
 export interface DemoTrace {
+  /** Its name. */
   schedule: DemoScheduleName;
   /** All that `runExpectationMaximisation` was asked, the target with it. */
   options: EmOptions;
+  /** What EM did. */
   trace: EmTrace;
 }
 
@@ -118,6 +122,7 @@ export interface TrapSweep {
 
 /** What a demo found. */
 export interface DemoResult {
+  /** Of the MDP. */
   name: string;
   /** What the MDP is, in one line. */
   summary: string;
@@ -129,6 +134,7 @@ export interface DemoResult {
 
 /** A demo: a named MDP and what is done with it. */
 export interface Demo extends Pick<NamedMdp, 'name' | 'summary'> {
+  /** Runs EM in every schedule and target. */
   run: () => DemoResult;
 }
 

@@ -32,7 +32,8 @@ export interface Bound {
 /**
  * L(w, θ) (4).
  *
- * @throws VirelError `TEMPERATURE_NOT_POSITIVE`: at ε_w = 0 it is infinite (Lemma 1); as {@link expectBound}.
+ * @throws VirelError `TEMPERATURE_NOT_POSITIVE`: at ε_w = 0 it is infinite (Lemma 1); `LENGTH_MISMATCH`, `NOT_FINITE`,
+ *   `DISTRIBUTION_INVALID`, `POLICY_INVALID` of its parts.
  */
 export function evidenceLowerBound(bound: Bound): number {
   const { actionValue, temperature, policy, stateWeights } = bound;

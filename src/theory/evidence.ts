@@ -26,13 +26,17 @@ export function jensenBound(joint: Float64Array, guess: Float64Array): number {
 
 /** A mixture of coins: the share of each and how probable its heads are, `[K]` both. */
 export interface CoinMixture {
+  /** How often each coin is drawn. */
   shares: Float64Array;
+  /** How often each coin shows heads. */
   heads: Float64Array;
 }
 
 /** How many of `tosses` each of the observed coins showed heads. */
 export interface CoinData {
+  /** Of one drawn coin. */
   tosses: number;
+  /** How many of them, for each drawn coin. */
   heads: readonly number[];
 }
 

@@ -6,8 +6,11 @@ import { TabularMdp } from './tabular-mdp.js';
 
 /** Sizes of a random MDP. */
 export interface RandomSizes {
+  /** S. */
   states: number;
+  /** A. */
   actions: number;
+  /** γ. */
   discount: number;
 }
 
@@ -141,9 +144,11 @@ export function gridworld(): TabularMdp {
 
 /** An MDP with a name. */
 export interface NamedMdp {
+  /** Its name. */
   name: string;
   /** What it is, in one line. */
   summary: string;
+  /** A new one. */
   make: () => TabularMdp;
 }
 

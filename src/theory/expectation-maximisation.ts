@@ -44,7 +44,9 @@ export type Schedule =
 
 /** ε_k: its start, and by what and how often it is multiplied. */
 export interface Annealing {
+  /** ε_0. */
   start: number;
+  /** From one value to the next, below 1. */
   factor: number;
   /** Iterations between two values. */
   every: number;
@@ -52,7 +54,9 @@ export interface Annealing {
 
 /** What {@link runExpectationMaximisation} is asked. */
 export interface EmOptions {
+  /** How far each half goes. */
   schedule: Schedule;
+  /** The operator behind the residual. */
   target: Target['kind'];
   /** Read by the incremental schedule and the annealed target. Default: from 1, halved at every iteration. */
   annealing?: Annealing;
@@ -68,6 +72,7 @@ export interface EmOptions {
 
 /** What is known after an iteration; the first row is the start. */
 export interface EmRecord {
+  /** From 0, the start. */
   iteration: number;
   /** ε_w of the target, floor included. */
   residualError: number;
@@ -85,6 +90,7 @@ export interface EmRecord {
 
 /** A run of EM. */
 export interface EmTrace {
+  /** One an iteration. */
   records: EmRecord[];
   /** E_d[V*]: no value is above it. */
   optimalValue: number;

@@ -58,6 +58,7 @@ export interface Trap {
   branches: number;
   /** What a wrong action pays in the state with one good action, whose good one pays 1. */
   miss: number;
+  /** γ. */
   discount: number;
 }
 

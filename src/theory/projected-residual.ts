@@ -137,14 +137,19 @@ export function projectedResidualGradient(
 
 /** w and ζ of the two time scales. */
 export interface TwoTimescaleState {
+  /** w. */
   parameters: Float64Array;
+  /** ζ. */
   weights: Float64Array;
 }
 
 /** α_w, α_ζ and the radius of the ball that P projects w onto. */
 export interface TwoTimescaleStep {
+  /** α_w. */
   valueStep: number;
+  /** α_ζ. */
   auxiliaryStep: number;
+  /** Of the ball onto which w is projected. */
   radius: number;
 }
 

@@ -36,7 +36,9 @@ export const TARGET_KINDS = ['optimal', 'boltzmann', 'annealed', 'variational'] 
 
 /** c and p of the norm. */
 export interface Norm {
+  /** p: 2 for the mean square. */
   power: number;
+  /** c. */
   factor: number;
 }
 

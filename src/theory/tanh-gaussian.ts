@@ -14,6 +14,7 @@ import { outOfRange } from './tabular-mdp.js';
 
 /** μ and σ of u. */
 export interface TanhGaussian {
+  /** μ. */
   mean: number;
   /** σ > 0. */
   deviation: number;

@@ -14,7 +14,9 @@ import { readSummary } from './summary.js';
 export interface Run {
   /** Absolute. */
   readonly dir: string;
+  /** As `config.yaml` has it. */
   readonly config: RunConfig;
+  /** As `run.json` has it: versions, machine, hashes. */
   readonly manifest: RunManifest;
   /** How it ended; without one it still runs, or its process died. */
   readonly summary?: Summary;

@@ -19,28 +19,57 @@ export { packageVersion };
 
 /** The content of `run.json`. */
 export interface RunManifest {
+  /** Layout of the file. */
   format: 1;
+  /** Unique to the run. */
   id: string;
+  /** UTC, ISO 8601. */
   created: string;
+  /** The command; empty from a program. */
   argv: readonly string[];
+  /** Task. */
   env: string;
+  /** Its public name. */
   algorithm: string;
+  /** The run's seed. */
   seed: number;
+  /** What it ran on. */
   versions: {
+    /** Of virel-native. */
     package: string;
     /** Commit of the package, where it is a checkout. */
     commit: string | null;
+    /** Of Node. */
     node: string;
+    /** Of libtorch; null where it is not used. */
     torch: string | null;
+    /** Of libmujoco; null where it is not used. */
     mujoco: string | null;
   };
   /** SHA-256 of the addon file. */
   addon: string | null;
   /** The task's MJCF. */
-  model: { file: string; sha256: string } | null;
+  model: {
+    /** Its name. */
+    file: string;
+    /** Of its content. */
+    sha256: string;
+  } | null;
   /** The module of an environment in TypeScript; null for a task, and for an environment that a program gave. */
   module: ModuleFacts | null;
-  machine: { host: string; cpu: string; cores: number; threads: number; gemm: string | null };
+  /** Where it ran, and what decides its last bits. */
+  machine: {
+    /** Its name. */
+    host: string;
+    /** Model of the processor. */
+    cpu: string;
+    /** Processors that the process may use. */
+    cores: number;
+    /** Threads of the learner. */
+    threads: number;
+    /** Matrix product of the kernel engine; null on the other. */
+    gemm: string | null;
+  };
   /** Commit that the working folder is at, where it lies in a repository. */
   git: string | null;
   /** When it was taken up, and by what. */
@@ -51,6 +80,7 @@ export interface RunManifest {
 export interface Continuation {
   /** UTC, ISO 8601. */
   at: string;
+  /** The command; empty from a program. */
   argv: readonly string[];
   /** Environment steps that were done. */
   step: number;

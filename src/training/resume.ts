@@ -26,6 +26,7 @@ const FREE = /^(steps$|evaluation\.|checkpoint\.|logging\.)/;
 export interface ResumeOptions {
   /** The checkpoint; the newest whole one by default. Newer ones are removed, with `discardNewer`. */
   step?: number | undefined;
+  /** Removes newer checkpoints, and what was logged since. */
   discardNewer?: boolean | undefined;
   /** Values to change, weakest first. */
   layers?: readonly Layer[] | undefined;

@@ -154,6 +154,7 @@ type Sure = 'schema' | 'preset' | 'algorithm' | 'seed' | 'steps' | 'evaluation';
 /** The config of a run as its file has it: of another version, other keys may be missing or more. */
 export type RunConfig = Pick<ResolvedConfig, Sure> &
   Partial<Omit<ResolvedConfig, Sure | 'env'>> & {
+    /** The task. */
     readonly env: Pick<ResolvedConfig['env'], 'id' | 'maxEpisodeSteps'> &
       Partial<ResolvedConfig['env']>;
   };

@@ -30,6 +30,7 @@ export interface TrainingSession {
   saveReplay(path: string, first: number): Promise<{ first: number; count: number }>;
   /** Takes up what a session of the same config wrote. */
   loadState(saved: SavedState): Promise<void>;
+  /** Frees what it holds. */
   dispose(): void;
 }
 

@@ -122,6 +122,7 @@ export function startTraining(
 
 /** How {@link resume} goes on. */
 export interface ResumeControl extends Omit<TrainControl, 'argv'>, Omit<ResumeOptions, 'describe'> {
+  /** The command, for the manifest. */
   argv?: readonly string[];
 }
 
@@ -163,9 +164,19 @@ export async function resume(runDir: string, control: ResumeControl = {}): Promi
 
 /** A run that was taken up. */
 export interface ResumedRun extends TrainingRun {
+  /** What it goes on with. */
   readonly config: ResolvedConfig;
   /** Where it was taken up. */
-  readonly from: { step: number; checkpoint: string; rows: number; inexact: readonly string[] };
+  readonly from: {
+    /** Environment steps that were done. */
+    step: number;
+    /** The checkpoint's folder. */
+    checkpoint: string;
+    /** Transitions in its replay buffer. */
+    rows: number;
+    /** Why the bits may differ; nothing where they will not. */
+    inexact: readonly string[];
+  };
 }
 
 function describeResumption({ state, saved, rows, inexact }: Resumption): ResumedRun['from'] {

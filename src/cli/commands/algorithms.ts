@@ -92,7 +92,7 @@ function list(preset: keyof typeof PRESETS): string[] {
 /** `virel-native algorithms`: works without the native part. */
 export const algorithmsCommand: CommandModule<unknown, AlgorithmsArguments> = {
   command: 'algorithms [name]',
-  describe: 'List the algorithms with their equations and values; of one its variations too',
+  describe: 'List the algorithms, or show one in full',
   builder: (yargs) =>
     yargs
       .positional('name', { type: 'string', describe: 'Only this algorithm, in full' })

@@ -105,7 +105,7 @@ function calibrationText({ machine, calibration, replay, rows }: BenchReport): s
 /** `virel-native bench`: throughput of this machine. */
 export const benchCommand: CommandModule<unknown, BenchArguments> = {
   command: 'bench',
-  describe: 'Throughput of this machine: learner, environment, both',
+  describe: "Measure this machine's throughput",
   builder: (yargs) => {
     const text = { type: 'string', requiresArg: true } as const;
     return yargs

@@ -36,7 +36,7 @@ function failureOf({ requirements }: Comparison): VirelError | undefined {
 /** `virel-native compare`: works without the native part. */
 export const compareCommand: CommandModule<unknown, CompareArguments> = {
   command: 'compare <runs..>',
-  describe: 'Scores of runs beside one another, with intervals over their seeds',
+  describe: 'Scores of runs, with intervals over seeds',
   builder: (yargs) => {
     const text = { type: 'string', requiresArg: true } as const;
     return withRuns(yargs, 'What is compared')

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Argv, CommandModule } from 'yargs';
+import { presets } from '../../config/presets/list.js';
 import { PRESETS, type Resolution, resolveLayers } from '../../config/resolve.js';
 import { configJsonSchema, LEAF_PATHS } from '../../config/schema.js';
 import { show } from '../../config/show.js';
@@ -94,9 +95,9 @@ const presetsCommand: CommandModule<unknown, { json?: boolean }> = {
   builder: (yargs) =>
     yargs.option('json', { type: 'boolean', describe: 'A JSON list' }) as Argv<{ json?: boolean }>,
   handler: ({ json }) => {
-    const presets = Object.entries(PRESETS).map(([name, { summary }]) => ({ name, summary }));
-    if (json) printJson(presets);
-    else print(presets.map(({ name, summary }) => `${name.padEnd(10)}${summary}`).join('\n'));
+    const all = presets();
+    if (json) printJson(all);
+    else print(all.map(({ name, summary }) => `${name.padEnd(10)}${summary}`).join('\n'));
   },
 };
 

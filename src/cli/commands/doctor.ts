@@ -5,9 +5,11 @@ import { print, printJson } from '../output.js';
 /** `virel-native doctor`: every part, its version and place, what is wrong and the command that mends it. */
 export const doctorCommand: CommandModule<unknown, { json: boolean | undefined }> = {
   command: 'doctor',
-  describe: 'Show every native part, what is wrong with it and the command that mends it',
+  describe: 'Show what is set up, what is wrong, the fix',
   builder: (yargs) =>
-    yargs.option('json', { type: 'boolean', describe: '{ok, parts} as JSON on standard output' }),
+    yargs
+      .option('json', { type: 'boolean', describe: '{ok, parts} as JSON on standard output' })
+      .example('$0 doctor', 'every part, and the command that mends it'),
   handler: async ({ json }) => {
     const diagnosis = await examine();
     if (json) printJson(diagnosis);

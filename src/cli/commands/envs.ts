@@ -94,7 +94,7 @@ async function check(tasks: readonly Task[], args: EnvsArguments): Promise<void>
 /** `virel-native envs`: works without the native part, but for `--check`. */
 export const envsCommand: CommandModule<unknown, EnvsArguments> = {
   command: 'envs [id]',
-  describe: 'List the tasks: sizes, bounds, time step, limit; one task: its options too',
+  describe: 'List the tasks, or show one with its options',
   builder: (yargs) =>
     yargs
       .positional('id', { type: 'string', describe: 'Only this task, in full' })

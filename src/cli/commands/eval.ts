@@ -102,21 +102,21 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
     const step = isName ? asked : wholeNumber('--step', asked, 0);
     refuseEmpty('--runs-dir', args.runsDir);
     const runDir = findRun(args.run, args.runsDir);
-    const { file, config, ...source } = findPolicy(runDir, step);
+    const { config } = findPolicy(runDir, step);
     const custom = await customEnvironment(runDir, config, args.envModule);
     await ensureNative({
       ...(args.noSetup && { noSetup: true }),
       ...(args.offline && { offline: true }),
     });
-    const { Policy } = await import('../../native/policy.js');
-    const policy = Policy.load(file, config.env, source);
+    const { evaluate } = await import('../../training/evaluate.js');
     const stop = stopOnSignals(() => {});
     try {
-      const { maxEpisodeSteps } = config;
-      const result = await policy.evaluate({
+      // the step that is named below, not one that training saves meanwhile
+      const { step } = config;
+      const result = await evaluate(runDir, {
+        step,
         episodes,
         seed,
-        maxEpisodeSteps,
         ...custom,
         signal: stop.signal,
       });
@@ -136,7 +136,6 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
       process.exitCode = stop.exitCode();
     } finally {
       stop.release();
-      policy.dispose();
     }
   },
 };

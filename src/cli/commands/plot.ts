@@ -59,7 +59,7 @@ const jsonOf = ({ tasks, ...settings }: LearningCurves, files: readonly string[]
 /** `virel-native plot`: works without the native part, and while runs go on. */
 export const plotCommand: CommandModule<unknown, PlotArguments> = {
   command: 'plot <runs..>',
-  describe: 'Learning curves, with bands over the seeds',
+  describe: 'Draw learning curves, with bands over seeds',
   builder: (yargs) => {
     const text = { type: 'string', requiresArg: true } as const;
     return withRuns(yargs, 'What is drawn')

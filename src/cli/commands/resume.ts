@@ -31,7 +31,7 @@ interface ResumeArguments extends TrainingArguments {
 /** `virel-native resume` */
 export const resumeCommand: CommandModule<unknown, ResumeArguments> = {
   command: 'resume <run>',
-  describe: 'Go on with a run that was stopped or killed, to the same bits',
+  describe: 'Go on with a stopped run, to the same bits',
   builder: (yargs) =>
     withTrainingOptions(yargs)
       .positional('run', {

@@ -20,7 +20,7 @@ interface SetupArguments {
 /** `virel-native setup`: fetch libraries, compile, prove; says what it will fetch before it does. */
 export const setupCommand: CommandModule<unknown, SetupArguments> = {
   command: 'setup',
-  describe: 'Set up the native part: libraries, compilation, proof (train does it by itself)',
+  describe: 'Set up the native part (train does it itself)',
   builder: (yargs) =>
     yargs
       .option('device', {
@@ -36,7 +36,9 @@ export const setupCommand: CommandModule<unknown, SetupArguments> = {
         type: 'boolean',
         describe: 'One JSON object on standard output: manifest, or plan',
       })
-      .option('quiet', { type: 'boolean', describe: 'No progress' }),
+      .option('quiet', { type: 'boolean', describe: 'No progress' })
+      .example('$0 setup --print', 'what would be fetched, and how much')
+      .example('$0 setup --offline --from wheels', 'from a folder of wheels'),
   handler: async ({ device, from, offline, force, clean, json, quiet, ...asked }) => {
     const places = locate(process.env, undefined, device);
     const reporter = quiet ? lineReporter(() => {}) : streamReporter();

@@ -28,7 +28,7 @@ interface TrainArguments extends ConfigArguments, TrainingArguments {
 /** `virel-native train` */
 export const trainCommand: CommandModule<unknown, TrainArguments> = {
   command: 'train',
-  describe: 'Train a policy; with no option virel on HalfCheetah-v5',
+  describe: 'Train a policy (default: virel, HalfCheetah)',
   builder: (yargs) =>
     withTrainingOptions(withConfigOptions(yargs))
       .option('seeds', {
@@ -43,7 +43,7 @@ export const trainCommand: CommandModule<unknown, TrainArguments> = {
         describe: "This run's folder; of several, their parent",
       })
       .conflicts('seed', 'seeds')
-      .example('$0 train --env Hopper-v5 --seeds 0-4 --jobs 2', 'five seeds, two at a time')
+      .example('$0 train --seeds 0-4 --jobs 2', 'five runs, two at a time')
       .example(
         '$0 train --steps 100000 --set optim.targetUpdateRate=0.005',
         '',

@@ -196,7 +196,7 @@ function refuseTogether(args: VerifyArguments): void {
 /** `virel-native verify`: works offline and without the native part. */
 export const verifyCommand: CommandModule<unknown, VerifyArguments> = {
   command: 'verify',
-  describe: 'Check every claim of the paper by numbers; explain one; watch EM on a small MDP',
+  describe: "Check the paper's claims by numbers",
   builder: (yargs) =>
     yargs
       .option('only', {

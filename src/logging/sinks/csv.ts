@@ -8,11 +8,15 @@ import { damaged, type Line, readLines } from '../read-lines.js';
 export interface EvaluationRecord {
   /** Environment steps before it. */
   step: number;
+  /** Number of episodes. */
   episodes: number;
+  /** Mean return. */
   returnMean: number;
   /** Standard deviation over these episodes (divisor n). */
   returnStd: number;
+  /** Smallest return. */
   returnMin: number;
+  /** Largest return. */
   returnMax: number;
   /** Mean length of the episodes, in environment steps. */
   lengthMean: number;

@@ -31,30 +31,40 @@ export interface ReferenceConfig {
   seed: number;
   /** γ. */
   discount: number;
+  /** Sizes of the networks, and how they begin. */
   network: {
     /** H of Q and V. */
     hidden: readonly number[];
     /** H of the policy. */
     policyHidden: readonly number[];
+    /** Distribution of the initial parameters. */
     initialise: InitialiseScheme;
     /** Number of action values. */
     actionValues: 1 | 2;
   };
+  /** Constants of the optimisers. */
   optim: OptimiserSettings;
+  /** Loss of the policy and the estimator of its gradient. */
   policyGradient: PolicyObjective;
+  /** What the E-step samples. */
   eStep: {
     /** K, actions per state where the recipe samples several. */
     samples: number;
   };
+  /** Where T comes from. */
   temperature: TemperatureSource;
+  /** How the residual error is measured. */
   residual: {
     /** Networks of the residual error's target (A7). */
     stateValue: 'online' | 'target';
     /** Residual error in use while there is no other. */
     warmupValue: number;
   };
+  /** How w follows the Bellman residual. */
   mStep: MStepSettings;
+  /** Factors of the regulariser. */
   policyRegulariser: PolicyRegulariser;
+  /** When targets move. */
   schedule: {
     /** M-steps between updates of critics' targets, E-steps between those of policies' targets. */
     targetEvery: number;

@@ -18,7 +18,12 @@ export interface NumericClaim {
   /** The largest difference between the theory room and a computation that shares nothing with it but the MDP. */
   measure: () => number;
   /** Where the paper prints another thing: what it prints, and the size of its error. */
-  printed?: { statement: string; measure: () => number };
+  printed?: {
+    /** In words. */
+    statement: string;
+    /** The size of its error. */
+    measure: () => number;
+  };
   /** The derivation, one paragraph a line. */
   derivation: readonly string[];
   /** Functions of `theory` that the claim is about. */
@@ -27,13 +32,17 @@ export interface NumericClaim {
 
 /** A definition or an assumption: nothing that a number could confirm. */
 export interface DescribedClaim {
+  /** As that of a claim with a number. */
   id: string;
+  /** In words, one sentence. */
   statement: string;
+  /** Where it stands in the paper. */
   source: string;
   /** Why no number can. */
   reason: string;
 }
 
+/** An entry of `verify`. */
 export type Claim = NumericClaim | DescribedClaim;
 
 /** Whether a number stands beside it. */

@@ -41,7 +41,9 @@ export const CLAIMS: readonly Claim[] = [
 
 /** How a claim came out. */
 export interface Verdict {
+  /** What was checked. */
   claim: Claim;
+  /** `not-numeric` where there is no number. */
   status: 'passed' | 'failed' | 'not-numeric';
   /** Null where there is no number. */
   measured: number | null;

@@ -1,0 +1,59 @@
+/** The returns of a run's policy, as the verb `eval` measures them. */
+import type { CustomEnvironment } from '../environments/define.js';
+import { Policy } from '../native/policy.js';
+import type { EvaluationResult } from '../statistics/evaluation.js';
+import { findPolicy } from './checkpoint.js';
+import { requireRun } from './find-run.js';
+import { findEnvironment } from './run-environment.js';
+
+/** How {@link evaluate} evaluates. */
+export interface EvaluateRunOptions {
+  /** A checkpoint's step, `latest` or `best`; `latest` by default. */
+  step?: number | 'latest' | 'best' | undefined;
+  /** How many; 10 by default. */
+  episodes?: number | undefined;
+  /** Of the start states; 0 by default. */
+  seed?: number | undefined;
+  /** The run's environment, where a program gave it; one of a module is imported again. */
+  environment?: CustomEnvironment | undefined;
+  /** Stops it; the promise then rejects with `ABORTED`. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Whole episodes of the deterministic policy of a run's checkpoint, in the run's own task with its options and time limit.
+ *
+ * @param runDir The run's folder.
+ * @throws VirelError `RUN_NOT_FOUND`, `CHECKPOINT_NONE`, `CHECKPOINT_CORRUPT`, `CONFIG_RANGE`, `ENV_MISSING`, `ENV_INVALID`,
+ *   `ENV_FAILED`, `MODEL_*`, `NATIVE_*`, `ABORTED`.
+ */
+export async function evaluate(
+  runDir: string,
+  options: EvaluateRunOptions = {},
+): Promise<EvaluationResult> {
+  requireRun(runDir);
+  const { step, episodes = 10, seed = 0, signal } = options;
+  const { file, config, ...source } = findPolicy(runDir, step);
+  const environment = options.environment ?? (await recordedEnvironment(runDir, config.simulator));
+  const policy = Policy.load(file, config.env, source);
+  try {
+    return await policy.evaluate({
+      episodes,
+      seed,
+      maxEpisodeSteps: config.maxEpisodeSteps,
+      ...(environment && { environment }),
+      ...(signal && { signal }),
+    });
+  } finally {
+    policy.dispose();
+  }
+}
+
+/** The environment of a run that has one in TypeScript. */
+async function recordedEnvironment(
+  runDir: string,
+  simulator: string | undefined,
+): Promise<CustomEnvironment | undefined> {
+  if (simulator !== 'typescript') return undefined;
+  return (await findEnvironment(runDir, undefined)).environment;
+}
