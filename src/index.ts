@@ -99,7 +99,7 @@ export { type EvaluateRunOptions, evaluate } from './training/evaluate.js';
 export { loadPolicy } from './training/load-policy.js';
 export { loadRun, type Run } from './training/load-run.js';
 export type { Continuation, RunManifest } from './training/manifest.js';
-export type { RunConfig } from './training/run-directory.js';
+export type { RunConfig, RunStatus } from './training/run-directory.js';
 export type { CreateSession, TrainingSession } from './training/session.js';
 export {
   type ResumeControl,

@@ -7,8 +7,10 @@ import type { Progress } from '../native/session.js';
 import { type EmSchedule, emSchedule, nextMultiple } from '../schedule/em-schedule.js';
 import { FIRST_CHUNK, nextChunk } from '../schedule/pace.js';
 import type { Checkpoints } from './checkpoint.js';
+import { toVirelError } from './failure.js';
 import type { LoopState } from './loop-state.js';
 import type { RunDirectory } from './run-directory.js';
+import type { SaveRequests } from './save-requests.js';
 import type { TrainingSession } from './session.js';
 import type { Outcome } from './summary.js';
 
@@ -31,6 +33,8 @@ export interface LoopContext {
   stopping(): void;
   /** Told when a checkpoint begins to be written, and when that is over. */
   saving(isSaving: boolean): void;
+  /** Checkpoints that the caller asks for. */
+  readonly requests?: SaveRequests;
   /** Milliseconds, from any origin. */
   clock(): number;
 }
@@ -94,7 +98,10 @@ export class TrainingLoop {
     let chunk = FIRST_CHUNK;
     try {
       if (this.#isDue && !signal.aborted) await this.#settle();
-      while (this.#settled < config.steps && !signal.aborted) chunk = await this.#advance(chunk);
+      while (this.#settled < config.steps && !signal.aborted) {
+        chunk = await this.#advance(chunk);
+        if (!signal.aborted) await this.#answerRequests();
+      }
     } catch (error) {
       if (!isVirelError(error)) throw error;
       // a stop during an evaluation: the run ends as it stands
@@ -103,7 +110,20 @@ export class TrainingLoop {
     // a stop that comes after the last evaluation stops nothing
     if (!this.#complete) stopping();
     await this.#save();
+    await this.#answerRequests();
     return this.#complete ? 'finished' : 'stopped';
+  }
+
+  /** Saves for whoever asked; what is refused is theirs to deal with, and training goes on. */
+  async #answerRequests(): Promise<void> {
+    const { requests } = this.#context;
+    if (requests?.arePending !== true) return;
+    try {
+      await this.#save();
+      requests.answer(this.#saved.path as string);
+    } catch (error) {
+      requests.refuse(toVirelError(error));
+    }
   }
 
   /** How far training came. */

@@ -16,7 +16,9 @@ const LOCK = 'run.lock';
 
 /** What `status.json` says; rewritten every ten seconds. */
 export interface RunStatus {
+  /** What it does, or how it ended. */
   state: 'starting' | 'running' | 'stopping' | 'saved' | 'finished' | 'diverged' | 'failed';
+  /** Environment steps that are done. */
   step: number;
   /** Of a failed run. */
   code?: string;

@@ -32,6 +32,7 @@ import {
   type RunStatus,
 } from './run-directory.js';
 import { FileWarnings, openRunLog } from './run-log.js';
+import { SaveRequests } from './save-requests.js';
 import type { CreateSession, TrainingSession } from './session.js';
 import { type Outcome, summarise } from './summary.js';
 
@@ -69,6 +70,20 @@ export interface RunPlace {
 export interface TrainingRun extends AsyncIterable<TrainEvent> {
   /** The summary; rejects with the VirelError of a failed run. */
   readonly finished: Promise<Summary>;
+  /** The run's folder, absolute; undefined until it is made, before the `start` event. */
+  readonly dir: string | undefined;
+  /** How far it is, as `status.json` says it. */
+  status(): RunStatus;
+  /** Stops at the next step boundary, as an abort of the signal does: saves, and `finished` resolves with `stopped`. */
+  stop(): void;
+  /**
+   * Writes a checkpoint at the next step boundary, and goes on.
+   *
+   * @returns its folder.
+   * @throws VirelError `ABORTED` where the run has ended; `IO`, `DISK_FULL`, `PERMISSION`, `NOT_FINITE` where it cannot be
+   *   written: training goes on.
+   */
+  save(): Promise<string>;
 }
 
 /**
@@ -113,11 +128,24 @@ export function startTraining(
   environment?: CustomEnvironment,
 ): TrainingRun {
   const queue = new EventQueue();
-  const run = new Run(resolution, place, control, queue, environment);
+  return begin(new Run(resolution, place, control, queue, environment), queue);
+}
+
+/** Starts a run; what its caller holds of it. */
+function begin(run: Run, queue: EventQueue): TrainingRun {
   const finished = run.start().finally(() => queue.end());
   // the error event tells a reader of events; who awaits `finished` gets the rejection
   finished.catch(() => {});
-  return { finished, [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator]() };
+  return {
+    finished,
+    get dir() {
+      return run.folder;
+    },
+    status: () => run.status(),
+    stop: () => run.stop(),
+    save: () => run.save(),
+    [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator](),
+  };
 }
 
 /** How {@link resume} goes on. */
@@ -150,16 +178,8 @@ export async function resume(runDir: string, control: ResumeControl = {}): Promi
   });
   const queue = new EventQueue();
   const run = new Run(resumption.resolution, { runDir }, rest, queue, undefined, resumption);
-  const finished = run.start().finally(() => queue.end());
-  finished.catch(() => {});
-  const iterator = () => queue[Symbol.asyncIterator]();
   const { config } = resumption.resolution;
-  return {
-    finished,
-    config,
-    from: describeResumption(resumption),
-    [Symbol.asyncIterator]: iterator,
-  };
+  return Object.assign(begin(run, queue), { config, from: describeResumption(resumption) });
 }
 
 /** A run that was taken up. */
@@ -198,6 +218,10 @@ class Run {
   #loop: TrainingLoop | undefined;
   #status: RunStatus['state'] = 'starting';
   #environment: CustomEnvironment | undefined;
+  readonly #requests = new SaveRequests();
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+  #directory: RunDirectory | undefined;
 
   constructor(
     resolution: Resolution,
@@ -211,9 +235,27 @@ class Run {
     this.#resolution = resolution;
     this.#place = place;
     this.#control = control;
+    const { signal } = this.#stop;
+    this.#signal = control.signal ? AbortSignal.any([control.signal, signal]) : signal;
     this.#queue = queue;
     this.#environment = environment;
     this.#warnings = new FileWarnings(resolution.config.seed, (event) => this.#emit(event));
+  }
+
+  get folder(): string | undefined {
+    return this.#directory?.path;
+  }
+
+  status(): RunStatus {
+    return { state: this.#status, step: this.#loop?.outcome().steps ?? 0 };
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  save(): Promise<string> {
+    return this.#requests.ask();
   }
 
   async start(): Promise<Summary> {
@@ -223,10 +265,11 @@ class Run {
     let directory: RunDirectory | undefined;
     try {
       // a run that goes on has a folder to say in that it was stopped
-      if (this.#control.signal?.aborted && this.#resumption === undefined)
+      if (this.#signal.aborted && this.#resumption === undefined)
         throw new VirelError('ABORTED', 'stopped before it began');
       const fallback = defaultRunPath(config, this.#place.runsDir ?? 'runs', this.#started);
       directory = this.#resumption?.directory ?? openRunDirectory(this.#place.runDir, fallback);
+      this.#directory = directory;
       this.#control.opened?.(directory.path);
       return await this.#trainIn(directory);
     } catch (cause) {
@@ -234,6 +277,7 @@ class Run {
       this.#fail(error, directory);
       throw error;
     } finally {
+      this.#requests.end();
       this.#logger?.close();
       directory?.release();
     }
@@ -300,11 +344,7 @@ class Run {
     const { config } = this.#resolution;
     const from = this.#resumption;
     const madeBy = circumstances(manifest);
-    const beat = () =>
-      this.#writeStatus(directory, {
-        state: this.#status,
-        step: this.#loop?.outcome().steps ?? 0,
-      });
+    const beat = () => this.#writeStatus(directory, this.status());
     const loop = new TrainingLoop({
       config,
       session,
@@ -313,7 +353,8 @@ class Run {
       from: from?.state,
       // files of earlier processes stay as they are
       fileSizes: () => ({ ...from?.state.files, ...this.#logger?.sizes() }),
-      signal: this.#control.signal ?? new AbortController().signal,
+      signal: this.#signal,
+      requests: this.#requests,
       emit: (event) => this.#emit(event),
       stopping: () => {
         this.#status = 'stopping';
