@@ -1,4 +1,5 @@
 /** What a job script that starts us by npx has to know. */
+import { shellWord } from '../shell.js';
 
 /** How this process was started. */
 export interface Started {
@@ -12,16 +13,12 @@ export interface Started {
   readonly words: readonly string[];
 }
 
-/** A word as a POSIX shell reads it back. */
-const quoted = (word: string) =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-
 /**
  * `NPX_SIGNALS`: npx does not pass TERM on (npm/cli#6684), so that a scheduler would end npx alone, and training without a
  * checkpoint later. Undefined where npx has no part in it, or a person can press Ctrl-C.
  */
 export function npxWarning({ env, isTerminal, program, words }: Started): string | undefined {
   if (isTerminal || env['npm_command'] !== 'exec') return undefined;
-  const command = ['node', program, ...words].map(quoted).join(' ');
+  const command = ['node', program, ...words].map(shellWord).join(' ');
   return `warning NPX_SIGNALS: npx does not forward SIGTERM (npm/cli#6684); in job scripts run: ${command}`;
 }
