@@ -12,6 +12,7 @@ import type { NativeFacts } from '../native/facts.js';
 import { Checkpoints } from './checkpoint.js';
 import { EventQueue } from './event-queue.js';
 import { pretty, writeWhole } from './files.js';
+import { HEARTBEAT } from './heartbeat.js';
 import { TrainingLoop } from './loop.js';
 import {
   circumstances,
@@ -33,9 +34,6 @@ import {
 import { FileWarnings, openRunLog } from './run-log.js';
 import type { CreateSession, TrainingSession } from './session.js';
 import { type Outcome, summarise } from './summary.js';
-
-/** Milliseconds between heartbeats in `status.json`. */
-const HEARTBEAT = 10_000;
 
 /** How a run is controlled. */
 export interface TrainControl {
