@@ -8,6 +8,7 @@ import { type EmSchedule, emSchedule, nextMultiple } from '../schedule/em-schedu
 import { FIRST_CHUNK, nextChunk } from '../schedule/pace.js';
 import { type Checkpoints, saveDiverged } from './checkpoint.js';
 import type { LoopState } from './loop-state.js';
+import { type SavePatience, savePatiently } from './patient-save.js';
 import type { RunDirectory } from './run-directory.js';
 import type { TrainingSession } from './session.js';
 import type { Outcome } from './summary.js';
@@ -31,6 +32,8 @@ export interface LoopContext {
   stopping(): void;
   /** Milliseconds, from any origin. */
   clock(): number;
+  /** Passes time until a disk may have room again. */
+  readonly wait: SavePatience['wait'];
 }
 
 const mean = (values: readonly number[]) =>
@@ -88,7 +91,7 @@ export class TrainingLoop {
    *   the step at which the session failed, `diverged/<step>` the last finite ones of a session that diverged.
    */
   async run(): Promise<'finished' | 'stopped'> {
-    const { config, signal, stopping } = this.#context;
+    const { config, signal, stopping, wait } = this.#context;
     let chunk = FIRST_CHUNK;
     try {
       if (this.#isDue && !signal.aborted) await this.#settle();
@@ -100,7 +103,11 @@ export class TrainingLoop {
     }
     // a stop that comes after the last evaluation stops nothing
     if (!this.#complete) stopping();
-    await this.#save();
+    await savePatiently(() => this.#save(), {
+      signal,
+      wait,
+      waits: (reason) => this.#warnOfWait(reason),
+    });
     return this.#complete ? 'finished' : 'stopped';
   }
 
@@ -287,6 +294,13 @@ export class TrainingLoop {
     const path = await checkpoints.save(session, this.#state(), isBest);
     this.#saved = { step: this.#step, at: clock(), path };
     emit({ event: 'checkpoint', seed: config.seed, step: this.#step, path });
+  }
+
+  #warnOfWait({ code, message }: VirelError): void {
+    const { config, emit } = this.#context;
+    const what =
+      'the last checkpoint waits for room, tried again every 30 s; an error after 10 min';
+    emit({ event: 'warning', seed: config.seed, code, message: `${message}; ${what}` });
   }
 
   /** Saves what a failed session still has; the error, with the place of it. */

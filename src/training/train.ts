@@ -10,6 +10,7 @@ import type { ErrorEvent, Summary, TrainEvent } from '../logging/events.js';
 import type { Logger } from '../logging/logger.js';
 import type { NativeFacts } from '../native/facts.js';
 import { Checkpoints } from './checkpoint.js';
+import { diskNeed, diskWarning } from './disk-need.js';
 import { EventQueue } from './event-queue.js';
 import { pretty, writeWhole } from './files.js';
 import { HEARTBEAT } from './heartbeat.js';
@@ -22,6 +23,7 @@ import {
   recordContinuation,
 } from './manifest.js';
 import { createNativeSession, nativeFacts } from './native.js';
+import { passTime, type SavePatience } from './patient-save.js';
 import { openResumption, type ResumeOptions, type Resumption } from './resume.js';
 import {
   defaultRunPath,
@@ -43,6 +45,8 @@ export interface TrainControl {
   argv?: readonly string[];
   /** Another learner than the native one. */
   createSession?: CreateSession;
+  /** Passes time between two tries to write the last checkpoint to a full disk; the clock's by default. */
+  wait?: SavePatience['wait'];
   /** What the manifest says of the native libraries; undefined where there are none. */
   nativeFacts?: (
     config: ResolvedConfig,
@@ -270,11 +274,21 @@ class Run {
       this.#emit({ event: 'warning', seed, code, message });
     const session = await (this.#control.createSession ?? createNativeSession)(config, environment);
     try {
+      this.#checkDisk(session, directory);
       if (from !== undefined) await session.loadState(from.saved);
       return await this.#trainWith(session, directory, manifest);
     } finally {
       session.dispose();
     }
+  }
+
+  /** Warns of a disk that will not hold the run. */
+  #checkDisk({ task }: TrainingSession, { path }: RunDirectory): void {
+    const { config } = this.#resolution;
+    const written = (this.#resumption?.rows ?? []).reduce((sum, { count }) => sum + count, 0);
+    const message = diskWarning(diskNeed(config, task, written), path);
+    if (message === undefined) return;
+    this.#emit({ event: 'warning', seed: config.seed, code: 'DISK_FULL', message });
   }
 
   /** Writes what describes a new run. */
@@ -325,6 +339,7 @@ class Run {
         beat();
       },
       clock: () => performance.now(),
+      wait: this.#control.wait ?? passTime,
     });
     this.#loop = loop;
     this.#status = 'running';
