@@ -57,6 +57,8 @@ export class TrainingLoop {
   readonly #evaluations: EvaluationEvent[] = [];
   /** The newest checkpoint. */
   #saved: { step: number; at: number; path?: string };
+  /** Seconds that it took; undefined before this process wrote one. */
+  #saveSeconds: number | undefined;
   /** The last record of metrics. */
   #recorded: { updates: number; at: number };
   #progressAt: number;
@@ -258,6 +260,7 @@ export class TrainingLoop {
       'time/updates_per_second': updatesPerSecond,
       'time/wall': wall,
       'system/rss_mb': process.memoryUsage.rss() / 1e6,
+      ...(this.#saveSeconds !== undefined && { 'system/checkpoint_seconds': this.#saveSeconds }),
     };
   }
 
@@ -291,8 +294,10 @@ export class TrainingLoop {
   async #save(isBest = false): Promise<void> {
     if (this.#saved.step === this.#step) return;
     const { config, session, checkpoints, emit, clock } = this.#context;
+    const begun = clock();
     const path = await checkpoints.save(session, this.#state(), isBest);
     this.#saved = { step: this.#step, at: clock(), path };
+    this.#saveSeconds = (this.#saved.at - begun) / 1000;
     emit({ event: 'checkpoint', seed: config.seed, step: this.#step, path });
   }
 
