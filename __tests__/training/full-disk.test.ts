@@ -21,7 +21,7 @@ afterEach(() => {
 });
 
 /** Trains on the small disk; everything that is said, and how it ended. */
-async function run(behaviour: Behaviour, every: number | null) {
+async function run(behaviour: Behaviour, every: number | null, waits: () => void = () => {}) {
   const runDir = join(disk.path, 'run');
   const running = train(
     {
@@ -32,8 +32,14 @@ async function run(behaviour: Behaviour, every: number | null) {
       evaluation: { every: 100, episodes: 2 },
       collect: { startUpdates: 10 },
       checkpoint: { every, keep: 1 },
+      // what it will need has room at first
+      network: { hidden: [8] },
     },
-    { createSession: () => new MemorySession(behaviour), nativeFacts: () => undefined },
+    {
+      createSession: () => new MemorySession(behaviour),
+      nativeFacts: () => undefined,
+      wait: async () => waits(),
+    },
   );
   const events: TrainEvent[] = [];
   for await (const event of running) events.push(event);
@@ -103,5 +109,38 @@ describe('a disk that is full while a run logs', () => {
     // what is missing is counted
     const lost = warnings.filter(({ message }) => message.includes('lacks'));
     expect(lost.map(({ message }) => message.split(' ')[0])).toContain('metrics.jsonl');
+  });
+
+  test(
+    title('at the last checkpoint is waited for, and nothing is lost once there is room'),
+    async () => {
+      let [free, waited]: [(() => void) | undefined, number] = [undefined, 0];
+      const behaviour: Behaviour = {
+        onAdvance: (step) => {
+          if (step >= 1900) free ??= fillDisk(disk.path, 0);
+        },
+        returnAt: (step) => -step,
+      };
+      const { ended, runDir, warnings } = await run(behaviour, null, () => {
+        waited += 1;
+        if (waited === 3) free?.();
+      });
+      expect(ended).toMatchObject({
+        status: 'fulfilled',
+        value: { state: 'finished', steps: 2000 },
+      });
+      expect(waited).toBe(3);
+      expect(listCheckpoints(runDir).at(-1)).toBe('000000002000');
+      expect(warnings.map(({ message }) => message).join()).toContain('waits for room');
+    },
+  );
+
+  test(title('beyond ten minutes is an error'), async () => {
+    let waited = 0;
+    const { ended } = await run(fills(1900, Infinity), null, () => {
+      waited += 1;
+    });
+    expect(ended).toMatchObject({ status: 'rejected', reason: { code: 'DISK_FULL' } });
+    expect(waited).toBe(20);
   });
 });

@@ -1,5 +1,7 @@
 /** Taking up a run: on a session that counts, so that every file can be compared. */
+import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdtempSync,
@@ -18,6 +20,7 @@ import type { TrainEvent } from '../../src/logging/events.js';
 import { readMetrics } from '../../src/logging/metrics-line.js';
 import { readRecords } from '../../src/logging/tensorboard/tfrecord.js';
 import { findPolicy, listCheckpoints } from '../../src/training/checkpoint.js';
+import { loadRun } from '../../src/training/load-run.js';
 import { type ResumeControl, resume, train } from '../../src/training/train.js';
 import { untimedMetrics, untimedRows } from '../support/untimed.js';
 import { type Behaviour, MemorySession } from './memory-session.js';
@@ -215,6 +218,37 @@ describe('a run that was killed', () => {
     }
     await expect(goOn(runDir)).rejects.toMatchObject({ code: 'CHECKPOINT_NONE' });
   });
+});
+
+/** A user who owns nothing. */
+const NOBODY = 65_534;
+
+describe('a run folder that may not be written to', () => {
+  it.each(['.', 'checkpoints'])(
+    'is PERMISSION where it is %s, and can still be read',
+    async (part) => {
+      await begin(runDir, 640);
+      const before = left(runDir);
+      chmodSync(folder, 0o755);
+      // root may write everywhere: the attempt is another user's then, whose all but this part is
+      const isRoot = process.geteuid?.() === 0;
+      if (isRoot) execFileSync('chown', ['-R', String(NOBODY), runDir]);
+      if (isRoot) execFileSync('chown', ['0', join(runDir, part)]);
+      chmodSync(join(runDir, part), 0o555);
+      if (isRoot) process.seteuid?.(NOBODY);
+      try {
+        await expect(goOn(runDir)).rejects.toMatchObject({ code: 'PERMISSION' });
+        expect(loadRun(runDir).metrics().length).toBeGreaterThan(0);
+        expect(findPolicy(runDir).passedOver).toEqual([]);
+      } finally {
+        if (isRoot) process.seteuid?.(0);
+        chmodSync(join(runDir, part), 0o755);
+      }
+      expect(left(runDir)).toEqual(before);
+      expect(existsSync(join(runDir, 'summary.json'))).toBe(true);
+      expect(readdirSync(runDir)).not.toContain('run.lock');
+    },
+  );
 });
 
 describe('what may change', () => {

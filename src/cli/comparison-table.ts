@@ -1,25 +1,9 @@
 /** A comparison as a table for people. */
 import type { Comparison, OverallComparison, TaskComparison } from '../comparison/comparison.js';
-import type { Estimate } from '../comparison/estimate.js';
+import { estimateText, probabilityText, scoreText } from '../comparison/estimate-text.js';
 import { DEFAULT_METRIC } from '../comparison/measure.js';
 import { REFERENCE } from '../comparison/normalise.js';
 import { grouped } from './output.js';
-
-/** A score: one decimal where that is fine enough, else four digits. */
-function score(value: number): string {
-  if (value === 0 || Math.abs(value) >= 100) return value.toFixed(1);
-  return String(Number(value.toPrecision(4)));
-}
-
-const probability = (value: number) => value.toFixed(2);
-
-/** `2897.0 [2510.3, 3102.8]` */
-function estimateText(estimate: Estimate | undefined, write: (value: number) => string): string {
-  if (estimate === undefined) return '';
-  const { value, interval } = estimate;
-  const range = interval === null ? 'no interval: 1 seed' : interval.map(write).join(', ');
-  return `${write(value)} [${range}]`;
-}
 
 /** Rows below a head, each column as wide as its widest cell; numbers that stand alone are on the right. */
 function columns(rows: readonly (readonly string[])[], right: ReadonlySet<number>): string[] {
@@ -43,14 +27,14 @@ function taskLines(task: TaskComparison, { at, metric, baseline }: Comparison): 
   const rows = task.groups.map(({ name, runs, failed, mean, iqm, improvement: better }) => [
     name,
     String(runs.length),
-    score(mean.value),
-    estimateText(iqm, score),
-    ...(baseline === null ? [] : [estimateText(better, probability)]),
+    scoreText(mean.value),
+    estimateText(iqm, scoreText),
+    ...(baseline === null ? [] : [estimateText(better, probabilityText)]),
     failed === 0 ? '' : `${failed} of ${runs.length} failed before`,
   ]);
   const scale = task.scale
     ? [
-        `  normalised: 0 is ${score(task.scale.random)} (random actions), 1 is ${score(task.scale.reference)} (${REFERENCE})`,
+        `  normalised: 0 is ${scoreText(task.scale.random)} (random actions), 1 is ${scoreText(task.scale.reference)} (${REFERENCE})`,
       ]
     : [];
   return [
@@ -73,18 +57,18 @@ function overallLines(
       ];
     }
     const rows = groups.flatMap(({ name, improvement }) =>
-      improvement === undefined ? [] : [[name, estimateText(improvement, probability)]],
+      improvement === undefined ? [] : [[name, estimateText(improvement, probabilityText)]],
     );
     return [over, ...columns([['', ...better], ...rows], new Set())];
   }
   const head = ['', 'mean', 'median', 'IQM [95% CI]', 'optimality gap [95% CI]', ...better];
   const rows = groups.map((group) => [
     group.name,
-    probability(group.mean?.value ?? Number.NaN),
-    probability(group.median?.value ?? Number.NaN),
-    estimateText(group.iqm, probability),
-    estimateText(group.optimalityGap, probability),
-    ...(baseline === null ? [] : [estimateText(group.improvement, probability)]),
+    probabilityText(group.mean?.value ?? Number.NaN),
+    probabilityText(group.median?.value ?? Number.NaN),
+    estimateText(group.iqm, probabilityText),
+    estimateText(group.optimalityGap, probabilityText),
+    ...(baseline === null ? [] : [estimateText(group.improvement, probabilityText)]),
   ]);
   return [`${over}, normalised`, ...columns([head, ...rows], new Set([1, 2]))];
 }
@@ -104,7 +88,7 @@ export function comparisonTable(comparison: Comparison): string {
       : [
           requirements.map(
             ({ requirement, value, passed }) =>
-              `${passed ? 'ok    ' : 'FAILED'} ${requirement}: ${score(value)}`,
+              `${passed ? 'ok    ' : 'FAILED'} ${requirement}: ${scoreText(value)}`,
           ),
         ]),
   ];

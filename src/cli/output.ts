@@ -26,15 +26,34 @@ export const note = (text: string) => writeLine(process.stderr, text);
 /** A JSON object on a line of its own: standard output. */
 export const printJson = (value: unknown) => print(JSON.stringify(value));
 
+/** Signs that move a terminal's cursor, colour it, or turn the order of what follows; a line's end is ours. */
+const CONTROL = /(?!\n)[\p{Cc}\u202a-\u202e\u2066-\u2069\u2028\u2029]/gu;
+
+/** Text of files and names as it can be shown: control characters as their escapes. */
+export const printable = (text: string) =>
+  text.replace(CONTROL, (sign) => {
+    const code = sign.codePointAt(0) ?? 0;
+    return code < 256
+      ? `\\x${code.toString(16).padStart(2, '0')}`
+      : `\\u${code.toString(16).padStart(4, '0')}`;
+  });
+
+/** As {@link printable}, of what stands in one line, such as a path. */
+export const visible = (text: string) => printable(text).replaceAll('\n', '\\n');
+
 type Words = { [Part in keyof Omit<ErrorDetails, 'cause'>]?: string | undefined };
 
 /** An error as a person reads it: code and sentence, where, expected, got, and the command that mends it. */
 export function describeError(error: { code: string; message: string } & Words): string {
   const parts = ['where', 'expected', 'got', 'fix'] as const;
+  // a path with a line's end in it stays on its line; what a compiler said has lines of its own
+  const { where = '' } = error;
+  const shown = (text: string) =>
+    printable(where === '' ? text : text.replaceAll(where, visible(where)));
   const details = parts.flatMap((part) =>
-    error[part] === undefined ? [] : [`  ${part}: ${error[part]}`],
+    error[part] === undefined ? [] : [`  ${part}: ${shown(error[part])}`],
   );
-  return [`error ${error.code}: ${error.message}`, ...details].join('\n');
+  return [`error ${error.code}: ${shown(error.message)}`, ...details].join('\n');
 }
 
 /** `1234567` as `1,234,567`. */

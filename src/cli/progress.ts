@@ -4,8 +4,9 @@ import { createLogUpdate } from 'log-update';
 import { describeTemperature } from '../config/describe.js';
 import type { ResolvedConfig } from '../config/schema.js';
 import type { ProgressEvent, Summary, TrainEvent } from '../logging/events.js';
+import { shellWord } from '../shell.js';
 import { evaluationRange } from '../statistics/evaluation.js';
-import { brief, clockTime, grouped, shortPath } from './output.js';
+import { brief, clockTime, grouped, printable, shortPath, visible } from './output.js';
 import { joinParts, progressParts, wrapParts } from './progress-line.js';
 
 /** Progress events behind the speed shown, a few seconds of them. */
@@ -47,7 +48,7 @@ export function header(
     event.torch && event.mujoco ? ` | torch ${event.torch}, MuJoCo ${event.mujoco}` : '';
   return [
     `${event.algorithm} on ${event.env}, seed ${event.seed}, ${grouped(event.steps)} steps | reward scale ${rewardScale}, temperature ${describeTemperature(temperature)} | preset ${config.preset}`,
-    `run ${shortPath(event.runDir)} | ${runtime.engine} on ${runtime.device}, ${threads}${libraries}`,
+    `run ${visible(shortPath(event.runDir))} | ${runtime.engine} on ${runtime.device}, ${threads}${libraries}`,
   ];
 }
 
@@ -57,7 +58,10 @@ function ending({ state, steps, wallSeconds, finalScore, runDir }: Summary): str
     finalScore === null ? '' : ` | final score (last 10% of evaluations) ${brief(finalScore)}`;
   const words = { finished: 'done', stopped: 'stopped after', failed: 'failed after' }[state];
   const verb = { finished: 'eval', stopped: 'resume', failed: undefined }[state];
-  const next = verb === undefined ? '' : ` | next: npx virel-native ${verb} ${shortPath(runDir)}`;
+  const next =
+    verb === undefined
+      ? ''
+      : ` | next: npx virel-native ${verb} ${visible(shellWord(shortPath(runDir)))}`;
   return `${words} ${grouped(steps)} steps in ${clockTime(wallSeconds)}${score}${next}`;
 }
 
@@ -94,7 +98,7 @@ export class ProgressView {
         break;
       case 'warning':
         this.#lasting(
-          `${this.#of(event.seed)}warning ${event.code}: ${event.message}`,
+          `${this.#of(event.seed)}warning ${event.code}: ${printable(event.message)}`,
           this.#options.note,
         );
         break;

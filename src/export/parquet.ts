@@ -10,7 +10,11 @@ import {
 import type { MetricsRecord } from '../logging/metrics-line.js';
 import type { EvaluationRecord } from '../logging/sinks/csv.js';
 import type { PolicyConfig } from '../training/checkpoint.js';
-import { REPLAY_FOLDER, readManifest, verifyCheckpoint } from '../training/checkpoint-manifest.js';
+import {
+  REPLAY_FOLDER,
+  readCheckpointManifest,
+  verifyCheckpoint,
+} from '../training/checkpoint-manifest.js';
 import { packageVersion } from '../training/manifest.js';
 import { type Episode, Episodes, rowWidth } from './episodes.js';
 import { corrupt, readTensors } from './safetensors-file.js';
@@ -209,7 +213,9 @@ export async function writeParquet(source: Source, folder: string): Promise<void
   const evaluated = evaluationColumns(source.run.evaluations());
   parquetWriteFile({ filename: evaluations, columnData: evaluated, ...about });
   const checkpoint = dirname(source.model);
-  const files = readManifest(checkpoint)?.replay?.map(({ file }) => file) ?? [];
+  const read = readCheckpointManifest(checkpoint);
+  const kept = 'manifest' in read ? read.manifest.replay : undefined;
+  const files = kept?.map(({ file }) => file) ?? [];
   if (files.length === 0) return;
   const verified = await verifyCheckpoint(source.run.dir, checkpoint);
   if ('reason' in verified) throw corrupt(checkpoint, verified.reason);

@@ -21,16 +21,18 @@ export type Attempt = { release: () => void } | { owner: Owner };
 /**
  * Takes the lock file unless a living process, or one of another machine, holds it; never waits.
  *
+ * @param isSilent Whether an owner on another machine, whose processes cannot be seen, has given no sign of life for so long
+ *   that it is dead; none is, by default.
  * @throws the system's error if something else lies in its place or its folder refuses it.
  */
-export function tryLock(file: string): Attempt {
+export function tryLock(file: string, isSilent: () => boolean = () => false): Attempt {
   const mine = JSON.stringify(thisProcess());
   while (!create(file, mine)) {
     const text = readLock(file);
     // given back a moment ago: try again
     if (text === undefined) continue;
     const owner = parse(text);
-    if (owner !== undefined && !isGone(owner)) return { owner };
+    if (owner !== undefined && !isGone(owner, isSilent)) return { owner };
     remove(file, text);
   }
   return {
@@ -87,9 +89,9 @@ function remove(file: string, stale: string): void {
   rmSync(aside, { force: true });
 }
 
-function isGone(owner: Owner): boolean {
+function isGone(owner: Owner, isSilent: () => boolean): boolean {
   // another machine's processes cannot be seen from here
-  if (owner.host !== hostname()) return false;
+  if (owner.host !== hostname()) return isSilent();
   const start = processStart(owner.pid);
   return owner.processStart === undefined ? start === undefined : start !== owner.processStart;
 }

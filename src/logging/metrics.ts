@@ -213,6 +213,13 @@ export const METRICS: readonly Metric[] = [
     unit: 'count',
   },
   { name: 'system/rss_mb', formula: 'resident memory of the process', unit: 'MB', wallClock: true },
+  {
+    name: 'system/checkpoint_seconds',
+    formula:
+      'time that the newest checkpoint of the process took to write, rows of the replay buffer included',
+    unit: 's',
+    wallClock: true,
+  },
 ];
 
 const groupOf = ({ name }: Metric) => name.split('/')[0] as string;

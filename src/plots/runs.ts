@@ -2,6 +2,7 @@
 import type { Comparison } from '../comparison/comparison.js';
 import { type CurveOptions, type LearningCurves, learningCurves } from '../comparison/curves.js';
 import type { Run } from '../training/load-run.js';
+import type { PageFacts } from './comparison-page.js';
 
 /** Which curves, and what is drawn of them. */
 export interface PlotOptions extends CurveOptions {
@@ -36,4 +37,13 @@ export async function plotRuns(
 export async function drawComparison(comparison: Comparison): Promise<string> {
   const { drawComparisonFigure } = await import('./comparison-figure.js');
   return drawComparisonFigure(comparison);
+}
+
+/** What {@link drawComparison} draws with the tables and the settings behind it, as one HTML file that loads nothing. */
+export async function comparisonHtml(
+  comparison: Comparison,
+  facts: Omit<PageFacts, 'svg'>,
+): Promise<string> {
+  const { comparisonPage } = await import('./comparison-page.js');
+  return comparisonPage(comparison, { ...facts, svg: await drawComparison(comparison) });
 }

@@ -3,13 +3,18 @@
  * manifest lists has the size and the SHA-256 that it says.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, lstatSync, readFileSync } from 'node:fs';
+import { createReadStream, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import * as z from 'zod';
+import { readPlainFile } from '../logging/read-lines.js';
 import { pretty, writeWhole } from './files.js';
 
 const NAME = 'MANIFEST.json';
+/** Layout of the manifest. */
+const FORMAT = 1;
+/** Bytes of the largest manifest, with some hundred thousand files of rows. */
+const MOST_BYTES = 64 * 2 ** 20;
 /** Folder of a run that holds the rows of its replay buffer, shared by all checkpoints. */
 export const REPLAY_FOLDER = 'replay';
 
@@ -27,7 +32,7 @@ const rowsSchema = z.object({
 });
 
 const manifestSchema = z.object({
-  format: z.literal(1),
+  format: z.literal(FORMAT),
   step: z.int().min(0),
   files: z.record(z.string().regex(INSIDE), z.object(digest)),
   /** Files of the replay buffer, in the order of their transitions; null where it is not kept. */
@@ -68,7 +73,7 @@ export async function writeManifest(
   const files: CheckpointManifest['files'] = {};
   for (const name of names) files[name] = await digestOf(join(folder, name));
   const { step, replay, madeBy } = rest;
-  writeWhole(join(folder, NAME), pretty({ format: 1, step, files, replay, madeBy }));
+  writeWhole(join(folder, NAME), pretty({ format: FORMAT, step, files, replay, madeBy }));
 }
 
 /** Why a file is not what a manifest says; undefined if it is. */
@@ -94,8 +99,9 @@ export async function verifyFiles(
   names: readonly string[],
 ): Promise<string | undefined> {
   if (lstatSync(join(folder, NAME), { throwIfNoEntry: false }) === undefined) return undefined;
-  const manifest = readManifest(folder);
-  if (manifest === undefined) return `${NAME} is not one`;
+  const read = readCheckpointManifest(folder);
+  if ('reason' in read) return read.reason;
+  const { manifest } = read;
   for (const name of names) {
     const facts = manifest.files[name];
     const why = facts === undefined ? 'is not listed' : await flaw(join(folder, name), facts);
@@ -104,17 +110,26 @@ export async function verifyFiles(
   return undefined;
 }
 
-/** The manifest of a checkpoint; undefined if it is missing or not one. */
-export function readManifest(folder: string): CheckpointManifest | undefined {
-  try {
-    return manifestSchema.parse(JSON.parse(readFileSync(join(folder, NAME), 'utf8')));
-  } catch {
-    return undefined;
-  }
-}
+/** A checkpoint that was looked at: whole, or why not; `format` where another version wrote it. */
+export type Verified = { manifest: CheckpointManifest } | { reason: string; format?: number };
 
-/** A checkpoint that was looked at. */
-export type Verified = { manifest: CheckpointManifest } | { reason: string };
+/** The manifest of a checkpoint, without a look at the files that it lists. */
+export function readCheckpointManifest(folder: string): Verified {
+  const path = join(folder, NAME);
+  let value: unknown;
+  try {
+    // what a link leads to lies outside
+    if (!lstatSync(path).isFile()) return { reason: `${path} is no plain file` };
+    value = JSON.parse(readPlainFile(path, MOST_BYTES).toString());
+  } catch {
+    return { reason: `${path} is missing or not one` };
+  }
+  const format = (value as { format?: unknown } | null)?.format;
+  if (typeof format === 'number' && format !== FORMAT)
+    return { reason: `${path} has layout ${format}`, format };
+  const checked = manifestSchema.safeParse(value);
+  return checked.success ? { manifest: checked.data } : { reason: `${path} is missing or not one` };
+}
 
 /**
  * Reads a manifest and checks every file that it lists, those of the replay buffer included.
@@ -122,8 +137,9 @@ export type Verified = { manifest: CheckpointManifest } | { reason: string };
  * @returns The manifest, or in words why this is no whole checkpoint.
  */
 export async function verifyCheckpoint(runDir: string, folder: string): Promise<Verified> {
-  const manifest = readManifest(folder);
-  if (manifest === undefined) return { reason: `${join(folder, NAME)} is missing or not one` };
+  const read = readCheckpointManifest(folder);
+  if ('reason' in read) return read;
+  const { manifest } = read;
   const inside = Object.entries(manifest.files).map(([name, facts]) => ({
     path: join(folder, name),
     facts,

@@ -11,6 +11,7 @@ import { type ExternalFacts, externalOf } from '../environments/define.js';
 import { observationOrder } from '../environments/observation-order.js';
 import { TASKS } from '../environments/tasks.js';
 import { VirelError } from '../errors.js';
+import { readPlainFile } from '../logging/read-lines.js';
 import {
   type CheckpointManifest,
   digestOf,
@@ -23,6 +24,7 @@ import { fileError, makeFolders, pretty, syncFolder, writeWhole } from './files.
 import type { LoopState } from './loop-state.js';
 import { packageVersion } from './manifest.js';
 import type { TrainingSession } from './session.js';
+import { policyFlaw } from './verify-policy.js';
 
 const STEP_DIGITS = 12;
 /** The folder's name of any step. */
@@ -107,11 +109,21 @@ function policyConfig(config: ResolvedConfig, task: TaskSizes, step: number): Po
 
 /** Steps of the complete checkpoints of a run, oldest first. */
 export function listCheckpoints(runDir: string): string[] {
+  return listSteps(runDir).filter((name) => existsSync(parameterFile(runDir, name)));
+}
+
+/** Steps that have a folder, whatever is in it, oldest first. @throws VirelError `PERMISSION`, `IO`. */
+export function listSteps(runDir: string): string[] {
   const folder = join(runDir, 'checkpoints');
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => STEP_NAME.test(name) && existsSync(parameterFile(runDir, name)))
-    .sort();
+  try {
+    return readdirSync(folder)
+      .filter((name) => STEP_NAME.test(name))
+      .sort();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw fileError(error, folder, 'read it as a user who may');
+  }
 }
 
 /** The parameters of a checkpoint. */
@@ -313,7 +325,12 @@ export interface SavedPolicy {
   choices: Choices;
   /** Size and bounds of an environment in TypeScript. */
   external: ExternalFacts | undefined;
+  /** Newer checkpoints that are damaged, each in words. */
+  passedOver: readonly string[];
 }
+
+/** Bytes of the largest description of a policy. */
+const MOST_BYTES = 64 * 2 ** 20;
 
 /** A JSON file of a checkpoint, of this shape. */
 function readDescription<T>(path: string, schema: z.ZodType<T>): T {
@@ -325,10 +342,13 @@ function readDescription<T>(path: string, schema: z.ZodType<T>): T {
     });
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(path, 'utf8'));
+    value = JSON.parse(readPlainFile(path, MOST_BYTES).toString());
   } catch (error) {
     throw corrupt(error, 'cannot be read');
   }
+  const format = (value as { format?: unknown } | null)?.format;
+  if (typeof format === 'number' && format !== 1)
+    throw otherFormat({ reason: `${path} has layout ${format}`, format });
   const checked = schema.safeParse(value);
   if (checked.success) return checked.data;
   const key = checked.error.issues[0]?.path.join('.');
@@ -339,33 +359,65 @@ const nameOf = (runDir: string, step: number | 'best') =>
   step === 'best' ? namedStep(runDir, 'best') : stepName(step);
 
 /**
- * Finds a policy of a run.
+ * Finds a policy of a run. Its files are held against the SHA-256 of the checkpoint's manifest; where `latest` is damaged, it
+ * is the newest that is not.
  *
  * @param step A step, `latest`, or `best`: the one whose evaluation was the best so far.
- * @throws VirelError `CHECKPOINT_NONE` if there is none, `CHECKPOINT_CORRUPT` if its description cannot be read.
+ * @throws VirelError `CHECKPOINT_NONE` if there is none; `CHECKPOINT_CORRUPT` if all are damaged, or the one that was asked
+ *   for; `CHECKPOINT_FORMAT` if another version wrote it.
  */
 export function findPolicy(
   runDir: string,
   step: number | 'latest' | 'best' = 'latest',
 ): SavedPolicy {
-  const names = listCheckpoints(runDir);
+  const names = listSteps(runDir);
   const wanted =
-    step === 'latest' ? names.at(-1) : names.find((name) => name === nameOf(runDir, step));
-  if (wanted === undefined) {
+    step === 'latest'
+      ? [...names].reverse()
+      : names.filter((name) => name === nameOf(runDir, step));
+  if (wanted.length === 0) {
     const known = names.map(Number).join(', ');
     throw new VirelError(
       'CHECKPOINT_NONE',
       step === 'latest'
         ? `${runDir} has no checkpoint yet`
         : `${runDir} has no checkpoint of step ${step}`,
-      { where: runDir, ...(known !== '' && { expected: `one of ${known}` }), fix: '--step latest' },
+      {
+        where: runDir,
+        ...(known !== '' && { expected: `one of ${known}` }),
+        fix:
+          known === '' ? 'wait until it has saved one, or train into a new run' : '--step latest',
+      },
     );
   }
-  const file = parameterFile(runDir, wanted);
+  const passedOver: string[] = [];
+  for (const name of wanted) {
+    const flaw = policyFlaw(join(runDir, 'checkpoints', name));
+    if (flaw === undefined) return readPolicy(parameterFile(runDir, name), passedOver);
+    if (flaw.format !== undefined) throw otherFormat(flaw);
+    passedOver.push(flaw.reason);
+  }
+  throw new VirelError('CHECKPOINT_CORRUPT', passedOver[0] ?? runDir, {
+    where: runDir,
+    fix: step === 'latest' ? 'take the folder from a copy of the run' : '--step latest',
+  });
+}
+
+/** A checkpoint that another version wrote. */
+export function otherFormat({ reason, format }: { reason: string; format?: number }): VirelError {
+  return new VirelError('CHECKPOINT_FORMAT', reason, {
+    expected: 'layout 1',
+    got: `layout ${format}`,
+    fix: 'use the version of virel-native that wrote it, or update this one',
+  });
+}
+
+/** What is to be known of a policy by its file of parameters. */
+function readPolicy(file: string, passedOver: readonly string[]): SavedPolicy {
   const folder = dirname(file);
   const config: PolicyConfig = readDescription(join(folder, 'config.json'), policySchema);
   const { env } = readDescription(join(folder, 'train_config.json'), trainedSchema);
   const external = config.simulator === 'typescript' ? externalOf(config) : undefined;
   const modelDir = env.modelDir ?? undefined;
-  return { file, config, modelDir, choices: config.envOptions, external };
+  return { file, config, modelDir, choices: config.envOptions, external, passedOver };
 }

@@ -33,7 +33,7 @@ export async function evaluate(
 ): Promise<EvaluationResult> {
   requireRun(runDir);
   const { step, episodes = 10, seed = 0, signal } = options;
-  const { file, config, ...source } = findPolicy(runDir, step);
+  const { file, config, passedOver: _, ...source } = findPolicy(runDir, step);
   const environment = options.environment ?? (await recordedEnvironment(runDir, config.simulator));
   const policy = Policy.load(file, config.env, source);
   try {

@@ -1,7 +1,8 @@
 /** Finds a run by what a person types: a folder, a unique part of its path, or `latest`. */
-import { type Dirent, existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { VirelError } from '../errors.js';
+import { isVirelError, VirelError } from '../errors.js';
+import { readPlainFile } from '../logging/read-lines.js';
 import { fileError } from './files.js';
 
 /** `<root>/<env>/<algorithm>/<run>/<seed>` is as deep as runs lie. */
@@ -40,12 +41,21 @@ export function listRuns(root: string): string[] {
   }
 }
 
-function searchRuns(folder: string, depth: number): string[] {
+/** @param unnameable Told of a folder whose name is not UTF-8: what is in it cannot be seen. */
+function searchRuns(
+  folder: string,
+  depth: number,
+  unnameable: (path: string) => void = () => {},
+): string[] {
   if (holdsRun(folder)) return [resolve(folder)];
   if (depth === MOST_DEPTH) return [];
   return readFolder(folder, depth)
     .filter((entry) => entry.isDirectory())
-    .flatMap((entry) => searchRuns(join(folder, entry.name), depth + 1));
+    .flatMap((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.name.includes(REPLACEMENT)) unnameable(path);
+      return searchRuns(path, depth + 1, unnameable);
+    });
 }
 
 function readFolder(folder: string, depth: number): Dirent[] {
@@ -61,7 +71,7 @@ function readFolder(folder: string, depth: number): Dirent[] {
 /** When a run began, as text that sorts. */
 function created(path: string): string {
   try {
-    return String(JSON.parse(readFileSync(join(path, 'run.json'), 'utf8')).created);
+    return String(JSON.parse(readPlainFile(join(path, 'run.json')).toString()).created);
   } catch {
     return '';
   }
@@ -75,6 +85,7 @@ function created(path: string): string {
  */
 export function findRun(run: string, runsDir: string): string {
   if (run !== '' && holdsRun(run)) return resolve(run);
+  if (run.includes(REPLACEMENT)) requireRun(run);
   const all = listRuns(runsDir);
   if (run === 'latest') {
     const newest = all.sort((a, b) => created(a).localeCompare(created(b))).at(-1);
@@ -84,14 +95,7 @@ export function findRun(run: string, runsDir: string): string {
   if (found.length === 1) return found[0] as string;
   const where = resolve(runsDir);
   if (found.length === 0) {
-    const fix =
-      all.length === 0 ? 'npx virel-native train' : 'a run folder, a part of its path, or latest';
-    const message = all.length === 0 ? `no runs in ${where}` : `no run ${run || '""'} in ${where}`;
-    throw new VirelError('RUN_NOT_FOUND', message, {
-      where,
-      got: run,
-      fix,
-    });
+    throw notFound(run, where, all.length > 0);
   }
   const some = found.slice(0, 3).map((path) => relative(runsDir, path));
   throw new VirelError('RUN_AMBIGUOUS', `${run} could be any of ${found.length} runs`, {
@@ -100,6 +104,41 @@ export function findRun(run: string, runsDir: string): string {
     got: run,
     fix: 'give more of its path',
   });
+}
+
+function notFound(run: string, where: string, hasRuns: boolean): VirelError {
+  const none =
+    run === 'latest' ? `no runs in ${where}` : `no run ${run || '""'}: no runs in ${where}`;
+  const known = hasRuns ? `no run ${run || '""'} in ${where}` : none;
+  const kind = kindOf(run);
+  const message = kind === undefined ? known : `${run} is ${kind}; ${known}`;
+  const fix = hasRuns ? 'a run folder, a part of its path, or latest' : 'npx virel-native train';
+  return new VirelError('RUN_NOT_FOUND', message, { where, got: run, fix });
+}
+
+/** What lies at a path; undefined if nothing does, or nothing that can be seen. */
+function kindOf(path: string): string | undefined {
+  try {
+    return statSync(path).isDirectory() ? 'a folder without run.json' : 'a file';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ELOOP' ? 'a loop of links' : undefined;
+  }
+}
+
+/** Codes of the system for a word that is no folder; it may still be a part of a path. */
+const NO_FOLDER = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'];
+
+/** Runs below a word. @throws VirelError `RUN_NOT_FOUND` for a folder among them that cannot be opened by its name. */
+function runsBelow(word: string): string[] {
+  try {
+    return searchRuns(word, 0, (path) => requireRun(path));
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (NO_FOLDER.includes(code)) return [];
+    throw isVirelError(error)
+      ? error
+      : fileError(error, resolve(word), 'name folders that you may read');
+  }
 }
 
 /**
@@ -111,7 +150,7 @@ export function findRun(run: string, runsDir: string): string {
 export function findRuns(words: readonly string[], runsDir: string): string[] {
   const found = words.flatMap((word) => {
     if (word.includes(REPLACEMENT)) requireRun(word);
-    const below = listRuns(word);
+    const below = runsBelow(word);
     return below.length > 0 ? below.sort() : [findRun(word, runsDir)];
   });
   return [...new Set(found.map((path) => realpathSync(path)))];

@@ -8,13 +8,18 @@ import { requireRun } from './find-run.js';
  *
  * @param runDir The run's folder.
  * @param options `step`: a checkpoint's step, or `best`; the newest by default.
- * @throws VirelError `RUN_NOT_FOUND`, `CHECKPOINT_NONE`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`, `NATIVE_*`.
+ * Where the newest checkpoint is damaged, it is that of the newest whole one, with the process warning `CHECKPOINT_FALLBACK`.
+ *
+ * @throws VirelError `RUN_NOT_FOUND`, `CHECKPOINT_NONE`, `CHECKPOINT_CORRUPT`, `CHECKPOINT_FORMAT`, `PARAMETER_SHAPE`,
+ *   `NATIVE_*`.
  */
 export async function loadPolicy(
   runDir: string,
   options: { step?: number | 'latest' | 'best' } = {},
 ): Promise<Policy> {
   requireRun(runDir);
-  const { file, config, ...source } = findPolicy(runDir, options.step);
+  const { file, config, passedOver, ...source } = findPolicy(runDir, options.step);
+  for (const reason of passedOver)
+    process.emitWarning(reason, { type: 'VirelWarning', code: 'CHECKPOINT_FALLBACK' });
   return Policy.load(file, config.env, source);
 }

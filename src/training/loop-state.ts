@@ -1,7 +1,7 @@
 /** `training_step.json`: what the loop of a run remembers beside its session, so that another process goes on with it. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { readPlainFile } from '../logging/read-lines.js';
 
 const count = z.int().min(0);
 
@@ -43,8 +43,8 @@ export type LoopState = z.infer<typeof loopStateSchema>;
 /** Where the loop stood at a checkpoint, by its folder; undefined where it does not say, or not in words of ours. */
 export function readLoopState(checkpoint: string): LoopState | undefined {
   try {
-    const text = readFileSync(join(checkpoint, 'training_state', 'training_step.json'), 'utf8');
-    return loopStateSchema.parse(JSON.parse(text));
+    const path = join(checkpoint, 'training_state', 'training_step.json');
+    return loopStateSchema.parse(JSON.parse(readPlainFile(path).toString()));
   } catch {
     return undefined;
   }

@@ -9,6 +9,7 @@ import { FIRST_CHUNK, nextChunk } from '../schedule/pace.js';
 import type { Checkpoints } from './checkpoint.js';
 import { toVirelError } from './failure.js';
 import type { LoopState } from './loop-state.js';
+import { type SavePatience, savePatiently } from './patient-save.js';
 import type { RunDirectory } from './run-directory.js';
 import type { SaveRequests } from './save-requests.js';
 import type { TrainingSession } from './session.js';
@@ -37,6 +38,8 @@ export interface LoopContext {
   readonly requests?: SaveRequests;
   /** Milliseconds, from any origin. */
   clock(): number;
+  /** Passes time until a disk may have room again. */
+  readonly wait: SavePatience['wait'];
 }
 
 const mean = (values: readonly number[]) =>
@@ -60,6 +63,8 @@ export class TrainingLoop {
   readonly #evaluations: EvaluationEvent[] = [];
   /** The newest checkpoint. */
   #saved: { step: number; at: number; path?: string };
+  /** Seconds that it took; undefined before this process wrote one. */
+  #saveSeconds: number | undefined;
   /** The last record of metrics. */
   #recorded: { updates: number; at: number };
   #progressAt: number;
@@ -94,7 +99,7 @@ export class TrainingLoop {
    *   the step at which the session failed, `diverged/<step>` the last finite ones of a session that diverged.
    */
   async run(): Promise<'finished' | 'stopped'> {
-    const { config, signal, stopping } = this.#context;
+    const { config, signal, stopping, wait } = this.#context;
     let chunk = FIRST_CHUNK;
     try {
       if (this.#isDue && !signal.aborted) await this.#settle();
@@ -109,7 +114,11 @@ export class TrainingLoop {
     }
     // a stop that comes after the last evaluation stops nothing
     if (!this.#complete) stopping();
-    await this.#save();
+    await savePatiently(() => this.#save(), {
+      signal,
+      wait,
+      waits: (reason) => this.#warnOfWait(reason),
+    });
     await this.#answerRequests();
     return this.#complete ? 'finished' : 'stopped';
   }
@@ -273,6 +282,7 @@ export class TrainingLoop {
       'time/updates_per_second': updatesPerSecond,
       'time/wall': wall,
       'system/rss_mb': process.memoryUsage.rss() / 1e6,
+      ...(this.#saveSeconds !== undefined && { 'system/checkpoint_seconds': this.#saveSeconds }),
     };
   }
 
@@ -306,14 +316,23 @@ export class TrainingLoop {
   async #save(isBest = false): Promise<void> {
     if (this.#saved.step === this.#step) return;
     const { config, session, checkpoints, saving, emit, clock } = this.#context;
+    const begun = clock();
     saving(true);
     try {
       const path = await checkpoints.save(session, this.#state(), isBest);
       this.#saved = { step: this.#step, at: clock(), path };
+      this.#saveSeconds = (this.#saved.at - begun) / 1000;
       emit({ event: 'checkpoint', seed: config.seed, step: this.#step, path });
     } finally {
       saving(false);
     }
+  }
+
+  #warnOfWait({ code, message }: VirelError): void {
+    const { config, emit } = this.#context;
+    const what =
+      'the last checkpoint waits for room, tried again every 30 s; an error after 10 min';
+    emit({ event: 'warning', seed: config.seed, code, message: `${message}; ${what}` });
   }
 
   /** Saves what a failed session still has; the error, with the place of it. */

@@ -1,7 +1,7 @@
 /** `run.json`: what a run was made by and on, so that it can be judged and repeated. */
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { availableParallelism, cpus, hostname } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -13,7 +13,7 @@ import type { NativeFacts } from '../native/facts.js';
 import { sha256 } from '../setup/hash.js';
 import { packageRoot, packageVersion } from '../setup/places.js';
 import type { CheckpointManifest } from './checkpoint-manifest.js';
-import { pretty, readRunFile, refuseLayout, writeWhole } from './files.js';
+import { pretty, readRunFile, writeWhole } from './files.js';
 
 export { packageVersion };
 
@@ -179,7 +179,7 @@ export function circumstances(manifest: RunManifest): CheckpointManifest['madeBy
 /** Writes into `run.json` that the run was taken up. */
 export function recordContinuation(runDir: string, continuation: Continuation): void {
   const path = join(runDir, 'run.json');
-  const manifest = JSON.parse(readFileSync(path, 'utf8')) as RunManifest;
+  const manifest = readManifest(runDir);
   writeWhole(path, pretty({ ...manifest, history: [...manifest.history, continuation] }));
 }
 
@@ -202,6 +202,8 @@ const manifestSchema = z.looseObject({
   model: z.looseObject({ sha256: z.string() }).nullable().default(null),
   // manifests of before there were environments in TypeScript
   module: z.looseObject({ sha256: z.string() }).nullable().default(null),
+  // of before a run could be taken up
+  history: z.array(z.unknown()).default([]),
 });
 
 /**
@@ -211,7 +213,6 @@ const manifestSchema = z.looseObject({
  */
 export function readManifest(runDir: string): RunManifest {
   const path = join(runDir, 'run.json');
-  const manifest = readRunFile(path, manifestSchema);
-  refuseLayout(path, manifest.format, 1);
-  return manifest as unknown as RunManifest;
+  const layout = { key: 'format', known: 1 };
+  return readRunFile(path, manifestSchema, layout) as unknown as RunManifest;
 }

@@ -1,12 +1,22 @@
 /** A run's files as they were at a checkpoint: what came later is removed or cut off. */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { damaged } from '../logging/read-lines.js';
 import { listCheckpoints, namedStep, parameterFile, STEP_NAME, stepName } from './checkpoint.js';
 import { writeWhole } from './files.js';
 import type { LoopState } from './loop-state.js';
 
 /** Files that hold what a run did, step by step; its log tells what happened, a stop and a new beginning included. */
 const OF_STEPS = /^(metrics\.jsonl|eval\.csv|episodes\.csv|events\.out\.tfevents\..*)$/;
+
+/** Refuses a run where something else lies in the place of a file that would be cut or replaced. @throws VirelError `RUN_CORRUPT`. */
+export function requirePlainFiles(runDir: string): void {
+  const isWritten = (name: string) => OF_STEPS.test(name) || /^[a-z.]+\.(jsonl?|yaml)$/.test(name);
+  for (const name of readdirSync(runDir).filter(isWritten)) {
+    const path = join(runDir, name);
+    if (!statSync(path).isFile()) throw damaged(path, 'no plain file');
+  }
+}
 
 /** Removes what belongs to later steps than a checkpoint's; the sizes of the growing files that stay. */
 export async function putBack(runDir: string, state: LoopState): Promise<Record<string, number>> {

@@ -6,7 +6,7 @@ import type { ResolvedConfig } from '../config/schema.js';
 import { TASKS } from '../environments/tasks.js';
 import { VirelError } from '../errors.js';
 import type { SavedState } from '../native/session.js';
-import { listCheckpoints, parameterFile, stepName } from './checkpoint.js';
+import { listSteps, otherFormat, parameterFile, stepName } from './checkpoint.js';
 import {
   type CheckpointManifest,
   REPLAY_FOLDER,
@@ -15,8 +15,8 @@ import {
 } from './checkpoint-manifest.js';
 import { fileError } from './files.js';
 import { type LoopState, readLoopState } from './loop-state.js';
-import { circumstances, type RunManifest } from './manifest.js';
-import { putBack } from './put-back.js';
+import { circumstances, type RunManifest, readManifest } from './manifest.js';
+import { putBack, requirePlainFiles } from './put-back.js';
 import { type RunDirectory, readRunConfig, reopenRunDirectory } from './run-directory.js';
 
 /** What may change without touching a training stream. */
@@ -56,12 +56,14 @@ export interface Resumption {
 /**
  * Takes a run's folder, finds its newest whole checkpoint, and puts its files back to that step.
  *
- * @throws VirelError `RUN_LOCKED`, `RUN_CORRUPT`, `CHECKPOINT_NONE`, `RESUME_INEXACT`, `CONFIG_*`, `IO`, `PERMISSION`; nothing
+ * @throws VirelError `RUN_LOCKED`, `RUN_CORRUPT`, `CHECKPOINT_NONE`, `CHECKPOINT_FORMAT`, `RESUME_INEXACT`, `CONFIG_*`, `IO`, `PERMISSION`; nothing
  *   has been changed then.
  */
 export async function openResumption(runDir: string, options: ResumeOptions): Promise<Resumption> {
   const directory = lock(runDir);
   try {
+    // read before anything changes: it will be written again
+    readManifest(runDir);
     const found = await findCheckpoint(runDir, options);
     const { state, manifest } = found;
     const { resolution, changed } = readResolution(runDir, manifest.madeBy, options.layers ?? []);
@@ -75,6 +77,7 @@ export async function openResumption(runDir: string, options: ResumeOptions): Pr
     // one that was killed just before its last words still has to say them
     const isDone = state.settled >= resolution.config.steps;
     if (isDone && existsSync(join(runDir, 'summary.json'))) throw doneAlready(runDir, state.step);
+    requirePlainFiles(runDir);
     const sizes = await putBack(runDir, state);
     const name = stepName(manifest.step);
     return {
@@ -94,7 +97,7 @@ export async function openResumption(runDir: string, options: ResumeOptions): Pr
     };
   } catch (error) {
     directory.release();
-    throw error;
+    throw fileError(error, runDir, 'a run folder that you may write to');
   }
 }
 
@@ -158,13 +161,15 @@ interface Found {
 
 /** The checkpoint that was asked for, or the newest that is whole. */
 async function findCheckpoint(runDir: string, options: ResumeOptions): Promise<Found> {
-  const names = listCheckpoints(runDir).reverse();
+  const names = listSteps(runDir).reverse();
   const wanted =
     options.step === undefined ? names : names.filter((name) => Number(name) === options.step);
   const warnings: Found['warnings'] = [];
   for (const name of wanted) {
     const folder = join(runDir, 'checkpoints', name);
     const verified = await verifyCheckpoint(runDir, folder);
+    // what a newer version wrote is whole: to pass over it would be to remove it
+    if ('reason' in verified && verified.format !== undefined) throw otherFormat(verified);
     const state = 'reason' in verified ? undefined : readLoopState(folder);
     if ('manifest' in verified && state !== undefined) {
       const newer = names.slice(0, names.indexOf(name));

@@ -9,7 +9,8 @@ import type { Resolution } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/schema.js';
 import { isVirelError, VirelError } from '../errors.js';
 import { tryLock } from '../locking/lock.js';
-import { fileError, makeFolders, pretty, readRunFile, refuseLayout, writeWhole } from './files.js';
+import { fileError, makeFolders, pretty, readRunFile, writeWhole } from './files.js';
+import { heartbeatAge, isSilent } from './heartbeat.js';
 import { type RunManifest, readModel } from './manifest.js';
 
 const LOCK = 'run.lock';
@@ -48,9 +49,16 @@ function locked(path: string, by: string): VirelError {
 
 /** Takes the folder's lock, or says who holds it; the function gives it back. */
 function takeLock(path: string): () => void {
-  const attempt = tryLock(join(path, LOCK));
+  const attempt = tryLock(join(path, LOCK), () => isSilent(path));
   if ('release' in attempt) return attempt.release;
-  throw locked(path, `is in use by pid ${attempt.owner.pid} on ${attempt.owner.host}`);
+  const { pid, host } = attempt.owner;
+  const age = heartbeatAge(path);
+  const beat = age === undefined ? '' : ` (heartbeat ${Math.round(age / 1000)} s ago)`;
+  throw new VirelError('RUN_LOCKED', `${path} is in use by pid ${pid} on ${host}${beat}`, {
+    where: path,
+    expected: 'a run that no process trains',
+    fix: 'stop it, or train into a new run',
+  });
 }
 
 /** A run never writes over what someone else wrote: its folder holds nothing but its lock. */
@@ -183,7 +191,7 @@ const runConfigSchema = z.looseObject({
  */
 export function readRunConfig(runDir: string): RunConfig {
   const path = join(runDir, 'config.yaml');
-  const config = readRunFile(path, runConfigSchema, (bytes) => parseConfigFile(bytes, path));
-  refuseLayout(path, config.schema, 1);
-  return config as unknown as RunConfig;
+  const layout = { key: 'schema', known: 1 };
+  const parse = (bytes: Buffer) => parseConfigFile(bytes, path);
+  return readRunFile(path, runConfigSchema, layout, parse) as unknown as RunConfig;
 }

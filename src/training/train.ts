@@ -10,9 +10,11 @@ import type { Summary, TrainEvent } from '../logging/events.js';
 import type { Logger } from '../logging/logger.js';
 import type { NativeFacts } from '../native/facts.js';
 import { Checkpoints } from './checkpoint.js';
+import { diskNeed, diskWarning } from './disk-need.js';
 import { EventQueue } from './event-queue.js';
 import { errorEvent, toVirelError } from './failure.js';
 import { pretty, writeWhole } from './files.js';
+import { HEARTBEAT } from './heartbeat.js';
 import { TrainingLoop } from './loop.js';
 import {
   circumstances,
@@ -22,6 +24,7 @@ import {
   recordContinuation,
 } from './manifest.js';
 import { createNativeSession, nativeFacts } from './native.js';
+import { passTime, type SavePatience } from './patient-save.js';
 import { openResumption, type ResumeOptions, type Resumption } from './resume.js';
 import {
   defaultRunPath,
@@ -36,9 +39,6 @@ import { SaveRequests } from './save-requests.js';
 import type { CreateSession, TrainingSession } from './session.js';
 import { type Outcome, summarise } from './summary.js';
 
-/** Milliseconds between heartbeats in `status.json`. */
-const HEARTBEAT = 10_000;
-
 /** How a run is controlled. */
 export interface TrainControl {
   /** Stops training at the next step boundary; parameters and summary are written. */
@@ -51,6 +51,8 @@ export interface TrainControl {
   saving?: (isSaving: boolean) => void;
   /** Another learner than the native one. */
   createSession?: CreateSession;
+  /** Passes time between two tries to write the last checkpoint to a full disk; the clock's by default. */
+  wait?: SavePatience['wait'];
   /** What the manifest says of the native libraries; undefined where there are none. */
   nativeFacts?: (
     config: ResolvedConfig,
@@ -309,11 +311,21 @@ class Run {
       this.#emit({ event: 'warning', seed, code, message });
     const session = await (this.#control.createSession ?? createNativeSession)(config, environment);
     try {
+      this.#checkDisk(session, directory);
       if (from !== undefined) await session.loadState(from.saved);
       return await this.#trainWith(session, directory, manifest);
     } finally {
       session.dispose();
     }
+  }
+
+  /** Warns of a disk that will not hold the run. */
+  #checkDisk({ task }: TrainingSession, { path }: RunDirectory): void {
+    const { config } = this.#resolution;
+    const written = (this.#resumption?.rows ?? []).reduce((sum, { count }) => sum + count, 0);
+    const message = diskWarning(diskNeed(config, task, written), path);
+    if (message === undefined) return;
+    this.#emit({ event: 'warning', seed: config.seed, code: 'DISK_FULL', message });
   }
 
   /** Writes what describes a new run. */
@@ -362,6 +374,7 @@ class Run {
       },
       saving: (isSaving) => this.#control.saving?.(isSaving),
       clock: () => performance.now(),
+      wait: this.#control.wait ?? passTime,
     });
     this.#loop = loop;
     this.#status = 'running';

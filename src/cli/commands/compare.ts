@@ -3,8 +3,10 @@ import { compareRuns, type NORMALISATIONS } from '../../comparison/compare.js';
 import type { Comparison } from '../../comparison/comparison.js';
 import { REFERENCE } from '../../comparison/normalise.js';
 import { VirelError } from '../../errors.js';
-import { drawComparison } from '../../plots/runs.js';
-import { requirePictureName, writePicture } from '../../plots/write-picture.js';
+import { comparisonHtml, drawComparison } from '../../plots/runs.js';
+import { requirePictureName, writeInto, writePicture } from '../../plots/write-picture.js';
+import { packageVersion } from '../../setup/places.js';
+import { shellWord } from '../../shell.js';
 import { REPLICATES } from '../../statistics/bootstrap.js';
 import { findRuns } from '../../training/find-run.js';
 import { comparisonTable } from '../comparison-table.js';
@@ -19,6 +21,7 @@ interface CompareArguments extends Omit<RunsArguments, 'out'> {
   normalise: string;
   require: string[] | undefined;
   out: string | undefined;
+  html: string | undefined;
 }
 
 /** The failure of statements that do not hold; undefined if all do. */
@@ -31,6 +34,25 @@ function failureOf({ requirements }: Comparison): VirelError | undefined {
     got: failed.map(({ value }) => String(value)).join(', '),
     fix: 'look at the intervals above: more seeds decide what these cannot',
   });
+}
+
+/** Refuses a name that is no page's. @throws VirelError `CLI_USAGE`. */
+function requirePageName(path: string): void {
+  if (/.\.html?$/i.test(path)) return;
+  throw new VirelError('CLI_USAGE', `--html: ${path || '""'} names no page`, {
+    where: '--html',
+    expected: 'a file that ends in .html',
+    got: path,
+    fix: '--html comparison.html',
+  });
+}
+
+/** A word as it is typed; one with signs that cannot be seen in the quotes of bash that write them out. */
+function typedWord(word: string): string {
+  const unseen = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+  if (!unseen.test(word)) return shellWord(word);
+  const code = (sign: string) => (sign.codePointAt(0) ?? 0).toString(16).padStart(8, '0');
+  return `$'${word.replace(/['\\]/g, '\\$&').replace(unseen, (sign) => `\\U${code(sign)}`)}'`;
 }
 
 /** `virel-native compare`: works without the native part. */
@@ -66,6 +88,10 @@ export const compareCommand: CommandModule<unknown, CompareArguments> = {
           'Exit 1 unless this holds: P(A>B), IQM(A) or mean(A) against a number; repeatable',
       })
       .option('out', { ...text, describe: 'Draw it too: a .svg or .png' })
+      .option('html', {
+        ...text,
+        describe: 'All of it as one page that needs nothing else: a .html',
+      })
       .example('$0 compare runs/Hopper-v5 --baseline sac', 'every algorithm below a folder')
       .example(
         "$0 compare runs/Hopper-v5 --require 'P(beta>sac)>0.5'",
@@ -73,24 +99,31 @@ export const compareCommand: CommandModule<unknown, CompareArguments> = {
       ) as unknown as Argv<CompareArguments>;
   },
   handler: async (args) => {
-    const { metric, baseline, at, out, runsDir } = args;
+    const { metric, baseline, at, out, html, runsDir } = args;
+    const group = groupKeys(args.group);
     refuseEmpty('--runs-dir', runsDir);
     if (out !== undefined) requirePictureName(out);
+    if (html !== undefined) requirePageName(html);
     const comparison = compareRuns(findRuns(args.runs, runsDir), {
       metric,
       baseline,
       at: at === undefined ? undefined : wholeNumber('--at', at, 1),
       normalise: args.normalise as (typeof NORMALISATIONS)[number],
-      group: groupKeys(args.group),
+      group,
       reps: wholeNumber('--reps', args.reps, 1),
       seed: wholeNumber('--seed', args.seed, 0),
       require: args.require,
     });
     if (out !== undefined) await writePicture(out, await drawComparison(comparison));
+    if (html !== undefined) {
+      const command = ['npx', 'virel-native', ...process.argv.slice(2)].map(typedWord).join(' ');
+      const facts = { command, group, version: packageVersion() };
+      writeInto(html, await comparisonHtml(comparison, facts));
+    }
     if (args.json) printJson(comparison);
     else print(comparisonTable(comparison));
     for (const { code, message } of comparison.warnings) note(`warning ${code}: ${message}`);
-    if (out !== undefined) note(shortPath(out));
+    for (const path of [out, html]) if (path !== undefined) note(shortPath(path));
     const failure = failureOf(comparison);
     if (failure === undefined) return;
     // one JSON value, which says itself what does not hold

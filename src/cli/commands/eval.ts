@@ -9,7 +9,7 @@ import { findEnvironment } from '../../training/run-environment.js';
 import { stopOnSignals } from '../../training/signals.js';
 import { refuseEmpty } from '../folder.js';
 import { wholeNumber } from '../numbers.js';
-import { note, print, printJson } from '../output.js';
+import { note, print, printJson, visible } from '../output.js';
 
 interface EvalArguments {
   run: string;
@@ -102,7 +102,9 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
     const step = isName ? asked : wholeNumber('--step', asked, 0);
     refuseEmpty('--runs-dir', args.runsDir);
     const runDir = findRun(args.run, args.runsDir);
-    const { config } = findPolicy(runDir, step);
+    const { config, passedOver } = findPolicy(runDir, step);
+    for (const reason of passedOver)
+      note(`warning CHECKPOINT_FALLBACK: ${reason}; passing over it`);
     const custom = await customEnvironment(runDir, config, args.envModule);
     await ensureNative({
       ...(args.noSetup && { noSetup: true }),
@@ -124,7 +126,7 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
         printJson(result);
         return;
       }
-      note(`${config.algorithm} on ${config.env}, step ${config.step} | ${runDir}`);
+      note(`${config.algorithm} on ${config.env}, step ${config.step} | ${visible(runDir)}`);
       const { returnMean, returnStd } = result;
       const { returnMin, returnMax, lengthMean } = evaluationRange(result);
       const range = `min ${returnMin.toFixed(1)}, max ${returnMax.toFixed(1)}`;

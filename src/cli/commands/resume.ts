@@ -10,7 +10,7 @@ import { refuseEmpty } from '../folder.js';
 import { Follower } from '../follow.js';
 import { wholeNumber } from '../numbers.js';
 import { configLayers } from '../options.js';
-import { grouped, note, shortPath } from '../output.js';
+import { grouped, note, shortPath, visible } from '../output.js';
 import {
   ensureTraining,
   stopTraining,
@@ -91,7 +91,7 @@ function describeBeginning({ from }: TakenUp, runDir: string): string {
   const exact = from.inexact.length === 0 ? 'exact' : `not exact: ${from.inexact.join('; ')}`;
   const place = relative(runDir, from.checkpoint);
   const checked = `SHA-256 ok, replay ${grouped(from.rows)} rows, ${exact}`;
-  return `resuming ${shortPath(runDir)} at step ${from.step} from ${place} (${checked})`;
+  return `resuming ${visible(shortPath(runDir))} at step ${from.step} from ${place} (${checked})`;
 }
 
 /** Trains on, shows, and sets the exit code. */
