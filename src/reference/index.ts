@@ -55,7 +55,9 @@ export {
 } from './tanh-gaussian.js';
 export { updateTarget } from './target-update.js';
 export {
+  dualStart,
   dualTemperatureLoss,
+  dualVariable,
   multiplierLoss,
   type TemperatureInputs,
   type TemperatureSource,
