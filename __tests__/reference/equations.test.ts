@@ -7,7 +7,9 @@ import {
   boltzmannWeights,
   covarianceDivergence,
   deterministicLoss,
+  dualStart,
   dualTemperatureLoss,
+  dualVariable,
   EQUATIONS,
   logMeanExponential,
   meanDivergence,
@@ -31,6 +33,7 @@ import {
 } from '../../src/reference/index.js';
 import { chacha8, initialiseStream } from '../../src/reference/random.js';
 import { tensorError, tolerance } from '../support/tolerance.js';
+import { configOf } from '../support/variants.js';
 
 const vector = (...values: number[]) => Float64Array.from(values);
 const close = (got: ArrayLike<number>, expected: ArrayLike<number>) =>
@@ -230,8 +233,9 @@ describe('Boltzmann weights over sampled actions (3)', () => {
 });
 
 describe('temperature', () => {
-  const inputs = { discount: 0.9, residualError: 3, logTemperature: Math.log(2) };
+  const inputs = { discount: 0.9, residualError: 3, trained: Math.log(2) };
   const tuned = { kind: 'tuned', targetEntropy: -2, learningRate: 1e-3, initial: 1 } as const;
+  const { temperature: dual } = configOf('mpo', { hidden: [] });
 
   it.each<[TemperatureSource, number]>([
     [{ kind: 'none' }, 0],
@@ -261,17 +265,59 @@ describe('temperature', () => {
     close([loss, gradient], [-Math.log(2), -1]);
   });
 
-  it('dual is the log partition with a slack, its gradient T ε̄ + T log mean exp(Q/T) − Σ ω Q', () => {
+  it('dual is the log partition with a slack, its derivative the slack that is left of the bound', () => {
     const { loss, gradient } = dualTemperatureLoss(vector(1, 1, 3, 3), 0.5, 2, 0.1);
     // equal Q in each row: weights are uniform, their KL divergence 0, and T would fall
-    close([loss, gradient], [0.5 * 0.1 + 2, 0.5 * 0.1]);
+    close([loss, gradient], [0.5 * 0.1 + 2, 0.1]);
+    // one action for certain, log 2 from uniform: T would rise
+    const greedy = dualTemperatureLoss(vector(0, 1000), 0.5, 2, 0.1);
+    close([greedy.loss, greedy.gradient], [0.05 + 1000 - 0.5 * Math.LN2, 0.1 - Math.LN2]);
   });
 
   it('has multipliers that rise where their divergence exceeds its bound', () => {
-    const logs = vector(0, Math.log(2));
-    const { loss, gradient } = multiplierLoss(logs, vector(0.3, 0.05), 0.1);
+    const { loss, gradient } = multiplierLoss(vector(1, 2), vector(0.3, 0.05), 0.1);
     close([loss], [-0.2 + 0.1]);
-    close(gradient, [-0.2, 0.1]);
+    close(gradient, [-0.2, 0.05]);
+  });
+
+  it('dual, and its multipliers, are softplus of what is trained, with its slope', () => {
+    const trained = vector(0, 1, 40, 1000, -40, -1000);
+    const { values, slope } = dualVariable(trained);
+    const e = Math.E;
+    close(
+      values,
+      [Math.LN2, Math.log(1 + e), 40, 1000, 0, 0].map((m) => m + 1e-8),
+    );
+    close(slope, [0.5, e / (1 + e), 1, 1, Math.exp(-40), 0]);
+    expect(values.every((m) => m > 0)).toBe(true);
+    close([temperatureInUse(dual, { ...inputs, trained: 1 })], [Math.log(1 + e) + 1e-8]);
+  });
+
+  it('dual starts at what the config says, 1000 too', () => {
+    const starts = [1e-6, 0.5, 1, 10, 1000];
+    const { values } = dualVariable(vector(...starts.map(dualStart)));
+    starts.forEach((start, i) => {
+      expect(Math.abs(Number(values[i]) - 1e-8 - start) / start).toBeLessThan(1e-9);
+    });
+  });
+
+  it('has a multiplier that grows by its rate a step, however long its divergence exceeds its bound', () => {
+    // that of HalfCheetah's covariance, 500 times its bound: by its logarithm it would be 1e3 e^200
+    const [trained, rate, steps] = [vector(dualStart(1000)), 0.01, 20_000];
+    const state = adamState(1);
+    for (let step = 0; step < steps; step++) {
+      const { values, slope } = dualVariable(trained);
+      const { gradient } = multiplierLoss(values, vector(5e-4), 1e-6);
+      stepAdam(
+        trained,
+        gradient.map((value, i) => value * Number(slope[i])),
+        state,
+        rate,
+      );
+    }
+    const [multiplier] = dualVariable(trained).values;
+    expect(multiplier).toBeGreaterThan(1000 + 0.99 * rate * steps);
+    expect(multiplier).toBeLessThan(1000 + 1.001 * rate * steps);
   });
 });
 

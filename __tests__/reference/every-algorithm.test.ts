@@ -8,6 +8,8 @@ import { noiseDraws, recipeOf } from '../../src/algorithms/recipe.js';
 import type { Parameters, StepLosses } from '../../src/engine.js';
 import {
   createLearner,
+  dualStart,
+  dualVariable,
   EQUATIONS,
   type Equations,
   type ReferenceConfig,
@@ -56,12 +58,7 @@ function smallCase(variant: Variant, seed: number): Case {
 /** The loss that trains the parameter of this name. */
 function lossOf(name: string): keyof StepLosses {
   const [network] = name.split('.') as [string];
-  const logs: Record<string, keyof StepLosses> = {
-    logTemperature: 'temperature',
-    logMeanMultiplier: 'meanMultiplier',
-    logCovarianceMultiplier: 'covarianceMultiplier',
-  };
-  return logs[network] ?? (network as keyof StepLosses);
+  return /^(log|dual)Temperature$/.test(network) ? 'temperature' : (network as keyof StepLosses);
 }
 
 /**
@@ -154,7 +151,7 @@ describe.each(VARIANTS)('%s', (variant) => {
       expect({ ...m.mStep(batch, noise), ...e.eStep(batch, noise) }).toEqual(losses);
       const after = both.learner.parameters();
       for (const [name, parameter] of Object.entries(after)) {
-        const eHalf = /^(policy|target\.policy|priorPolicy|log)/.test(name);
+        const eHalf = /^(policy|target\.policy|priorPolicy)|(Temperature|Multiplier)$/.test(name);
         expect((eHalf ? e : m).parameters()[name]).toEqual(parameter);
       }
       for (const { learner } of [mOnly, eOnly]) learner.setParameters(after);
@@ -249,8 +246,8 @@ describe('no gradient where none is due', () => {
     ['ddpg', 'policy', 'actionValue.0.trunk.0.weight'],
     ['mpo', 'policy', 'priorPolicy.mean.weight'],
     ['mpo', 'policy', 'target.actionValue.0.value.weight'],
-    ['mpo', 'policy', 'logTemperature'],
-    ['mpo', 'policy', 'logMeanMultiplier'],
+    ['mpo', 'policy', 'dualTemperature'],
+    ['mpo', 'policy', 'meanMultiplier'],
     ['mpo', 'actionValue', 'priorPolicy.logStd.bias'],
     ['mpo', 'temperature', 'target.actionValue.0.value.weight'],
     ['mpo', 'covarianceMultiplier', 'policy.logStd.bias'],
@@ -420,27 +417,38 @@ describe('targets (A10)', () => {
 });
 
 describe('temperature given from outside', () => {
-  it('replaces T in every loss, and the logs are stepped all the same', () => {
-    for (const variant of ['sac-twin', 'mpo'] as const) {
-      const { learner, step } = smallCase(variant, 18);
+  it.each([
+    ['sac-twin', 'logTemperature', Math.log(0.3)],
+    ['mpo', 'dualTemperature', dualStart(0.3 - 1e-8)],
+  ] as const)(
+    'replaces T in every loss of %s, and %s is stepped all the same',
+    (variant, name, at) => {
+      const { learner, step, config } = smallCase(variant, 18);
       const options = { temperature: 0.3 };
       const given = learner.gradients(step.batch, step.noise, options);
-      const set = createLearner(task, smallCase(variant, 18).config);
+      const set = createLearner(task, config);
       set.setParameters({
         ...learner.parameters(),
-        logTemperature: { shape: [1], data: Float64Array.of(Math.log(0.3)) },
+        [name]: { shape: [1], data: Float64Array.of(at) },
       });
       const own = set.gradients(step.batch, step.noise);
       const limit = tolerance.equation.value;
-      expect(disagreements(given.gradients, own.gradients, limit)).toEqual([]);
       expect(
         tensorError([given.losses.temperature ?? 0], [own.losses.temperature ?? 1]),
       ).toBeLessThan(limit);
-      const before = dataOf(learner.parameters())['logTemperature'];
+      // what is trained keeps its own slope
+      const before = dataOf(learner.parameters())[name] as Float64Array;
+      if (variant === 'mpo') {
+        const slopeOf = (trained: ArrayLike<number>) =>
+          Number(dualVariable(Float64Array.from(trained)).slope[0]);
+        const byTrained = own.gradients[name] as Float64Array;
+        own.gradients[name] = byTrained.map((value) => (value * slopeOf(before)) / slopeOf([at]));
+      }
+      expect(disagreements(given.gradients, own.gradients, limit)).toEqual([]);
       learner.update(step.batch, step.noise, options);
-      expect(dataOf(learner.parameters())['logTemperature']).not.toEqual(before);
-    }
-  });
+      expect(dataOf(learner.parameters())[name]).not.toEqual(before);
+    },
+  );
 
   it('at 0 is refused where Boltzmann weights need it, before anything is stepped', () => {
     const { learner, step } = smallCase('mpo', 19);

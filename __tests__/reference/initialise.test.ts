@@ -102,7 +102,7 @@ describe('fresh parameters', () => {
     for (const name of targets) expect(parameters[name]).toEqual(followed(name));
   });
 
-  it('of ζ are 0 in the shapes of Q, those of logs as the config says', () => {
+  it('of ζ are 0 in the shapes of Q, those of a temperature as the config says', () => {
     const projected = fresh('virel, projected residual');
     for (const [name, { shape, data }] of Object.entries(projected)) {
       if (!name.startsWith('auxiliaryWeights.')) continue;
@@ -110,12 +110,14 @@ describe('fresh parameters', () => {
       expect(new Set(data)).toEqual(new Set([0]));
     }
     const dual = fresh('mpo');
-    const logs = { logTemperature: 0.8, logMeanMultiplier: 1.3, logCovarianceMultiplier: 0.7 };
-    for (const [name, initial] of Object.entries(logs)) {
-      const length = name === 'logTemperature' ? 1 : task.actionSize;
-      const data = new Float64Array(length).fill(Math.fround(Math.log(initial)));
+    const duals = { dualTemperature: 0.8, meanMultiplier: 1.3, covarianceMultiplier: 0.7 };
+    for (const [name, initial] of Object.entries(duals)) {
+      const length = name === 'dualTemperature' ? 1 : task.actionSize;
+      const data = new Float64Array(length).fill(Math.fround(Math.log(Math.expm1(initial))));
       expect(dual[name]).toEqual({ shape: [length], data });
     }
+    const tuned = fresh('sac-twin')['logTemperature'];
+    expect(tuned?.data).toEqual(Float64Array.of(Math.fround(Math.log(0.6))));
   });
 
   it.each<[Variant, string]>([
@@ -132,7 +134,7 @@ describe('fresh parameters', () => {
     ['ddpg', 'policy actionValue.0 target.actionValue.0 target.policy'],
     [
       'mpo',
-      'policy actionValue.0 logTemperature logMeanMultiplier logCovarianceMultiplier target.actionValue.0 priorPolicy',
+      'policy actionValue.0 dualTemperature meanMultiplier covarianceMultiplier target.actionValue.0 priorPolicy',
     ],
     ['mpo, prior divergence', 'policy actionValue.0 target.actionValue.0 priorPolicy'],
   ])('of %s are, in file order, %s', (variant, expected) => {

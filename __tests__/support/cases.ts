@@ -56,7 +56,7 @@ const PRIOR_DISTANCE = 0.03;
 /**
  * Parameters at random scales for a learner: each layer's weights have standard deviation g/√in, its biases g/3, with log₂ g
  * uniform on [−1, 1]. Unlike a fresh head, near zero, no layer hides the errors of those behind it; targets differ from what
- * they follow, but MPO's prior policy lies near the policy, and logs near where they start.
+ * they follow, but MPO's prior policy lies near the policy, and a trained temperature near where it starts.
  */
 export function randomScaleParameters(
   learner: ReferenceLearner,
@@ -70,13 +70,18 @@ export function randomScaleParameters(
     const deviation = name.endsWith('.weight') ? gain / Math.sqrt(shape[1] ?? 1) : gain / 3;
     const drawn = normals(data.length, draw, deviation);
     parameters[name] = { shape, data: drawn };
-    if (name.startsWith('log')) parameters[name].data = drawn.map((x, i) => x / 3 + (data[i] ?? 0));
+    if (isDual(name)) parameters[name].data = drawn.map((x, i) => x / 3 + (data[i] ?? 0));
     const followed = parameters[name.replace(/^priorPolicy/, 'policy')]?.data as Float32Array;
     if (name.startsWith('priorPolicy')) {
       parameters[name].data = drawn.map((x, i) => (followed[i] as number) + PRIOR_DISTANCE * x);
     }
   }
   return parameters;
+}
+
+/** Whether a parameter is what is trained of a temperature. */
+function isDual(name: string): boolean {
+  return name.endsWith('Temperature') || name.endsWith('Multiplier');
 }
 
 /** What a batch with its noise depends on. */

@@ -188,14 +188,17 @@ function watched(see: (name: string, terms: Float64Array) => void): Equations {
     },
     dualTemperatureLoss(actionValue, temperature, samples, klBound) {
       const dual = EQUATIONS.dualTemperatureLoss(actionValue, temperature, samples, klBound);
-      // the gradient is what is left of J_T and Σ ω Q̄
-      see('log T', Float64Array.of(dual.loss, dual.gradient - dual.loss));
+      // the gradient is what is left of the bound and of a divergence
+      see('T', Float64Array.of(klBound, dual.gradient - klBound));
       return dual;
     },
-    multiplierLoss(logMultiplier, divergence, bound) {
-      const multiplier = EQUATIONS.multiplierLoss(logMultiplier, divergence, bound);
-      see('J_m', multiplier.gradient);
-      return multiplier;
+    multiplierLoss(multiplier, divergence, bound) {
+      const { loss, gradient } = EQUATIONS.multiplierLoss(multiplier, divergence, bound);
+      see(
+        'J_m',
+        gradient.map((value, i) => at(multiplier, i) * value),
+      );
+      return { loss, gradient };
     },
   };
 }

@@ -14,6 +14,7 @@ export const MPO: Algorithm = {
     'J_pi = mean [T (log pi(a~|s) - log pi_prior(a~|s)) - Q(s, a~)] + regulariser   [priorDivergence, (43)]',
     'dual: J_pi + sum_i m_i KL_i of mean and covariance from pi_prior, m trained to a bound of each',
     'dual: min over T of T klBound + T mean_s log mean_k exp(Q_target(s, a_k) / T)',
+    'dual: T, m = softplus(x) + 1e-8, x trained',
     'every targetEvery updates: pi_prior <- pi, Q_target <- Q',
   ],
   recipe: {

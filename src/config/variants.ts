@@ -11,7 +11,7 @@ const kind = <const Name extends string>(name: Name, description: string) => ({
 });
 
 const trained = {
-  learningRate: rate('Adam rate of the logarithms that are trained with the temperature'),
+  learningRate: rate('Adam rate of what is trained with the temperature'),
   initial: positive('temperature at the start'),
 };
 

@@ -1,6 +1,6 @@
 /**
  * The order of a gradient step (Algorithm 1; paper.md A28): every loss and every gradient at the same parameters, then the
- * optimisers of Q, V, ζ, π and the logs of a trained temperature, then the targets that are due, which read stepped networks
+ * optimisers of Q, V, ζ, π and a trained temperature, then the targets that are due, which read stepped networks
  * alone. The native learners follow this definition. Of `virel`:
  *
  *   (s, a, r, s′, d) ~ D;  ã = tanh(μ(s) + σ(s)ξ)                        one ã, shared by both steps
@@ -10,8 +10,8 @@
  *
  * Other recipes put other functions in the same places (agents/recipe.ts).
  *
- * Gradient paths: w from J_Q alone, φ from J_V alone, θ from J_π alone (through ã into Q, whose weights are constants), log T
- * from J_T alone. What has a bar, and MPO's prior policy, gets none.
+ * Gradient paths: w from J_Q alone, φ from J_V alone, θ from J_π alone (through ã into Q, whose weights are constants), a
+ * trained temperature from J_T alone. What has a bar, and MPO's prior policy, gets none.
  */
 
 import { type AdamState, adamState } from './adam.js';
@@ -22,7 +22,7 @@ import type { Drawn, StepInputs } from './agents/step-inputs.js';
 import type { TemperatureGradients } from './agents/trained-temperature.js';
 import { scaleRegression } from './m-step.js';
 import type { Network } from './networks/layout.js';
-import type { LogName, Networks } from './networks/networks.js';
+import type { DualName, Networks } from './networks/networks.js';
 import { policyGradient } from './networks/policy.js';
 import { stateValueForward, stateValueGradient } from './networks/state-value.js';
 import { stepSizes } from './projected-residual.js';
@@ -35,11 +35,11 @@ export interface MStepGradients {
   auxiliaryWeights: Float64Array | undefined;
 }
 
-/** The E-step's losses and gradients: π, and the logs of a trained temperature. */
+/** The E-step's losses and gradients: π, and what is trained of a temperature. */
 export interface EStepGradients {
   losses: { policy: number } & TemperatureGradients['losses'];
   policy: Float64Array;
-  logs: TemperatureGradients['gradients'];
+  duals: TemperatureGradients['gradients'];
 }
 
 /** Q's and V's losses with their gradients; targets and the drawn actions are constants. */
@@ -62,7 +62,7 @@ export function mStepGradients(parts: Parts, inputs: StepInputs, drawn: Drawn): 
   };
 }
 
-/** J_π with its gradient by θ, and J_T with its own by the logs. */
+/** J_π with its gradient by θ, and J_T with its own by what is trained of T. */
 export function eStepGradients(parts: Parts, inputs: StepInputs, drawn: Drawn): EStepGradients {
   const { equations, networks, config } = inputs;
   const { policy } = drawn;
@@ -78,16 +78,16 @@ export function eStepGradients(parts: Parts, inputs: StepInputs, drawn: Drawn): 
       objective.mean.map((value, i) => value + mean.gradient[i]!),
       objective.logStd.map((value, i) => value + logStd.gradient[i]!),
     ),
-    logs: temperature.gradients,
+    duals: temperature.gradients,
   };
 }
 
-/** Adam's states, one per trained network and log; ζ and a projected w have none. */
+/** Adam's states, one per trained network and dual; ζ and a projected w have none. */
 export interface Optimisers {
   policy: AdamState;
   actionValues: AdamState[];
   stateValue: AdamState | undefined;
-  logs: Partial<Record<LogName, AdamState>>;
+  duals: Partial<Record<DualName, AdamState>>;
 }
 
 /** Steps taken since the start: what targets and decaying step sizes depend on. */
@@ -106,14 +106,19 @@ export interface Steppable {
 }
 
 /** Optimisers before their first step. */
-export function createOptimisers({ policy, actionValues, stateValue, logs }: Networks): Optimisers {
+export function createOptimisers({
+  policy,
+  actionValues,
+  stateValue,
+  duals,
+}: Networks): Optimisers {
   const stateOf = (network: Network) => adamState(network.values.length);
   return {
     policy: stateOf(policy),
     actionValues: actionValues.map(stateOf),
     stateValue: stateValue && stateOf(stateValue),
-    logs: Object.fromEntries(
-      Object.entries(logs).map(([name, values]) => [name, adamState(values.length)]),
+    duals: Object.fromEntries(
+      Object.entries(duals).map(([name, values]) => [name, adamState(values.length)]),
     ),
   };
 }
@@ -148,7 +153,7 @@ export function applyMStep(state: Steppable, gradients: MStepGradients): void {
   counts.mSteps += 1;
 }
 
-/** The E-step's optimisers: π, then the logs. */
+/** The E-step's optimisers: π, then a trained temperature. */
 export function applyEStep(state: Steppable, gradients: EStepGradients): void {
   const { equations, config, networks, optimisers, counts } = state;
   const { policyLearningRate } = config.optim;
@@ -160,12 +165,12 @@ export function applyEStep(state: Steppable, gradients: EStepGradients): void {
   );
   const { temperature } = config;
   if (temperature.kind === 'tuned' || temperature.kind === 'dual') {
-    for (const [name, values] of Object.entries(networks.logs)) {
-      const log = name as LogName;
+    for (const [name, values] of Object.entries(networks.duals)) {
+      const dual = name as DualName;
       equations.optimise(
         values,
-        gradients.logs[log]!,
-        optimisers.logs[log]!,
+        gradients.duals[dual]!,
+        optimisers.duals[dual]!,
         temperature.learningRate,
       );
     }

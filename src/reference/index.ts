@@ -60,7 +60,9 @@ export {
 export { updateTarget } from './target-update.js';
 export {
   type DualTemperature,
+  dualStart,
   dualTemperatureLoss,
+  dualVariable,
   multiplierLoss,
   type TemperatureInputs,
   type TemperatureSource,

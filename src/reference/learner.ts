@@ -34,6 +34,7 @@ import type { Sizes } from './networks/layout.js';
 import { slice } from './networks/layout.js';
 import {
   createNetworks,
+  type DualName,
   type NamedValues,
   type Networks,
   targetValues,
@@ -221,7 +222,7 @@ function temperatureOf({ config, networks }: State, options: StepOptions | undef
   const inputs = {
     discount: config.discount,
     residualError: config.residual.warmupValue,
-    logTemperature: networks.logs.logTemperature?.[0] ?? 0,
+    trained: (networks.duals.logTemperature ?? networks.duals.dualTemperature)?.[0] ?? 0,
   };
   return temperatureInUse(config.temperature, inputs, options?.temperature);
 }
@@ -305,7 +306,7 @@ function namedGradients(networks: Networks, m: MStepGradients, e: EStepGradients
     ...m.actionValues,
     m.stateValue,
     m.auxiliaryWeights,
-    ...Object.keys(networks.logs).map((name) => e.logs[name as keyof typeof e.logs]),
+    ...Object.keys(networks.duals).map((name) => e.duals[name as DualName]),
   ].filter((gradient) => gradient !== undefined);
 
   const gradients: Record<string, Float64Array> = {};

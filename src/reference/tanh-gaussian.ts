@@ -141,6 +141,6 @@ export function tanhGaussianDensityGradient(
 }
 
 /** log(1 + eˣ), without overflow. */
-function softplus(x: number): number {
+export function softplus(x: number): number {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 }

@@ -5,15 +5,22 @@
  *   residual      temperatureScale · ε_w (Algorithm 2; A1, A2)
  *   residualAuto  (1 − γ)/mean|r| · ε_w; mean|r| over the buffer, 1 here, where there is none (A2)
  *   tuned         exp(log T), J_T = −log T · (mean_b log π(ã|s) + H̄), H̄ the target entropy (Haarnoja et al. 2018b)
- *   dual          exp(log T), J_T = T ε̄ + T mean_b log mean_k exp(Q̄(s, a_k)/T), ε̄ the KL bound, a_k ~ π_φ (Abdolmaleki
- *                 et al. 2018), and for each multiplier m of a KL bound  J_m = Σ_i m_i (bound − KL_i)
+ *   dual          J_T = T ε̄ + T mean_b log mean_k exp(Q̄(s, a_k)/T), ε̄ the KL bound, a_k ~ π_φ (Abdolmaleki et al. 2018),
+ *                 and for each multiplier m of a KL bound  J_m = Σ_i m_i (bound − KL_i)
  *
- * Gradient reaches log T and log m alone, each from its own loss; log π, Q̄ and KL are constants.
+ * What is trained is log T of a tuned temperature. Of a dual one it is a number x for T and one for each m:
+ *
+ *   T, m = softplus(x) + 1e-8,   ∂T/∂x = σ(x) = 1/(1 + e^(−x))
+ *
+ * as in published code, so that a step of x is a step of a large m, which grows by no more than Adam's rate a step; by its
+ * logarithm an m whose KL stays above its bound would grow by a factor a step, past every number. Gradient reaches log T and
+ * x alone, each from its own loss; log π, Q̄ and KL are constants.
  */
 
 import { VirelError } from '../errors.js';
 import { boltzmannWeights, logMeanExponential } from './boltzmann.js';
 import type { Loss } from './e-step.js';
+import { softplus } from './tanh-gaussian.js';
 
 /** Where T comes from. */
 export type TemperatureSource =
@@ -42,7 +49,7 @@ export interface DualTemperature {
   meanKlBound: number;
   /** Bound of KL_cov of each dimension. */
   covarianceKlBound: number;
-  /** Adam's rate for all logs. */
+  /** Adam's rate for x of T and of every multiplier. */
   learningRate: number;
   /** T at the start. */
   initial: number;
@@ -58,9 +65,20 @@ export interface TemperatureInputs {
   discount: number;
   /** ε_w in use, in return². */
   residualError: number;
-  /** log T where it is trained. */
-  logTemperature: number;
+  /** What is trained: log T of a tuned one, x of a dual one; unread otherwise. */
+  trained: number;
 }
+
+/** A vector of dual variables, T or m, made of the numbers x that are trained. */
+export interface DualVariable {
+  /** softplus(x) + 1e-8. */
+  values: Float64Array;
+  /** Their derivative by x. */
+  slope: Float64Array;
+}
+
+/** Least dual variable, that of published code: T divides. */
+const LEAST_DUAL = 1e-8;
 
 /** Mean |r| without a buffer. */
 const MEAN_REWARD = 1;
@@ -109,9 +127,23 @@ function ownTemperature(source: TemperatureSource, inputs: TemperatureInputs): n
     case 'residualAuto':
       return ((1 - inputs.discount) / MEAN_REWARD) * inputs.residualError;
     case 'tuned':
+      return Math.exp(inputs.trained);
     case 'dual':
-      return Math.exp(inputs.logTemperature);
+      return dualVariable(Float64Array.of(inputs.trained)).values[0]!;
   }
+}
+
+/** T or m of the numbers x that are trained for it. */
+export function dualVariable(trained: Float64Array): DualVariable {
+  return {
+    values: trained.map((x) => softplus(x) + LEAST_DUAL),
+    slope: trained.map((x) => 1 / (1 + Math.exp(-x))),
+  };
+}
+
+/** The x at which softplus(x) is `value`, > 0: log(e^value − 1), whose exponential would overflow at 1000. */
+export function dualStart(value: number): number {
+  return value + Math.log(-Math.expm1(-value));
 }
 
 /**
@@ -129,7 +161,8 @@ export function tunedTemperatureLoss(
 }
 
 /**
- * J_T of a dual temperature and its gradient by log T, T ε̄ + T mean_b log mean_k exp(Q̄/T) − mean_b Σ_k ω_k Q̄.
+ * J_T of a dual temperature and its derivative by T, ε̄ + mean_b [log mean_k exp(Q̄/T) − Σ_k ω_k Q̄/T]: the bound less the
+ * KL divergence of the weights from equal ones, ε̄ − mean_b Σ_k ω_k log(K ω_k).
  *
  * @param actionValue Q̄(s, a_k), `[B·K]`.
  * @throws VirelError `TEMPERATURE_NOT_POSITIVE` at T ≤ 0.
@@ -144,18 +177,23 @@ export function dualTemperatureLoss(
   const loss =
     temperature * (klBound + average(logMeanExponential(actionValue, temperature, samples)));
   const weights = boltzmannWeights(actionValue, temperature, samples);
-  const weighted = weights.reduce((sum, weight, i) => sum + weight * actionValue[i]!, 0) / rows;
-  return { loss, gradient: loss - weighted };
+  const divergence = weights.reduce((sum, weight) => sum + weightedLog(weight, samples), 0) / rows;
+  return { loss, gradient: klBound - divergence };
 }
 
-/** J_m of a KL bound and its gradient by each log m_i, m_i (bound − KL_i); `logMultiplier` and `divergence` are `[A]`. */
+/** ω log(K ω), 0 at ω = 0. */
+function weightedLog(weight: number, samples: number): number {
+  return weight === 0 ? 0 : weight * Math.log(samples * weight);
+}
+
+/** J_m of a KL bound and its gradient by each m_i, bound − KL_i; `multiplier` and `divergence` are `[A]`. */
 export function multiplierLoss(
-  logMultiplier: Float64Array,
+  multiplier: Float64Array,
   divergence: Float64Array,
   bound: number,
 ): Loss<Float64Array> {
-  const terms = logMultiplier.map((value, i) => Math.exp(value) * (bound - divergence[i]!));
-  return { loss: terms.reduce((sum, value) => sum + value, 0), gradient: terms };
+  const gradient = divergence.map((value) => bound - value);
+  return { loss: gradient.reduce((sum, value, i) => sum + multiplier[i]! * value, 0), gradient };
 }
 
 function average(values: Float64Array): number {

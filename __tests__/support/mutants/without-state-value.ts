@@ -181,9 +181,21 @@ export const mpo: MutantTable = {
         EQUATIONS.dualTemperatureLoss(values, temperature, samples, klBound + Math.log(samples)),
     }),
     'the multipliers’ sign flipped': withEquations({
-      multiplierLoss: (logMultiplier, divergence, bound) => {
-        const { loss, gradient } = EQUATIONS.multiplierLoss(logMultiplier, divergence, bound);
+      multiplierLoss: (multiplier, divergence, bound) => {
+        const { loss, gradient } = EQUATIONS.multiplierLoss(multiplier, divergence, bound);
         return { loss: -loss, gradient: scaled(gradient, -1) };
+      },
+    }),
+    'dual variables by their logarithms': withEquations({
+      dualVariable: (trained) => {
+        const values = trained.map(Math.exp);
+        return { values, slope: values };
+      },
+    }),
+    'the slope of the softplus dropped': withEquations({
+      dualVariable: (trained) => {
+        const { values } = EQUATIONS.dualVariable(trained);
+        return { values, slope: values.map(() => 1) };
       },
     }),
     'the two KL bounds exchanged': withConfig(({ temperature }) => {
@@ -220,7 +232,7 @@ export const mpo: MutantTable = {
     }),
     'multipliers not stepped': withEquations({
       optimise: (parameters, gradient, state, rate) => {
-        // log T has one value, multipliers one per action dimension, networks many
+        // T has one value, multipliers one per action dimension, networks many
         if (parameters.length === 1 || parameters.length > 3)
           EQUATIONS.optimise(parameters, gradient, state, rate);
       },

@@ -57,7 +57,7 @@ pub struct Optimisers {
     pub action_value_learning_rate: f64,
     /// λ_V.
     pub state_value_learning_rate: f64,
-    /// Rate of a trained temperature and of its multipliers, on their logarithms.
+    /// Rate of a trained temperature and of its multipliers.
     pub temperature_learning_rate: f64,
     /// τ in φ̄ ← τφ + (1−τ)φ̄.
     pub target_update_rate: f64,
@@ -391,8 +391,8 @@ pub trait Learner: Send {
         temperature: Temperature,
     ) -> Result<StepGradients>;
 
-    /// The gradients of `step`'s halves at the same parameters, then their optimisers: Q, V, ζ, π, logarithms. Targets
-    /// stay.
+    /// The gradients of `step`'s halves at the same parameters, then their optimisers: Q, V, ζ, π, a trained temperature.
+    /// Targets stay.
     ///
     /// # Errors
     /// `LENGTH_MISMATCH`, `NATIVE_EXCEPTION`.

@@ -37,7 +37,12 @@ import {
   tanhMode,
 } from '../tanh-gaussian.js';
 import { updateTarget } from '../target-update.js';
-import { dualTemperatureLoss, multiplierLoss, tunedTemperatureLoss } from '../temperature.js';
+import {
+  dualTemperatureLoss,
+  dualVariable,
+  multiplierLoss,
+  tunedTemperatureLoss,
+} from '../temperature.js';
 
 /** The equations as the paper has them, in the order of a step. */
 export const EQUATIONS = {
@@ -78,6 +83,7 @@ export const EQUATIONS = {
   // trained temperatures
   tunedTemperatureLoss,
   dualTemperatureLoss,
+  dualVariable,
   multiplierLoss,
 
   // optimisers and targets

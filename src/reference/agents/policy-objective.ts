@@ -160,19 +160,19 @@ function divergencePenalties(
   { equations, networks, batch }: StepInputs,
   { policy, prior }: Drawn,
 ): ObjectiveGradient {
-  const { logMeanMultiplier, logCovarianceMultiplier } = networks.logs;
-  if (logMeanMultiplier === undefined || logCovarianceMultiplier === undefined) {
+  const { meanMultiplier, covarianceMultiplier } = networks.duals;
+  if (meanMultiplier === undefined || covarianceMultiplier === undefined) {
     const none = new Float64Array(policy.mean.length);
     return { loss: 0, mean: none, logStd: none };
   }
-  const penalty = (divergence: typeof equations.meanDivergence, logMultiplier: Float64Array) => {
-    const multiplier = logMultiplier.map(Math.exp);
+  const penalty = (divergence: typeof equations.meanDivergence, trained: Float64Array) => {
+    const multiplier = equations.dualVariable(trained).values;
     const { values, gradient } = divergence(policy, prior!.policy, batch.rows);
     const loss = values.reduce((sum, value, i) => sum + multiplier[i]! * value, 0);
     return { loss, gradient: gradient(multiplier) };
   };
-  const mean = penalty(equations.meanDivergence, logMeanMultiplier);
-  const covariance = penalty(equations.covarianceDivergence, logCovarianceMultiplier);
+  const mean = penalty(equations.meanDivergence, meanMultiplier);
+  const covariance = penalty(equations.covarianceDivergence, covarianceMultiplier);
   return {
     loss: mean.loss + covariance.loss,
     mean: mean.gradient,

@@ -1,13 +1,14 @@
 /** E-step, the parts that train the temperature: the losses of temperature.ts with what they read of a step. */
 
 import type { TrainedTemperature } from '../../algorithms/recipe.js';
-import type { LogName } from '../networks/networks.js';
+import type { DualName } from '../networks/networks.js';
+import type { DualVariable } from '../temperature.js';
 import type { Drawn, StepInputs } from './step-inputs.js';
 
-/** Losses of the logs and their gradients, by name; none where nothing is trained. */
+/** Losses of what is trained and their gradients by it, by name; none where nothing is. */
 export interface TemperatureGradients {
   losses: { temperature?: number; meanMultiplier?: number; covarianceMultiplier?: number };
-  gradients: Partial<Record<LogName, Float64Array>>;
+  gradients: Partial<Record<DualName, Float64Array>>;
 }
 
 /** The gradients of a trained temperature. */
@@ -47,6 +48,10 @@ function dual(
   const { policy } = drawn;
   const { policy: prior, actionValues } = drawn.prior!;
 
+  const ofTemperature = equations.dualVariable(networks.duals.dualTemperature!);
+  const ofMean = equations.dualVariable(networks.duals.meanMultiplier!);
+  const ofCovariance = equations.dualVariable(networks.duals.covarianceMultiplier!);
+
   const byTemperature = equations.dualTemperatureLoss(
     actionValues[0]!.values,
     temperature,
@@ -54,12 +59,12 @@ function dual(
     klBound,
   );
   const byMean = equations.multiplierLoss(
-    networks.logs.logMeanMultiplier!,
+    ofMean.values,
     equations.meanDivergence(policy, prior, batch.rows).values,
     meanKlBound,
   );
   const byCovariance = equations.multiplierLoss(
-    networks.logs.logCovarianceMultiplier!,
+    ofCovariance.values,
     equations.covarianceDivergence(policy, prior, batch.rows).values,
     covarianceKlBound,
   );
@@ -70,9 +75,14 @@ function dual(
       covarianceMultiplier: byCovariance.loss,
     },
     gradients: {
-      logTemperature: Float64Array.of(byTemperature.gradient),
-      logMeanMultiplier: byMean.gradient,
-      logCovarianceMultiplier: byCovariance.gradient,
+      dualTemperature: byTrained(ofTemperature, Float64Array.of(byTemperature.gradient)),
+      meanMultiplier: byTrained(ofMean, byMean.gradient),
+      covarianceMultiplier: byTrained(ofCovariance, byCovariance.gradient),
     },
   };
+}
+
+/** The gradient by x from that by T or m. */
+function byTrained({ slope }: DualVariable, gradient: Float64Array): Float64Array {
+  return gradient.map((value, i) => value * slope[i]!);
 }

@@ -1,10 +1,11 @@
 /**
- * The networks of a recipe, in the order of their files: policy, action values, state value, auxiliary weights, the logs of a
- * trained temperature, then what receives no gradient: targets and MPO's prior policy, which start as copies.
+ * The networks of a recipe, in the order of their files: policy, action values, state value, auxiliary weights, what is trained
+ * of a temperature, then what receives no gradient: targets and MPO's prior policy, which start as copies.
  */
 
 import type { Recipe } from '../../algorithms/recipe.js';
 import type { ReferenceConfig } from '../agents/settings.js';
+import { dualStart } from '../temperature.js';
 import { constantVector, copyOf, freshNetwork } from './initialise.js';
 import {
   actionValueLayout,
@@ -18,8 +19,15 @@ import {
   vectorSpec,
 } from './layout.js';
 
-/** The logs of a trained temperature and of MPO's multipliers, by their parameters' names; one value, A, A. */
-export type LogName = 'logTemperature' | 'logMeanMultiplier' | 'logCovarianceMultiplier';
+/**
+ * What is trained of a temperature, by its parameters' names: log T of a tuned one, one value; of a dual one the numbers that
+ * softplus makes T, one value, and the multipliers of, A values each.
+ */
+export type DualName =
+  | 'logTemperature'
+  | 'dualTemperature'
+  | 'meanMultiplier'
+  | 'covarianceMultiplier';
 
 /** What a step reads of a set of critics, online or target. */
 export interface Critics {
@@ -37,8 +45,8 @@ export interface Networks extends Critics {
   policy: Network;
   /** ζ, of the shape of w. */
   auxiliaryWeights: Network | undefined;
-  /** Logs that are trained. */
-  logs: Partial<Record<LogName, Float64Array>>;
+  /** What is trained of a temperature. */
+  duals: Partial<Record<DualName, Float64Array>>;
   /** Parameters with a bar: they follow the online ones, without gradient. */
   target: Critics;
   /** π_φ. */
@@ -51,7 +59,7 @@ export interface NamedValues {
   values: Float64Array;
 }
 
-/** Fresh networks; `uniform` draws from [0, 1), in file order. ζ starts at 0, logs at what the config says. */
+/** Fresh networks; `uniform` draws from [0, 1), in file order. ζ starts at 0, a temperature where the config says. */
 export function createNetworks(
   sizes: Sizes,
   recipe: Recipe,
@@ -73,7 +81,7 @@ export function createNetworks(
     actionValues,
     stateValue,
     auxiliaryWeights: recipe.mStep === 'projected' ? zeroWeights(sizes) : undefined,
-    logs: initialLogs(sizes, config),
+    duals: initialDuals(sizes, config),
     target: targetsOf(sizes, recipe, { policy, actionValues, stateValue }),
     priorPolicy:
       recipe.actionValueTarget === 'priorPolicy'
@@ -87,17 +95,20 @@ function zeroWeights(sizes: Sizes): Network {
   return { layout, values: new Float64Array(layout.length) };
 }
 
-function initialLogs({ action }: Sizes, { temperature }: ReferenceConfig): Networks['logs'] {
-  if (temperature.kind !== 'tuned' && temperature.kind !== 'dual') return {};
-  const vector = (name: LogName, length: number, initial: number) =>
-    constantVector(vectorSpec(name, length), Math.log(initial));
-  const logTemperature = vector('logTemperature', 1, temperature.initial);
-  if (temperature.kind === 'tuned') return { logTemperature };
-  const { initialMeanMultiplier, initialCovarianceMultiplier } = temperature;
+function initialDuals({ action }: Sizes, { temperature }: ReferenceConfig): Networks['duals'] {
+  const vector = (name: DualName, length: number, value: number) =>
+    constantVector(vectorSpec(name, length), value);
+  if (temperature.kind === 'tuned') {
+    return { logTemperature: vector('logTemperature', 1, Math.log(temperature.initial)) };
+  }
+  if (temperature.kind !== 'dual') return {};
+  const { initial, initialMeanMultiplier, initialCovarianceMultiplier } = temperature;
+  const start = (name: DualName, length: number, value: number) =>
+    vector(name, length, dualStart(value));
   return {
-    logTemperature,
-    logMeanMultiplier: vector('logMeanMultiplier', action, initialMeanMultiplier),
-    logCovarianceMultiplier: vector('logCovarianceMultiplier', action, initialCovarianceMultiplier),
+    dualTemperature: start('dualTemperature', 1, initial),
+    meanMultiplier: start('meanMultiplier', action, initialMeanMultiplier),
+    covarianceMultiplier: start('covarianceMultiplier', action, initialCovarianceMultiplier),
   };
 }
 
@@ -125,8 +136,8 @@ function targetsOf(
 
 /** What receives gradient, in file order. */
 export function trainedValues(networks: Networks): NamedValues[] {
-  const { policy, actionValues, stateValue, auxiliaryWeights, logs } = networks;
-  const vectors = Object.entries(logs).map(([name, values]) => ({
+  const { policy, actionValues, stateValue, auxiliaryWeights, duals } = networks;
+  const vectors = Object.entries(duals).map(([name, values]) => ({
     specs: [vectorSpec(name, values.length)],
     values,
   }));

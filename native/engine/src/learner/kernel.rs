@@ -14,8 +14,8 @@ mod actor;
 mod backward;
 mod bellman;
 mod critic;
+mod duals;
 mod forward;
-mod logs;
 mod memory;
 mod network;
 mod objective;
@@ -136,7 +136,7 @@ impl KernelLearner {
             return Ok(0.0);
         }
         let given = temperature.at(self.terms.residual_error)?;
-        let temperature = temperature_in_use(given, self.actor.logs.temperature())?;
+        let temperature = temperature_in_use(given, self.actor.duals.temperature())?;
         let weighs = step.has_e() && recipe.policy_objective == PolicyObjective::WeightedLikelihood;
         given.filter(|_| weighs).map_or(Ok(()), expect_positive)?;
         Ok(temperature)
@@ -177,7 +177,7 @@ impl KernelLearner {
         expect_rows(sizes, rows, noise, draws)?;
         let is_soft = recipe.action_value_target == ActionValueTarget::SoftActionValue;
         let temperature = if is_soft {
-            temperature_in_use(temperature.at(self.terms.residual_error)?, self.actor.logs.temperature())?
+            temperature_in_use(temperature.at(self.terms.residual_error)?, self.actor.duals.temperature())?
         } else {
             0.0
         };
@@ -232,7 +232,7 @@ impl Learner for KernelLearner {
         }
         let shapes = &self.shared.shapes;
         shapes.policy.refresh(&self.actor.weights, parameters);
-        self.actor.logs.refresh(parameters);
+        self.actor.duals.refresh(parameters);
         for (network, weights) in shapes.action_values.iter().zip(&*read(&self.shared.action_values)?) {
             network.refresh(weights, parameters);
         }
@@ -256,7 +256,7 @@ impl Learner for KernelLearner {
         expect_parameters(&self.networks, parameters)?;
         let shapes = &self.shared.shapes;
         shapes.policy.write(parameters, &mut self.actor.weights);
-        self.actor.logs.write(parameters);
+        self.actor.duals.write(parameters);
         let mut action_values = write(&self.shared.action_values)?;
         for (shape, weights) in shapes.action_values.iter().zip(action_values.iter_mut()) {
             shape.write(parameters, weights);
@@ -279,7 +279,7 @@ impl Learner for KernelLearner {
     }
 
     fn temperature(&mut self) -> Result<Option<f32>> {
-        Ok(self.actor.logs.temperature())
+        Ok(self.actor.duals.temperature())
     }
 
     fn residual_error(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<f32> {
@@ -310,7 +310,7 @@ impl Learner for KernelLearner {
         if let Some(shape) = &shapes.state_value {
             gradients.extend(shape.read(&critic.state_value_gradient));
         }
-        gradients.extend(self.actor.logs.gradients());
+        gradients.extend(self.actor.duals.gradients());
         Ok(StepGradients { losses: at_these_parameters.losses, gradients })
     }
 
@@ -378,7 +378,7 @@ impl Learner for KernelLearner {
         // gradients are not kept: their norms are
         let mut norms = self.norms()?;
         ledger.section("policy", |ledger| self.actor.optimiser.state(ledger))?;
-        ledger.section("logs", |ledger| self.actor.logs.state(ledger))?;
+        ledger.section("logs", |ledger| self.actor.duals.state(ledger))?;
         lock(&self.shared.critic)?.state(ledger)?;
         ledger.section("terms", |ledger| self.terms.state(ledger))?;
         ledger.section("norms", |ledger| norms.state(ledger))?;

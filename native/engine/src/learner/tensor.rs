@@ -40,7 +40,7 @@ use self::networks::{Targets, Trained, expect_part};
 use self::optimisers::Optimisers;
 use self::recordings::{Latest, Recordings, Routine, Saw, Stage, Work};
 use self::tanh_gaussian::{Gaussian, deterministic};
-use self::temperature::{InUse, Logs, numbers};
+use self::temperature::{Duals, InUse, numbers};
 use self::transfer::{Manifest, Placement, Report, Shipment, Upload, pairs};
 pub use self::transfer::{Transfers, read, transfers};
 use super::{Learner, LearnerConfig, Step, StepGradients, StepNorms, StepTerms, Temperature};
@@ -168,7 +168,7 @@ impl TensorLearner {
     fn given(&self, arrived: &Tensor, manifest: &Manifest, temperature: Temperature) -> Result<Given<'_>> {
         let Upload { inputs, noise, numbers } = Upload::of(arrived, manifest)?;
         let measured = self.is_measured.then_some(&self.residual_error);
-        let temperature = InUse::new(temperature, numbers, measured, self.trained.logs.as_ref())?;
+        let temperature = InUse::new(temperature, numbers, measured, self.trained.duals.as_ref())?;
         Ok(Given::new(&self.config, (&self.trained, &self.targets), (inputs, noise), temperature))
     }
 
@@ -288,8 +288,8 @@ impl Learner for TensorLearner {
 
     fn temperature(&mut self) -> Result<Option<f32>> {
         self.enter()?;
-        let log = self.trained.logs.as_ref().map(Logs::log_temperature).transpose()?;
-        log.map(|log| read(&log.f_exp()?)).transpose()
+        let temperature = self.trained.duals.as_ref().map(Duals::temperature).transpose()?;
+        temperature.as_ref().map(read).transpose()
     }
 
     fn residual_error(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<f32> {

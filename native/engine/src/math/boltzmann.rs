@@ -11,8 +11,8 @@ use crate::error::{Result, expect_len};
 pub struct Partition {
     /// mean_b log mean_k exp(Q/T), in nats.
     pub log_mean_exp: f64,
-    /// mean_b Σ_k ω_k Q, in units of return.
-    pub weighted_value: f64,
+    /// mean_b Σ_k ω_k log(K ω_k): the KL divergence of the weights from equal ones, in nats.
+    pub divergence: f64,
 }
 
 /// Fills `weight` with ω, each row's summing to one, for T > 0.
@@ -29,24 +29,27 @@ pub fn weights<F: Real>(
     let samples = action_value.len() / rows.max(1);
     expect_len("actionValue", action_value.len(), rows * samples)?;
     expect_len("weight", weight.len(), rows * samples)?;
-    let (mut log_mean_exp, mut weighted_value) = (0.0, 0.0);
+    let (mut log_mean_exp, mut divergence) = (0.0, 0.0);
     for b in 0..rows {
         let row = || (0..samples).map(|k| k * rows + b);
         let largest = row().map(|i| action_value[i]).fold(action_value[b], |a, q| if q > a { q } else { a });
-        let mut total = 0.0;
+        let (mut total, mut weighted) = (0.0, 0.0);
         for i in row() {
-            weight[i] = ((action_value[i] - largest) / temperature).exponential();
+            let exponent = (action_value[i] - largest) / temperature;
+            weight[i] = exponent.exponential();
             total += weight[i].wide();
+            weighted += weight[i].wide() * exponent.wide();
         }
         let share = F::of(1.0 / total);
         for i in row() {
             weight[i] = weight[i] * share;
-            weighted_value += weight[i].wide() * action_value[i].wide();
         }
-        log_mean_exp += largest.wide() / temperature.wide() + (total / samples as f64).ln();
+        let log_mean = (total / samples as f64).ln();
+        log_mean_exp += largest.wide() / temperature.wide() + log_mean;
+        divergence += weighted / total - log_mean;
     }
     let count = rows as f64;
-    Ok(Partition { log_mean_exp: log_mean_exp / count, weighted_value: weighted_value / count })
+    Ok(Partition { log_mean_exp: log_mean_exp / count, divergence: divergence / count })
 }
 
 #[cfg(test)]
@@ -59,19 +62,19 @@ mod tests {
         let values = [1.0, -2.0, 0.5, 3.0, 0.0, 3.0_f64];
         let mut got = [0.0; 6];
         let partition = weights(2, 0.5, &values, &mut got).unwrap();
-        let (mut log_mean_exp, mut weighted) = (0.0, 0.0);
+        let (mut log_mean_exp, mut divergence) = (0.0, 0.0);
         for b in 0..2 {
             let row = [values[b], values[2 + b], values[4 + b]];
             let exps = row.map(|q| (q / 0.5).exp());
             let total: f64 = exps.iter().sum();
             for k in 0..3 {
                 assert!((got[2 * k + b] - exps[k] / total).abs() < 1e-14);
-                weighted += exps[k] / total * row[k] / 2.0;
+                divergence += exps[k] / total * (3.0 * exps[k] / total).ln() / 2.0;
             }
             log_mean_exp += (total / 3.0).ln() / 2.0;
         }
         assert!((partition.log_mean_exp - log_mean_exp).abs() < 1e-14);
-        assert!((partition.weighted_value - weighted).abs() < 1e-14);
+        assert!((partition.divergence - divergence).abs() < 1e-14);
     }
 
     #[test]
@@ -96,7 +99,7 @@ mod tests {
             assert!((f64::from(*got) - expected).abs() < 4e-6 * expected + 1e-37, "{got} {expected}");
         }
         assert!((got.log_mean_exp / expected.log_mean_exp - 1.0).abs() < 1e-6);
-        assert!((got.weighted_value / expected.weighted_value - 1.0).abs() < 1e-6);
+        assert!((got.divergence / expected.divergence - 1.0).abs() < 1e-6);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Initial parameters, one scheme per publication; targets start as copies, auxiliary weights at zero.
 
 use super::layout::{self, LayerSpec, Networks, Parameter, Role, Sizes};
+use crate::math::temperature::dual_start;
 use crate::random::Stream;
 use crate::recipe::{PolicyKind, Recipe};
 
@@ -63,13 +64,14 @@ pub fn initial(
     let zeros = |spec: layout::ParameterSpec| Parameter { data: vec![0.0; spec.len()], spec };
     let auxiliary =
         networks.auxiliary_weights.iter().flat_map(|layers| layout::parameters(layers)).map(zeros);
-    let logs = networks.logs.iter().map(|spec| {
+    let duals = networks.duals.iter().map(|spec| {
         let value = match spec.name.as_str() {
-            layout::LOG_TEMPERATURE => start.temperature,
-            layout::LOG_MEAN_MULTIPLIER => start.mean_multiplier,
-            _ => start.covariance_multiplier,
+            layout::LOG_TEMPERATURE => start.temperature.ln(),
+            layout::DUAL_TEMPERATURE => dual_start(start.temperature),
+            layout::MEAN_MULTIPLIER => dual_start(start.mean_multiplier),
+            _ => dual_start(start.covariance_multiplier),
         };
-        Parameter { spec: spec.clone(), data: vec![value.ln() as f32; spec.len()] }
+        Parameter { spec: spec.clone(), data: vec![value as f32; spec.len()] }
     });
 
     // file order: trained ones, then the targets
@@ -77,7 +79,7 @@ pub fn initial(
     all.extend(action_values.iter().flatten().cloned());
     all.extend(state_value.iter().flatten().cloned());
     all.extend(auxiliary);
-    all.extend(logs);
+    all.extend(duals);
     if let (Some(layers), Some(source)) = (&networks.target_state_value, &state_value) {
         all.extend(copied(layers, source));
     }

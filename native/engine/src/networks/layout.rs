@@ -165,8 +165,8 @@ pub struct Networks {
     pub state_value: Option<Vec<LayerSpec>>,
     /// ζ, shaped as Q_0: `auxiliaryWeights.*`.
     pub auxiliary_weights: Option<Vec<LayerSpec>>,
-    /// Logarithms that the learner trains: of the temperature, `[1]`, and of the KL multipliers, `[A]` each.
-    pub logs: Vec<ParameterSpec>,
+    /// What the learner trains of a temperature, `[1]`, and of its KL multipliers, `[A]` each.
+    pub duals: Vec<ParameterSpec>,
     /// V_φ̄: `target.stateValue.*`.
     pub target_state_value: Option<Vec<LayerSpec>>,
     /// Q̄_i: `target.actionValue.<i>.*`.
@@ -193,7 +193,7 @@ impl Networks {
             state_value: recipe.has_state_value().then(|| state_value("stateValue", sizes)),
             auxiliary_weights: (recipe.m_step == MStepKind::Projected)
                 .then(|| action_value("auxiliaryWeights", sizes)),
-            logs: logs(recipe, sizes),
+            duals: duals(recipe, sizes),
             target_state_value: bootstraps_state_value.then(|| state_value("target.stateValue", sizes)),
             target_action_values: if bootstraps_state_value {
                 Vec::new()
@@ -204,11 +204,11 @@ impl Networks {
         }
     }
 
-    /// Every trained parameter in file order: policy, Q, V, ζ, the logarithms.
+    /// Every trained parameter in file order: policy, Q, V, ζ, a trained temperature.
     pub fn trained(&self) -> Vec<ParameterSpec> {
         let networks = [&self.policy].into_iter().chain(&self.action_values);
         let networks = networks.chain(&self.state_value).chain(&self.auxiliary_weights);
-        networks.flat_map(|layers| parameters(layers)).chain(self.logs.iter().cloned()).collect()
+        networks.flat_map(|layers| parameters(layers)).chain(self.duals.iter().cloned()).collect()
     }
 
     /// Every parameter in file order: the trained ones, then the targets.
@@ -219,23 +219,25 @@ impl Networks {
     }
 }
 
-/// log T, and with a dual temperature the logarithms of the multipliers of both KL constraints.
-fn logs(recipe: &Recipe, sizes: &Sizes) -> Vec<ParameterSpec> {
-    let log = |name: &str, len: usize| ParameterSpec { name: name.to_owned(), shape: vec![len] };
-    let multipliers = || {
-        let names = [LOG_MEAN_MULTIPLIER, LOG_COVARIANCE_MULTIPLIER];
-        names.map(|name| log(name, sizes.action)).to_vec()
-    };
+/// log T of a tuned temperature; the numbers that make a dual one and the multipliers of both KL constraints.
+fn duals(recipe: &Recipe, sizes: &Sizes) -> Vec<ParameterSpec> {
+    let dual = |name: &str, len: usize| ParameterSpec { name: name.to_owned(), shape: vec![len] };
     match recipe.trained_temperature {
         TrainedTemperature::None => Vec::new(),
-        TrainedTemperature::Tuned => vec![log(LOG_TEMPERATURE, 1)],
-        TrainedTemperature::Dual => [vec![log(LOG_TEMPERATURE, 1)], multipliers()].concat(),
+        TrainedTemperature::Tuned => vec![dual(LOG_TEMPERATURE, 1)],
+        TrainedTemperature::Dual => vec![
+            dual(DUAL_TEMPERATURE, 1),
+            dual(MEAN_MULTIPLIER, sizes.action),
+            dual(COVARIANCE_MULTIPLIER, sizes.action),
+        ],
     }
 }
 
-/// Name of log T among the parameters.
+/// Name of a tuned temperature's log T among the parameters.
 pub const LOG_TEMPERATURE: &str = "logTemperature";
-/// Name of the logarithms of the mean constraint's multipliers.
-pub const LOG_MEAN_MULTIPLIER: &str = "logMeanMultiplier";
-/// Name of the logarithms of the covariance constraint's multipliers.
-pub const LOG_COVARIANCE_MULTIPLIER: &str = "logCovarianceMultiplier";
+/// Name of what makes a dual temperature: softplus of it is T.
+pub const DUAL_TEMPERATURE: &str = "dualTemperature";
+/// Name of what makes the mean constraint's multipliers, by softplus too.
+pub const MEAN_MULTIPLIER: &str = "meanMultiplier";
+/// Name of what makes the covariance constraint's.
+pub const COVARIANCE_MULTIPLIER: &str = "covarianceMultiplier";

@@ -35,13 +35,18 @@ pub fn update(learner: &mut dyn Learner, case: &Case) {
     learner.update_targets(Step::Joint).unwrap();
 }
 
-/// The networks and logarithms that parameters are of, by the starts of their names.
+/// The networks and trained temperatures that parameters are of, by the starts of their names.
 pub fn prefixes(parameters: &[Parameter]) -> Vec<String> {
     let start = |p: &Parameter| {
         let name = p.spec.name.as_str();
-        name.strip_suffix("trunk.0.weight").or(name.starts_with("log").then_some(name)).map(str::to_owned)
+        name.strip_suffix("trunk.0.weight").or(is_dual(name).then_some(name)).map(str::to_owned)
     };
     parameters.iter().filter_map(start).collect()
+}
+
+/// Whether a parameter is what is trained of a temperature, which has no layers.
+pub fn is_dual(name: &str) -> bool {
+    !name.contains('.')
 }
 
 /// All values of one network, in file order.

@@ -10,7 +10,7 @@ use virel_engine::random::{Purpose, Stream};
 use virel_engine::recipe::{PolicyKind, TrainedTemperature};
 use virel_engine::replay::rows::Rows;
 
-use super::agreement::{KINK, ROWS, prefixes, size, update, values};
+use super::agreement::{KINK, ROWS, is_dual, prefixes, size, update, values};
 use super::support::recipes::{DDPG, MPO, PROJECTED, SAC_TWIN, VIREL, Variant};
 use super::support::{Case, disagreement, to_f64};
 use super::{Built, variants};
@@ -27,12 +27,13 @@ fn all_variants() -> impl Iterator<Item = Variant> {
     variants(TensorLearner::M_STEPS)
 }
 
-/// The largest disagreement of any network, or of a logarithm, whose gradient is a sum of size 1 to 10 that cancels.
+/// The largest disagreement of any network, or of a trained temperature, whose gradient is a sum of size 1 to 10 that
+/// cancels.
 fn largest(got: &[Parameter], expected: &[Parameter]) -> f64 {
     let error = |prefix: &String| {
         let (got, expected) = (values(got, prefix), to_f64(&values(expected, prefix)));
         let size = expected.iter().map(|x| x * x).sum::<f64>().sqrt();
-        let at_least = if prefix.starts_with("log") { size.max(1.0) } else { size };
+        let at_least = if is_dual(prefix) { size.max(1.0) } else { size };
         disagreement(&got, &expected) * if size < 1e-6 { 1.0 } else { size / at_least }
     };
     prefixes(expected).iter().map(error).fold(0.0, f64::max)

@@ -252,24 +252,53 @@ fn norms_outlast_a_call_of_gradients<L: Built>() {
     }
 }
 
-fn a_trained_temperature_is_the_exponential_of_its_logarithm_and_moves<L: Built>() {
-    for variant in [SAC_TWIN, MPO] {
+fn a_trained_temperature_is_what_its_parameter_says_and_moves<L: Built>() {
+    let dual = |x: f64| (1.0 + x.exp()).ln() + 1e-8;
+    let kinds: [(Variant, &str, fn(f64) -> f64); 2] =
+        [(SAC_TWIN, "logTemperature", f64::exp), (MPO, "dualTemperature", dual)];
+    for (variant, name, temperature) in kinds {
         let case = Case::of(variant, 10, tiny(), 5, 1.0);
         let mut learner: L = learner(&case);
-        let log =
-            |learner: &L| f64::from(network(&learner.parameters().unwrap(), "logTemperature")[0].data[0]);
+        let trained = |learner: &L| f64::from(network(&learner.parameters().unwrap(), name)[0].data[0]);
+        let before = trained(&learner);
         let start = learner.temperature().unwrap().unwrap();
-        assert!(disagreement(&[start], &[log(&learner).exp()]) < 1e-6);
+        assert!(disagreement(&[start], &[temperature(before)]) < 1e-6);
         step(&mut learner, Step::M, &case);
         assert_eq!(learner.temperature().unwrap(), Some(start));
         step(&mut learner, Step::E, &case);
         let moved = learner.temperature().unwrap().unwrap();
-        assert!(disagreement(&[moved], &[log(&learner).exp()]) < 1e-6);
+        let after = trained(&learner);
+        assert!(disagreement(&[moved], &[temperature(after)]) < 1e-6);
         // Adam's first step is one rate long
-        let distance = (f64::from(moved) / f64::from(start)).ln().abs();
+        let distance = (after - before).abs();
         assert!((distance - 4e-3).abs() < 1e-5, "{distance}");
     }
     assert_eq!(learner::<L>(&Case::random(10, tiny(), 5, 1.0)).temperature().unwrap(), None);
+}
+
+fn a_multiplier_whose_divergence_stays_above_its_bound_grows_by_its_rate_a_step<L: Built>() {
+    const STEPS: u16 = 2000;
+    let case = Case::of(MPO, 11, tiny(), 5, 1.0);
+    let mut config = case.config();
+    // a bound that no policy keeps, and a prior that stays
+    config.kl_bounds.covariance = 1e-12;
+    config.optimisers.temperature_learning_rate = 1e-2;
+    let mut learner: L = learner_with(&case, config);
+    let multipliers = |learner: &L| -> Vec<f64> {
+        let trained = to_f64(&network(&learner.parameters().unwrap(), "covarianceMultiplier")[0].data);
+        trained.into_iter().map(|x| (1.0 + x.exp()).ln()).collect()
+    };
+    let start = multipliers(&learner);
+    for _ in 0..STEPS {
+        step(&mut learner, Step::E, &case);
+    }
+    // by its logarithm it would have grown by up to e²⁰
+    for (multiplier, start) in multipliers(&learner).into_iter().zip(start) {
+        let grown = multiplier - start;
+        assert!(grown > 1.0 && grown < 1.01e-2 * f64::from(STEPS), "{grown}");
+    }
+    let losses = learner.terms().unwrap().losses;
+    assert!(losses.policy.abs() < 100.0, "{losses:?}");
 }
 
 of_both_engines!(
@@ -280,5 +309,6 @@ of_both_engines!(
     equal_targets_stay_equal_to_the_bit_at_any_rate,
     norms_are_those_of_the_latest_gradient_and_of_the_change_made_with_it,
     norms_outlast_a_call_of_gradients,
-    a_trained_temperature_is_the_exponential_of_its_logarithm_and_moves,
+    a_trained_temperature_is_what_its_parameter_says_and_moves,
+    a_multiplier_whose_divergence_stays_above_its_bound_grows_by_its_rate_a_step,
 );

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use virel_engine::learner::{Bootstrap, LearnerConfig};
 use virel_engine::networks::layout::{
-    LOG_COVARIANCE_MULTIPLIER, LOG_MEAN_MULTIPLIER, LOG_TEMPERATURE, Parameter,
+    COVARIANCE_MULTIPLIER, DUAL_TEMPERATURE, LOG_TEMPERATURE, MEAN_MULTIPLIER, Parameter,
 };
 use virel_engine::recipe::{
     ActionValueTarget, MStepKind, PolicyCritic, PolicyKind, PolicyObjective, StateValueTarget,
@@ -99,8 +99,20 @@ impl Model {
         (mean, self.linear(&head, &hidden).into_iter().map(clip).collect())
     }
 
-    fn log(&self, name: &str) -> &[f64] {
-        &self.values[name]
+    /// log T of a tuned temperature.
+    fn log_temperature(&self) -> f64 {
+        self.values[LOG_TEMPERATURE][0]
+    }
+
+    /// T or m of what a learner trains for it.
+    fn dual(&self, name: &str) -> Vec<f64> {
+        self.values[name].iter().map(|x| (1.0 + x.exp()).ln() + 1e-8).collect()
+    }
+
+    /// T that the learner trains, of either kind.
+    fn temperature(&self) -> f64 {
+        let is_tuned = self.values.contains_key(LOG_TEMPERATURE);
+        if is_tuned { self.log_temperature().exp() } else { self.dual(DUAL_TEMPERATURE)[0] }
     }
 }
 
@@ -198,10 +210,9 @@ impl<'a> Oracle<'a> {
     /// log T that moves, or its given value moved as far.
     fn log_temperature(&self) -> f64 {
         match self.case.temperature {
-            None => self.moved.log(LOG_TEMPERATURE)[0],
+            None => self.moved.log_temperature(),
             Some(given) => {
-                let moved = self.moved.log(LOG_TEMPERATURE)[0] - self.constants.log(LOG_TEMPERATURE)[0];
-                f64::from(given).ln() + moved
+                f64::from(given).ln() + self.moved.log_temperature() - self.constants.log_temperature()
             }
         }
     }
@@ -209,7 +220,7 @@ impl<'a> Oracle<'a> {
     /// T as a constant.
     fn temperature(&self) -> f64 {
         match self.case.temperature {
-            None => self.constants.log(LOG_TEMPERATURE)[0].exp(),
+            None => self.constants.temperature(),
             Some(given) => f64::from(given),
         }
     }
@@ -352,10 +363,10 @@ impl<'a> Oracle<'a> {
             TrainedTemperature::Dual => {
                 let [mean, covariance] = self.divergences();
                 let weighted = |name: &str, divergence: &[f64]| {
-                    let logs = self.constants.log(name).iter();
-                    logs.zip(divergence).map(|(log, divergence)| log.exp() * divergence).sum::<f64>()
+                    let multipliers = self.constants.dual(name).into_iter();
+                    multipliers.zip(divergence).map(|(m, divergence)| m * divergence).sum::<f64>()
                 };
-                weighted(LOG_MEAN_MULTIPLIER, &mean) + weighted(LOG_COVARIANCE_MULTIPLIER, &covariance)
+                weighted(MEAN_MULTIPLIER, &mean) + weighted(COVARIANCE_MULTIPLIER, &covariance)
             }
             _ => 0.0,
         };
@@ -423,7 +434,10 @@ impl<'a> Oracle<'a> {
             let log_density = self.log_density_at(&self.constants);
             return -self.log_temperature() * (log_density + f64::from(config.target_entropy));
         }
-        let temperature = self.log_temperature().exp();
+        let temperature = match self.case.temperature {
+            None => self.moved.temperature(),
+            Some(given) => f64::from(given) + self.moved.temperature() - self.constants.temperature(),
+        };
         let log_mean = self.mean(|row| {
             let values = self.target_values(row);
             let sum = values.iter().map(|value| (value / temperature).exp()).sum::<f64>();
@@ -434,17 +448,17 @@ impl<'a> Oracle<'a> {
 
     pub fn mean_multiplier_loss(&self) -> f64 {
         let [mean, _] = self.divergences();
-        self.multiplier_loss(LOG_MEAN_MULTIPLIER, self.config.kl_bounds.mean, &mean)
+        self.multiplier_loss(MEAN_MULTIPLIER, self.config.kl_bounds.mean, &mean)
     }
 
     pub fn covariance_multiplier_loss(&self) -> f64 {
         let [_, covariance] = self.divergences();
-        self.multiplier_loss(LOG_COVARIANCE_MULTIPLIER, self.config.kl_bounds.covariance, &covariance)
+        self.multiplier_loss(COVARIANCE_MULTIPLIER, self.config.kl_bounds.covariance, &covariance)
     }
 
     fn multiplier_loss(&self, name: &str, bound: f32, divergence: &[f64]) -> f64 {
-        let logs = self.moved.log(name).iter().zip(divergence);
-        logs.map(|(log, divergence)| log.exp() * (f64::from(bound) - divergence)).sum()
+        let multipliers = self.moved.dual(name).into_iter().zip(divergence);
+        multipliers.map(|(m, divergence)| m * (f64::from(bound) - divergence)).sum()
     }
 
     /// ε_w.
@@ -535,9 +549,9 @@ pub fn loss_of(name: &str) -> Loss {
         "actionValue" => |oracle| oracle.action_value_loss(),
         "stateValue" => |oracle| oracle.state_value_loss(),
         "auxiliaryWeights" => |oracle| oracle.auxiliary_loss(),
-        LOG_TEMPERATURE => |oracle| oracle.temperature_loss(),
-        LOG_MEAN_MULTIPLIER => |oracle| oracle.mean_multiplier_loss(),
-        LOG_COVARIANCE_MULTIPLIER => |oracle| oracle.covariance_multiplier_loss(),
+        LOG_TEMPERATURE | DUAL_TEMPERATURE => |oracle| oracle.temperature_loss(),
+        MEAN_MULTIPLIER => |oracle| oracle.mean_multiplier_loss(),
+        COVARIANCE_MULTIPLIER => |oracle| oracle.covariance_multiplier_loss(),
         other => panic!("{other} is not trained"),
     }
 }

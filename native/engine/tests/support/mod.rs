@@ -38,7 +38,7 @@ impl Case {
     }
 
     /// Standard normal observations, noise and rewards; weights normal with deviation `scale` / √inputs, biases and
-    /// logarithms with deviation `scale` / 2; about one transition in five terminal. Targets are networks of their own,
+    /// trained temperatures with deviation `scale` / 2; about one transition in five terminal. Targets are networks of their own,
     /// but a prior policy, which is near the policy as after a hundred steps from a copy.
     pub fn of(variant: Variant, seed: u64, sizes: Sizes, rows: usize, scale: f64) -> Self {
         let sizes = Sizes { action_values: variant.action_values, ..sizes };

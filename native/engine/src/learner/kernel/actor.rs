@@ -6,8 +6,8 @@
 use std::sync::{RwLockReadGuard, RwLockWriteGuard};
 
 use super::backward::{Deltas, hidden_deltas, weight_gradients};
+use super::duals::Duals;
 use super::forward::forward;
-use super::logs::Logs;
 use super::memory::{Floats, Matrix};
 use super::network::{Optimiser, zeros};
 use super::objective::{self, PolicyTerms};
@@ -80,7 +80,7 @@ pub fn run(
     actor.differentiate_by_weights(shapes, &inputs)?;
     if gradients == Use::Step {
         actor.optimiser.step(actor.products.team(), &mut actor.weights, &actor.gradient)?;
-        actor.logs.step()?;
+        actor.duals.step()?;
     }
     Ok(Some(terms))
 }
@@ -147,7 +147,7 @@ pub struct Actor {
     /// Of θ.
     pub optimiser: Optimiser,
     /// A trained temperature and its multipliers.
-    pub logs: Logs,
+    pub duals: Duals,
     /// Of the latest step.
     pub buffers: Buffers,
     /// What one sample passes through, and the heads at its end.
@@ -183,7 +183,7 @@ impl Actor {
             weights: zeros(&shapes.policy),
             gradient: zeros(&shapes.policy),
             optimiser: Optimiser::new(&shapes.policy, rates.policy_learning_rate),
-            logs: Logs::new(&networks.logs, rates.temperature_learning_rate),
+            duals: Duals::new(&networks.duals, rates.temperature_learning_rate),
             buffers: Buffers::new(config, shapes, config.batch),
             between: [(); 2].map(|()| Floats::zeros(shapes.policy.sample_len())),
             heads: Floats::zeros(shapes.policy.outputs()),

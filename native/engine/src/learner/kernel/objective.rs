@@ -10,8 +10,8 @@ use crate::math::e_step::prior::Pair;
 use crate::math::e_step::{self, Factors, Heads, Means};
 use crate::math::real::{Real, sum};
 use crate::math::tanh_gaussian::clip;
-use crate::math::temperature::{dual_gradient, dual_loss, multiplier_loss, tuned_gradient, tuned_loss};
-use crate::networks::layout::{LOG_COVARIANCE_MULTIPLIER, LOG_MEAN_MULTIPLIER, LOG_TEMPERATURE};
+use crate::math::temperature::{dual_gradient, dual_loss, multiplier_gradient, tuned_gradient, tuned_loss};
+use crate::networks::layout::{COVARIANCE_MULTIPLIER, DUAL_TEMPERATURE, MEAN_MULTIPLIER};
 use crate::recipe::{PolicyCritic, PolicyKind, PolicyObjective, TrainedTemperature};
 
 /// What the E-step saw; means over its batch.
@@ -47,7 +47,7 @@ impl PolicyTerms {
     }
 }
 
-/// Fills the gradients by the policy's outputs and those of the logarithms.
+/// Fills the gradients by the policy's outputs and those of a trained temperature.
 pub fn differentiate(actor: &mut Actor, temperature: f32, n: usize) -> Result<PolicyTerms> {
     let factors = Factors { temperature, ..actor.factors };
     let mut terms = match actor.recipe.policy_objective {
@@ -60,7 +60,7 @@ pub fn differentiate(actor: &mut Actor, temperature: f32, n: usize) -> Result<Po
     if actor.recipe.trained_temperature == TrainedTemperature::Tuned {
         let log_density = terms.log_density.unwrap_or_default();
         let target = f64::from(actor.target_entropy);
-        actor.logs.set_gradient(LOG_TEMPERATURE, 0, tuned_gradient(log_density, target));
+        actor.duals.set_gradient_by_log(tuned_gradient(log_density, target));
         terms.temperature_loss = Some(tuned_loss(f64::from(temperature), log_density, target));
     }
     Ok(terms)
@@ -139,7 +139,7 @@ fn weighted_likelihood(actor: &mut Actor, factors: &Factors<f32>, n: usize) -> R
         let (mean, covariance) = vector::kl_divergences(&pair)?;
         divergences = (divergences.0 + mean, divergences.1 + covariance);
         if let (Some(of_mean), Some(of_covariance)) =
-            (actor.logs.mean_multiplier(i), actor.logs.covariance_multiplier(i))
+            (actor.duals.mean_multiplier(i), actor.duals.covariance_multiplier(i))
         {
             vector::add_kl_gradient(of_mean, of_covariance, &pair, by_mean, by_log_std)?;
             penalty += f64::from(of_mean) * mean + f64::from(of_covariance) * covariance;
@@ -163,7 +163,7 @@ fn dual(
     terms: PolicyTerms,
 ) -> Result<PolicyTerms> {
     let bound = f64::from(actor.kl_bounds.dual);
-    actor.logs.set_gradient(LOG_TEMPERATURE, 0, dual_gradient(temperature, bound, partition));
+    actor.duals.set_gradient_by_dual(DUAL_TEMPERATURE, 0, dual_gradient(bound, partition));
     let mut losses = (0.0, 0.0);
     for i in 0..actor.dimensions {
         let Buffers { own, prior, .. } = &actor.buffers;
@@ -176,15 +176,14 @@ fn dual(
             noise: prior.noise(i),
         };
         let (mean, covariance) = vector::kl_divergences(&pair)?;
-        let bounds = actor.kl_bounds;
-        let of = |multiplier: Option<f32>, bound: f32, divergence| {
-            multiplier_loss(f64::from(multiplier.unwrap_or_default()), f64::from(bound), divergence)
-        };
-        let of_mean = of(actor.logs.mean_multiplier(i), bounds.mean, mean);
-        let of_covariance = of(actor.logs.covariance_multiplier(i), bounds.covariance, covariance);
-        actor.logs.set_gradient(LOG_MEAN_MULTIPLIER, i, of_mean);
-        actor.logs.set_gradient(LOG_COVARIANCE_MULTIPLIER, i, of_covariance);
-        losses = (losses.0 + of_mean, losses.1 + of_covariance);
+        let (bounds, duals) = (actor.kl_bounds, &mut actor.duals);
+        let by_mean = multiplier_gradient(f64::from(bounds.mean), mean);
+        let by_covariance = multiplier_gradient(f64::from(bounds.covariance), covariance);
+        duals.set_gradient_by_dual(MEAN_MULTIPLIER, i, by_mean);
+        duals.set_gradient_by_dual(COVARIANCE_MULTIPLIER, i, by_covariance);
+        let of = |multiplier: Option<f32>, by| f64::from(multiplier.unwrap_or_default()) * by;
+        losses.0 += of(duals.mean_multiplier(i), by_mean);
+        losses.1 += of(duals.covariance_multiplier(i), by_covariance);
     }
     Ok(PolicyTerms {
         temperature_loss: Some(dual_loss(temperature, bound, partition)),

@@ -14,9 +14,7 @@ use crate::error::Result;
 pub struct Boltzmann {
     /// max_k Q, `[B, 1, 1]`.
     largest: Tensor,
-    /// Q − max_k Q, `[B, K, 1]`.
-    gap: Tensor,
-    /// (Q − max_k Q)/T.
+    /// (Q − max_k Q)/T, `[B, K, 1]`.
     exponent: Tensor,
     /// ω.
     pub weights: Tensor,
@@ -26,25 +24,26 @@ impl Boltzmann {
     /// From Q(s, a_k) and T.
     pub fn new(action_values: &Tensor, temperature: &Tensor) -> Result<Self> {
         let largest = action_values.f_amax(1, true)?;
-        let gap = action_values.f_sub(&largest)?;
-        let exponent = gap.f_div(temperature)?;
-        Ok(Self { weights: exponent.f_softmax(1, None)?, largest, gap, exponent })
+        let exponent = action_values.f_sub(&largest)?.f_div(temperature)?;
+        Ok(Self { weights: exponent.f_softmax(1, None)?, largest, exponent })
     }
 
     /// mean_s T log mean_k exp(Q/T), a scalar; K = `samples`.
     pub fn soft_maximum(&self, temperature: &Tensor, samples: usize) -> Result<Tensor> {
-        Ok(self.soft_gap(temperature, samples)?.f_add(&self.largest.f_mean(None)?)?)
+        let gap = self.log_mean(samples)?.f_mul(temperature)?;
+        Ok(gap.f_add(&self.largest.f_mean(None)?)?)
     }
 
-    /// Its derivative by log T: mean_s [T log mean_k exp(Q/T) − Σ_k ω_k Q], a scalar.
-    pub fn soft_maximum_gradient(&self, temperature: &Tensor, samples: usize) -> Result<Tensor> {
-        let expected = self.gap.f_mul(&self.weights)?.f_sum_dim_intlist(1, false, None)?.f_mean(None)?;
-        Ok(self.soft_gap(temperature, samples)?.f_sub(&expected)?)
+    /// mean_s Σ_k ω_k log(K ω_k), a scalar: the KL divergence of the weights from equal ones, which is also less the
+    /// derivative of the soft maximum by T.
+    pub fn divergence(&self, samples: usize) -> Result<Tensor> {
+        let expected = self.exponent.f_mul(&self.weights)?.f_sum_dim_intlist(1, false, None)?.f_mean(None)?;
+        Ok(expected.f_sub(&self.log_mean(samples)?)?)
     }
 
-    /// mean_s T log mean_k exp((Q − max_k Q)/T).
-    fn soft_gap(&self, temperature: &Tensor, samples: usize) -> Result<Tensor> {
+    /// mean_s log mean_k exp((Q − max_k Q)/T).
+    fn log_mean(&self, samples: usize) -> Result<Tensor> {
         let log_mean = self.exponent.f_logsumexp(1, false)?.f_sub_scalar((samples as f64).ln())?;
-        Ok(log_mean.f_mean(None)?.f_mul(temperature)?)
+        Ok(log_mean.f_mean(None)?)
     }
 }

@@ -16,7 +16,7 @@ use super::optimisers::projected_weights;
 use super::projected_residual::ProjectedResidual;
 use super::residual::residual_error;
 use super::tanh_gaussian::Gaussian;
-use super::temperature::{Logs, TemperatureLosses, dual, tuned};
+use super::temperature::{Duals, TemperatureLosses, dual, tuned};
 use crate::error::Result;
 use crate::learner::Bootstrap;
 use crate::recipe::{MStepKind, PolicyObjective, StateValueTarget, TrainedTemperature};
@@ -145,7 +145,7 @@ fn regress_state_value(given: &Given<'_>, target: Tensor, gradients: &Trained) -
     Ok(regression)
 }
 
-/// J_π and J_T and their gradients by θ and the logarithms.
+/// J_π and J_T and their gradients by θ and what is trained of T.
 pub fn e_half(given: &Given<'_>, gradients: &Trained) -> Result<EStep> {
     let (policy, by_heads) = match given.config.recipe.policy_objective {
         PolicyObjective::Reparameterised => reparameterised(given)?,
@@ -155,8 +155,8 @@ pub fn e_half(given: &Given<'_>, gradients: &Trained) -> Result<EStep> {
         PolicyObjective::PriorDivergence => prior_divergence(given)?,
     };
     let e_step = improve(given, policy, by_heads, gradients)?;
-    if let (Some(losses), Some(logs)) = (&e_step.temperature, &gradients.logs) {
-        logs.values.shallow_clone().f_copy_(&losses.gradient)?;
+    if let (Some(losses), Some(duals)) = (&e_step.temperature, &gradients.duals) {
+        duals.values.shallow_clone().f_copy_(&losses.gradient)?;
     }
     Ok(e_step)
 }
@@ -200,7 +200,7 @@ fn weighted_likelihood(given: &Given<'_>) -> Result<Objective> {
     let distribution = given.distribution()?.over_samples()?;
     let prior = given.prior(&given.inputs.observations)?.over_samples()?;
     let sample = prior.sample(&given.noise.at_state)?;
-    let multipliers = given.trained.logs.as_ref().map(Logs::multipliers).transpose()?;
+    let multipliers = given.trained.duals.as_ref().map(Duals::multipliers).transpose()?;
     let loss = WeightedLikelihood {
         rows: given.inputs.rows,
         boltzmann: Boltzmann::new(&given.target_values(&sample)?, &given.temperature.positive()?)?,

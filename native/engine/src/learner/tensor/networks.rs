@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use super::network::Network;
 use super::target_update::target_update;
-use super::temperature::Logs;
+use super::temperature::Duals;
 use super::transfer::Placement;
 use crate::error::{EngineError, Result};
 use crate::learner::Step;
@@ -21,7 +21,7 @@ pub struct Trained {
     /// ζ.
     pub auxiliary_weights: Option<Network>,
     /// Logarithms of a temperature and its multipliers.
-    pub logs: Option<Logs>,
+    pub duals: Option<Duals>,
 }
 
 /// What only follows the trained networks.
@@ -42,7 +42,7 @@ impl Trained {
             action_values: zeros(&networks.action_values, placement)?,
             state_value: zeros_if_any(&networks.state_value, placement)?,
             auxiliary_weights: zeros_if_any(&networks.auxiliary_weights, placement)?,
-            logs: Logs::zeros(&networks.logs, placement)?,
+            duals: Duals::zeros(&networks.duals, placement)?,
         })
     }
 
@@ -51,8 +51,8 @@ impl Trained {
         let networks = [&self.policy].into_iter().chain(&self.action_values);
         let networks = networks.chain(&self.state_value).chain(&self.auxiliary_weights);
         let mut named = named(networks)?;
-        if let Some(logs) = &self.logs {
-            named.extend(logs.named()?);
+        if let Some(duals) = &self.duals {
+            named.extend(duals.named()?);
         }
         Ok(named)
     }

@@ -1,4 +1,4 @@
-//! The optimisers of a recipe: Adam, one state per network and one for the logarithms, and the projected M-step's plain
+//! The optimisers of a recipe: Adam, one state per network and one for a trained temperature, and the projected M-step's plain
 //! descent for w and ζ.
 
 use tch::{Kind, Tensor};
@@ -19,7 +19,7 @@ pub struct Optimisers {
     /// Of w and ζ, with a projected M-step.
     projected: Option<ProjectedDescent>,
     state_value: Option<Adam>,
-    logs: Option<Adam>,
+    duals: Option<Adam>,
     /// Steps of the M-half and of the E-half.
     m_clock: Clock,
     e_clock: Clock,
@@ -50,8 +50,8 @@ impl Optimisers {
             state_value: (trained.state_value.as_ref())
                 .map(|network| adam(&network.values, rates.state_value_learning_rate))
                 .transpose()?,
-            logs: (trained.logs.as_ref())
-                .map(|logs| adam(&logs.values, rates.temperature_learning_rate))
+            duals: (trained.duals.as_ref())
+                .map(|duals| adam(&duals.values, rates.temperature_learning_rate))
                 .transpose()?,
             m_clock: Clock::new(device)?,
             e_clock: Clock::new(device)?,
@@ -71,7 +71,7 @@ impl Optimisers {
         if let Some(descent) = &mut self.projected {
             ledger.section("projected", |ledger| descent.state(ledger))?;
         }
-        for (name, adam) in [("stateValue", &mut self.state_value), ("logs", &mut self.logs)] {
+        for (name, adam) in [("stateValue", &mut self.state_value), ("logs", &mut self.duals)] {
             if let Some(adam) = adam {
                 ledger.section(name, |ledger| adam.state(ledger))?;
             }
@@ -82,7 +82,7 @@ impl Optimisers {
         Ok(())
     }
 
-    /// Steps the halves: Q, V, ζ, π, logarithms.
+    /// Steps the halves: Q, V, ζ, π, a trained temperature.
     pub fn step(&mut self, trained: &mut Trained, gradients: &Trained, step: Step) -> Result<()> {
         if step.has_m() {
             self.step_critics(trained, gradients)?;
@@ -90,9 +90,9 @@ impl Optimisers {
         if step.has_e() {
             self.e_clock.tick()?;
             self.policy.step(&mut trained.policy.values, &gradients.policy.values, &self.e_clock)?;
-            let logs = trained.logs.iter_mut().zip(&gradients.logs);
-            for (adam, (logs, gradient)) in self.logs.iter_mut().zip(logs) {
-                adam.step(&mut logs.values, &gradient.values, &self.e_clock)?;
+            let duals = trained.duals.iter_mut().zip(&gradients.duals);
+            for (adam, (duals, gradient)) in self.duals.iter_mut().zip(duals) {
+                adam.step(&mut duals.values, &gradient.values, &self.e_clock)?;
             }
         }
         Ok(())

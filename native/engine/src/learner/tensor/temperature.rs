@@ -1,14 +1,14 @@
-//! The temperature of a step: a number, a multiple of the residual error, or the learner's own, trained by its logarithm.
+//! The temperature of a step: a number, a multiple of the residual error, or the learner's own, which it trains.
 //!
 //! Residual error (Alg. 2):  T = slope · ε + offset, on the device where ε is.
 //!
 //! Tuned:  J_T = −log T · (mean log π + H̄),  ∂J_T/∂ log T = −(mean log π + H̄);  H̄ the target entropy.
-//! Dual:   J_T = T · bound + mean_s T log mean_k exp(Q̄(s, a_k)/T),
-//!         ∂J_T/∂ log T = T · bound + mean_s [T log mean_k exp(Q̄/T) − Σ_k ω_k Q̄];
-//!         J_m = Σ_i m_i (bound − KL_i),  ∂J_m/∂ log m_i = m_i (bound − KL_i), for mean and covariance each.
+//! Dual:   J_T = T · bound + mean_s T log mean_k exp(Q̄(s, a_k)/T),  ∂J_T/∂T = bound − mean_s Σ_k ω_k log(K ω_k);
+//!         J_m = Σ_i m_i (bound − KL_i),  ∂J_m/∂m_i = bound − KL_i, for mean and covariance each;
+//!         T, m = softplus(x) + 1e-8 of the numbers x that are trained,  ∂T/∂x = 1/(1 + e⁻ˣ).
 //!
-//! Shapes: T, J scalars; m, KL `[A]`. A T given from outside stands in every loss, and the logarithms are stepped all
-//! the same.
+//! Shapes: T, J scalars; m, KL `[A]`. A T given from outside stands in every loss, and log T or x are stepped all the
+//! same.
 
 use tch::Tensor;
 
@@ -16,10 +16,11 @@ use super::boltzmann::Boltzmann;
 use super::transfer::Placement;
 use crate::error::Result;
 use crate::learner::{KlBounds, Temperature, expect_positive, no_temperature, not_measured};
-use crate::networks::layout::ParameterSpec;
+use crate::math::temperature::LEAST_DUAL;
+use crate::networks::layout::{LOG_TEMPERATURE, ParameterSpec};
 
-/// log T and, with a dual temperature, log m of mean and covariance; or the gradients by them.
-pub struct Logs {
+/// log T of a tuned temperature; x of a dual one, of the mean's m and of the covariance's; or the gradients by them.
+pub struct Duals {
     /// All of them, flat: one operation steps them all.
     pub values: Tensor,
     specs: Vec<ParameterSpec>,
@@ -31,9 +32,11 @@ pub struct Multipliers {
     pub mean: Tensor,
     /// Of the covariance's.
     pub covariance: Tensor,
+    /// ∂T/∂x and ∂m/∂x, flat.
+    slope: Tensor,
 }
 
-impl Logs {
+impl Duals {
     /// All zero; None where there are none.
     pub fn zeros(specs: &[ParameterSpec], placement: Placement) -> Result<Option<Self>> {
         if specs.is_empty() {
@@ -55,24 +58,37 @@ impl Logs {
         self.specs.iter().map(view).collect()
     }
 
-    /// log T, a scalar that later steps leave as it is.
-    pub fn log_temperature(&self) -> Result<Tensor> {
-        Ok(self.values.f_select(0, 0)?.f_detach_copy()?)
+    /// T, a scalar that later steps leave as it is.
+    pub fn temperature(&self) -> Result<Tensor> {
+        match self.log_temperature()? {
+            Some(log) => Ok(log.f_exp()?),
+            None => of_trained(&self.values.f_select(0, 0)?),
+        }
+    }
+
+    /// log T of a tuned temperature, likewise; None of a dual one.
+    fn log_temperature(&self) -> Result<Option<Tensor>> {
+        let log = (self.specs.iter().any(|spec| spec.name == LOG_TEMPERATURE))
+            .then(|| self.values.f_select(0, 0)?.f_detach_copy());
+        Ok(log.transpose()?)
     }
 
     /// m of both constraints; None without a dual temperature.
     pub fn multipliers(&self) -> Result<Option<Multipliers>> {
-        match self.specs.as_slice() {
-            [_, mean, covariance] => {
-                let [mean, covariance] = [mean.len() as i64, covariance.len() as i64];
-                Ok(Some(Multipliers {
-                    mean: self.values.f_narrow(0, 1, mean)?.f_exp()?,
-                    covariance: self.values.f_narrow(0, 1 + mean, covariance)?.f_exp()?,
-                }))
-            }
-            _ => Ok(None),
-        }
+        let [_, mean, covariance] = self.specs.as_slice() else { return Ok(None) };
+        let [mean, covariance] = [mean.len() as i64, covariance.len() as i64];
+        let both = of_trained(&self.values.f_narrow(0, 1, mean + covariance)?)?;
+        Ok(Some(Multipliers {
+            mean: both.f_narrow(0, 0, mean)?,
+            covariance: both.f_narrow(0, mean, covariance)?,
+            slope: self.values.f_sigmoid()?,
+        }))
     }
+}
+
+/// softplus(x) + 1e-8. libtorch's softplus is x itself above 20, where float32 has no more digits.
+fn of_trained(trained: &Tensor) -> Result<Tensor> {
+    Ok(trained.f_softplus()?.f_add_scalar(LEAST_DUAL)?)
 }
 
 /// What of a temperature crosses with a step: the number that stands alone and the factor of ε. They are no constants of
@@ -90,12 +106,12 @@ pub struct InUse {
     source: Temperature,
     /// None where nothing gives one.
     value: Option<Tensor>,
-    /// log T where T is the learner's own: through T it would lose digits near T = 1.
+    /// log T where T is tuned by the learner: through T it would lose digits near T = 1.
     own_log: Option<Tensor>,
 }
 
 impl InUse {
-    /// From its [`numbers`] on the device, the latest ε there, and the learner's own logarithms.
+    /// From its [`numbers`] on the device, the latest ε there, and what the learner trains.
     ///
     /// # Errors
     /// `CONFIG_RANGE` where ε is read and has not been measured.
@@ -103,14 +119,15 @@ impl InUse {
         source: Temperature,
         [alone, slope]: [Tensor; 2],
         residual_error: Option<&Tensor>,
-        own: Option<&Logs>,
+        own: Option<&Duals>,
     ) -> Result<Self> {
         let own_log = match source {
-            Temperature::Own => own.map(Logs::log_temperature).transpose()?,
+            Temperature::Own => own.map(Duals::log_temperature).transpose()?.flatten(),
             _ => None,
         };
         let value = match (source, &own_log) {
-            (Temperature::Own, log) => log.as_ref().map(Tensor::f_exp).transpose()?,
+            (Temperature::Own, Some(log)) => Some(log.f_exp()?),
+            (Temperature::Own, None) => own.map(Duals::temperature).transpose()?,
             (Temperature::Given(_), _) => Some(alone),
             (Temperature::OfResidual { .. }, _) => {
                 let residual_error = residual_error.ok_or_else(not_measured)?;
@@ -160,13 +177,13 @@ pub struct KlDivergences {
     pub covariance: Tensor,
 }
 
-/// Losses of what is trained of a temperature, as scalars, and the gradient by the logarithms.
+/// Losses of what is trained of a temperature, as scalars, and the gradient by what is trained.
 pub struct TemperatureLosses {
     /// J_T.
     pub temperature: Tensor,
     /// J_m of mean and covariance.
     pub multipliers: Option<[Tensor; 2]>,
-    /// ∂J/∂ of all logarithms, flat.
+    /// By log T or by every x, flat.
     pub gradient: Tensor,
 }
 
@@ -190,15 +207,15 @@ pub fn dual(
 ) -> Result<TemperatureLosses> {
     let value = temperature.value()?;
     let bounded = value.f_mul_scalar(f64::from(bounds.dual))?;
-    let by_log = boltzmann.soft_maximum_gradient(&value, samples)?.f_add(&bounded)?;
-    let constraint = |multiplier: &Tensor, divergence: &Tensor, bound: f32| {
-        divergence.f_rsub_scalar(f64::from(bound))?.f_mul(multiplier)
-    };
-    let mean = constraint(&multipliers.mean, &divergences.mean, bounds.mean)?;
-    let covariance = constraint(&multipliers.covariance, &divergences.covariance, bounds.covariance)?;
+    let slack = |divergence: &Tensor, bound: f32| divergence.f_rsub_scalar(f64::from(bound));
+    let by_temperature = slack(&boltzmann.divergence(samples)?, bounds.dual)?;
+    let by_mean = slack(&divergences.mean, bounds.mean)?;
+    let by_covariance = slack(&divergences.covariance, bounds.covariance)?;
+    let of = |multiplier: &Tensor, slack: &Tensor| multiplier.f_mul(slack)?.f_sum(None);
+    let by_value = Tensor::f_cat(&[&by_temperature.f_reshape([1])?, &by_mean, &by_covariance], 0)?;
     Ok(TemperatureLosses {
         temperature: boltzmann.soft_maximum(&value, samples)?.f_add(&bounded)?,
-        multipliers: Some([mean.f_sum(None)?, covariance.f_sum(None)?]),
-        gradient: Tensor::f_cat(&[&by_log.f_reshape([1])?, &mean, &covariance], 0)?,
+        multipliers: Some([of(&multipliers.mean, &by_mean)?, of(&multipliers.covariance, &by_covariance)?]),
+        gradient: by_value.f_mul(&multipliers.slope)?,
     })
 }
