@@ -17,6 +17,7 @@ import { resumeCommand } from './commands/resume.js';
 import { setupCommand } from './commands/setup.js';
 import { trainCommand } from './commands/train.js';
 import { verifyCommand } from './commands/verify.js';
+import { watchCommand } from './commands/watch.js';
 import { describeError, note, printJson, surviveClosedPipes } from './output.js';
 import { usageError } from './usage.js';
 
@@ -24,6 +25,7 @@ const COMMANDS = [
   trainCommand,
   resumeCommand,
   evalCommand,
+  watchCommand,
   plotCommand,
   compareCommand,
   exportCommand,
@@ -90,6 +92,7 @@ function parser(words: readonly string[]): Argv {
     .example('$0 train --env Hopper-v5 --seeds 0-4 --json', 'five runs, events as JSON lines')
     .example('$0 resume latest', 'go on with the newest run')
     .example('$0 eval latest', 'returns of the newest run')
+    .example('$0 watch', 'curves and the robot, in your browser')
     .example('$0 compare runs/Hopper-v5 --baseline sac', 'scores, with intervals')
     .example('$0 verify', 'the claims of the paper, checked')
     .example('$0 bench', 'how fast this machine trains')

@@ -1,0 +1,271 @@
+/** Plays a recording: time, speed, rewards and actions under the robot. */
+import type { Recording } from '../shared/recording.js';
+import type { RecordingEntry } from '../shared/wire.js';
+import { brief, button, element, grouped, onScheme, styleValue } from './dom.js';
+import type { Robot } from './robot.js';
+import type { Stage } from './stage.js';
+import { saveVideo } from './video.js';
+
+const SPEEDS = ['0.1', '0.25', '0.5', '1', '2', '4'];
+
+/** A player in the page. */
+export interface Player {
+  readonly root: HTMLElement;
+  /** Says why there is nothing to see. */
+  say(text: string): void;
+  /** What can be chosen; the newest is chosen as long as nobody chose another. */
+  offer(entries: readonly RecordingEntry[], choose: (id: string) => void): void;
+  /** Shows a recording from its start. */
+  play(recording: Recording, robot: Robot): void;
+  /** Shows one state and stays there. */
+  seek(frame: number): void;
+  readonly frame: number;
+  clear(): void;
+}
+
+/** Where the robot is to be drawn; undefined where the browser cannot. */
+export type StageOrNone = Stage | undefined;
+
+/** Draws a line of numbers over the length of a canvas. */
+function drawTrace(
+  context: CanvasRenderingContext2D,
+  count: number,
+  value: (index: number) => number,
+  [low, high]: readonly [number, number],
+  colour: string,
+): void {
+  const { width, height } = context.canvas;
+  const span = high - low || 1;
+  context.strokeStyle = colour;
+  context.lineWidth = Math.max(1, width / 900);
+  context.beginPath();
+  for (let index = 1; index < count; index += 1) {
+    const x = (index / Math.max(1, count - 1)) * width;
+    const y = height - 3 - ((value(index) - low) / span) * (height - 6);
+    if (index === 1) context.moveTo(x, y);
+    else context.lineTo(x, y);
+  }
+  context.stroke();
+}
+
+/** Colours of the parts of an action, by turns. */
+const ACTIONS = ['--blue', '--orange', '--green', '--purple', '--sky', '--red'];
+
+function drawTraces(
+  canvas: HTMLCanvasElement,
+  { frames, header, action, reward }: Recording,
+): void {
+  const scale = Math.min(devicePixelRatio, 2);
+  canvas.width = Math.max(1, Math.round(canvas.clientWidth * scale));
+  canvas.height = Math.max(1, Math.round(canvas.clientHeight * scale));
+  const context = canvas.getContext('2d');
+  if (context === null) return;
+  const lowest = reward.reduce((least, value) => Math.min(least, value), 0);
+  const highest = reward.reduce((most, value) => Math.max(most, value), 0);
+  const { nu } = header;
+  const widest = action.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
+  for (let part = 0; part < nu; part += 1) {
+    const colour = styleValue(ACTIONS[part % ACTIONS.length] as string);
+    context.globalAlpha = 0.35;
+    drawTrace(
+      context,
+      frames,
+      (index) => action[index * nu + part] ?? 0,
+      [-widest, widest],
+      colour,
+    );
+  }
+  context.globalAlpha = 1;
+  drawTrace(context, frames, (index) => reward[index] ?? 0, [lowest, highest], styleValue('--ink'));
+}
+
+const labelOf = ({ step, return: total, steps, cut }: RecordingEntry) =>
+  `step ${grouped(step)}, return ${brief(total)}${cut ? `, cut short after ${grouped(steps)} steps` : ''}`;
+
+/** Makes the player. */
+export function makePlayer(stage: StageOrNone): Player {
+  let shown: { recording: Recording; robot: Robot } | undefined;
+  let frame = 0;
+  let playing = false;
+  let began = { at: 0, frame: 0 };
+  let chosen: string | undefined;
+
+  const message = element('p', { class: 'message', role: 'status' }, 'Looking for a recording…');
+  const time = element('output', { class: 'time' }, '0.00 s');
+  const slider = element('input', {
+    type: 'range',
+    min: 0,
+    max: 0,
+    value: 0,
+    'aria-label': 'Time in the episode',
+  });
+  const traces = element('canvas', {
+    class: 'traces',
+    role: 'img',
+    'aria-label': 'Reward and actions of the episode',
+  });
+  const marker = element('div', { class: 'marker' });
+  const select = element('select', { 'aria-label': 'Recorded episode' });
+  const speed = element('select', { 'aria-label': 'Speed' });
+  speed.append(
+    ...SPEEDS.map((value) => element('option', { value, selected: value === '1' }, `${value}×`)),
+  );
+  const toggle = button('Play', { class: 'play', 'aria-label': 'Play' }, () =>
+    setPlaying(!playing),
+  );
+  const follow = element('input', { type: 'checkbox', checked: true });
+  const [rewardNow, actionNow] = [element('span'), element('span')];
+  const said = element(
+    'p',
+    { class: 'reading' },
+    element('span', {}, element('i', { class: 'key' }), rewardNow),
+    element('span', {}, element('i', { class: 'key action' }), actionNow),
+  );
+
+  const setPlaying = (on: boolean) => {
+    playing = on && shown !== undefined;
+    toggle.textContent = playing ? 'Pause' : 'Play';
+    toggle.setAttribute('aria-label', playing ? 'Pause' : 'Play');
+    if (playing && shown && frame >= shown.recording.frames - 1) frame = 0;
+    began = { at: performance.now(), frame };
+    if (playing) requestAnimationFrame(tick);
+  };
+
+  const show = (to: number) => {
+    if (shown === undefined) return;
+    const { recording, robot } = shown;
+    const { header, frames, qpos, reward, action } = recording;
+    frame = Math.max(0, Math.min(frames - 1, Math.round(to)));
+    robot.pose(qpos.subarray(frame * header.nq, (frame + 1) * header.nq));
+    stage?.draw();
+    slider.value = String(frame);
+    const seconds = (frame * header.dt).toFixed(2);
+    time.textContent = `${seconds} / ${((frames - 1) * header.dt).toFixed(2)} s`;
+    slider.setAttribute('aria-valuetext', `${seconds} seconds`);
+    marker.style.left = `${(100 * frame) / Math.max(1, frames - 1)}%`;
+    const actions = [...action.subarray(frame * header.nu, (frame + 1) * header.nu)];
+    rewardNow.textContent = `reward ${(reward[frame] ?? 0).toFixed(3)}`;
+    actionNow.textContent = `action ${actions.map((value) => value.toFixed(2)).join(' ')}`;
+  };
+
+  const tick = (now: number) => {
+    if (!playing || shown === undefined) return;
+    const { frames, header } = shown.recording;
+    const passed = ((now - began.at) / 1000) * Number(speed.value);
+    const to = began.frame + Math.floor(passed / header.dt);
+    if (to >= frames) {
+      // once more from the start
+      began = { at: now, frame: 0 };
+      show(0);
+    } else if (to !== frame) show(to);
+    requestAnimationFrame(tick);
+  };
+
+  slider.addEventListener('input', () => {
+    setPlaying(false);
+    show(Number(slider.value));
+  });
+  speed.addEventListener('change', () => {
+    began = { at: performance.now(), frame };
+  });
+  follow.addEventListener('change', () => {
+    if (stage === undefined) return;
+    stage.follow = follow.checked;
+    stage.draw();
+  });
+  stage?.canvas.addEventListener('keydown', (event) => {
+    if (event.key !== ' ') return;
+    event.preventDefault();
+    setPlaying(!playing);
+  });
+  const redraw = () => shown && drawTraces(traces, shown.recording);
+  new ResizeObserver(redraw).observe(traces);
+  onScheme(redraw);
+
+  const video = button('Save video', { class: 'quiet' }, () => {
+    if (stage === undefined || shown === undefined) return;
+    const { frames, header } = shown.recording;
+    const name = `${header.env}-${header.algorithm}-${header.step}.webm`;
+    speed.value = '1';
+    show(0);
+    setPlaying(true);
+    video.disabled = true;
+    video.textContent = 'Recording…';
+    void saveVideo(stage.canvas, frames * header.dt, name).finally(() => {
+      video.disabled = false;
+      video.textContent = 'Save video';
+    });
+  });
+  const controls = element(
+    'div',
+    { class: 'controls' },
+    toggle,
+    slider,
+    time,
+    speed,
+    element('label', { class: 'check' }, follow, 'Follow'),
+  );
+  const strip = element('div', { class: 'strip' }, traces, marker);
+  const view = element('div', { class: 'view' }, stage?.canvas, message);
+  const head = element(
+    'div',
+    { class: 'player-head' },
+    element('h2', {}, 'The robot'),
+    element('div', {}, 'MediaRecorder' in globalThis ? video : undefined, select),
+  );
+  const root = element(
+    'section',
+    { class: 'player panel', 'data-empty': 'true' },
+    head,
+    view,
+    controls,
+    strip,
+    said,
+  );
+
+  return {
+    root,
+    say: (text) => {
+      message.textContent = text;
+      message.hidden = text === '';
+    },
+    offer: (entries, choose) => {
+      select.replaceChildren(
+        ...[...entries]
+          .reverse()
+          .map((entry) => element('option', { value: entry.id }, labelOf(entry))),
+      );
+      select.hidden = entries.length === 0;
+      if (chosen !== undefined && entries.some(({ id }) => id === chosen)) select.value = chosen;
+      else chosen = undefined;
+      select.onchange = () => {
+        chosen = select.value;
+        choose(select.value);
+      };
+    },
+    play: (recording, robot) => {
+      shown = { recording, robot };
+      root.dataset['empty'] = 'false';
+      slider.max = String(recording.frames - 1);
+      frame = 0;
+      robot.pose(recording.qpos.subarray(0, recording.header.nq));
+      stage?.show(robot);
+      drawTraces(traces, recording);
+      show(0);
+      setPlaying(!matchMedia('(prefers-reduced-motion: reduce)').matches);
+    },
+    seek: (to) => {
+      setPlaying(false);
+      show(to);
+    },
+    get frame() {
+      return frame;
+    },
+    clear: () => {
+      setPlaying(false);
+      shown = undefined;
+      chosen = undefined;
+      root.dataset['empty'] = 'true';
+    },
+  };
+}
