@@ -32,6 +32,23 @@ function sentence(error: unknown): string {
   return `No new recording (${ours}${message}).`;
 }
 
+async function recordStep(dir: string, step: number, signal?: AbortSignal): Promise<void> {
+  await ensureNative({ noSetup: true });
+  const { recordEpisode } = await import('./record.js');
+  await recordEpisode(dir, { step, seed: SEED, signal });
+}
+
+/** Records an episode of the newest checkpoint, unless there is one. @returns What kept us from it, in a sentence. */
+export async function recordNewest(dir: string): Promise<string | undefined> {
+  try {
+    const step = await unrecorded(dir);
+    if (step !== undefined) await recordStep(dir, step);
+    return undefined;
+  } catch (error) {
+    return sentence(error);
+  }
+}
+
 /**
  * Records an episode of each newest checkpoint as it comes.
  *
@@ -45,9 +62,7 @@ export function keepRecording(dir: string): Recorder {
     const step = await unrecorded(dir);
     if (step === undefined || failed.has(step)) return;
     try {
-      await ensureNative({ noSetup: true });
-      const { recordEpisode } = await import('./record.js');
-      await recordEpisode(dir, { step, seed: SEED, signal: stop.signal });
+      await recordStep(dir, step, stop.signal);
       note = undefined;
     } catch (error) {
       if (stop.signal.aborted) return;

@@ -1,12 +1,16 @@
 import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { VirelError } from '../../errors.js';
+import { findRun } from '../../training/find-run.js';
 import { stopOnSignals } from '../../training/signals.js';
+import { recordNewest } from '../../watch/recorder.js';
 import { isLoopback } from '../../watch/security.js';
+import { writeSite } from '../../watch/static-site.js';
 import { watch } from '../../watch/watch.js';
 import { refuseEmpty } from '../folder.js';
 import { wholeNumber } from '../numbers.js';
-import { note, print, printJson } from '../output.js';
+import { grouped, note, print, printJson, shortPath } from '../output.js';
 
 interface WatchArguments {
   run: string;
@@ -14,6 +18,9 @@ interface WatchArguments {
   port: string;
   open: boolean | undefined;
   noRecord: boolean | undefined;
+  static: string | undefined;
+  singleFile: boolean | undefined;
+  force: boolean | undefined;
   runsDir: string;
   json: boolean | undefined;
 }
@@ -68,6 +75,42 @@ async function serve(args: WatchArguments): Promise<void> {
   }
 }
 
+/** Flags that say how to serve or how to write, beside the other. */
+function refuseMixed({ static: out, singleFile, force, open }: WatchArguments): void {
+  const alone = [singleFile && '--single-file', force && '--force'].find(Boolean);
+  if (out === undefined && alone) {
+    throw new VirelError('CLI_USAGE', `${alone} without --static`, {
+      where: String(alone),
+      expected: '--static DIR beside it',
+      fix: `--static DIR ${alone}`,
+    });
+  }
+  if (out === undefined || !open) return;
+  throw new VirelError('CLI_USAGE', '--open with --static: nothing is served', {
+    where: '--open',
+    expected: 'one of the two',
+    fix: 'leave --open out',
+  });
+}
+
+/** Writes the page of one run. */
+async function write(args: WatchArguments, out: string): Promise<void> {
+  refuseEmpty('--static', out);
+  const runDir = findRun(args.run, args.runsDir);
+  if (args.noRecord !== true) {
+    const problem = await recordNewest(runDir);
+    if (problem !== undefined) note(`warning: ${problem}`);
+  }
+  const { singleFile, force, json } = args;
+  const options = { out, single: singleFile === true, force: force === true };
+  const { files, left } = await writeSite(runDir, options);
+  if (left > 0)
+    note(`warning: ${left} older recordings are left out, so that the page stays small`);
+  if (json) return printJson({ event: 'written', runDir, dir: resolve(out), files });
+  for (const { file, bytes } of files)
+    print(`${shortPath(resolve(file))}  ${grouped(bytes)} bytes`);
+}
+
 /** `virel-native watch`: reads runs, those that go on and those that ended; changes nothing but `recordings/`. */
 export const watchCommand: CommandModule<unknown, WatchArguments> = {
   command: 'watch [run]',
@@ -83,6 +126,15 @@ export const watchCommand: CommandModule<unknown, WatchArguments> = {
       .option('host', { ...text, default: '127.0.0.1', describe: 'Address to listen to' })
       .option('port', { ...text, default: '0', describe: 'Port; 0 takes one that is free' })
       .option('open', { type: 'boolean', describe: 'Open the page in your browser' })
+      .option('static', {
+        ...text,
+        describe: 'Serve nothing: write the page of the run into this folder, for any web host',
+      })
+      .option('single-file', {
+        type: 'boolean',
+        describe: 'With --static: one index.html that opens from a disk',
+      })
+      .option('force', { type: 'boolean', describe: 'Replace the files of an earlier --static' })
       .option('no-record', {
         type: 'boolean',
         describe: "Record no episodes of the run's newest checkpoint",
@@ -99,6 +151,8 @@ export const watchCommand: CommandModule<unknown, WatchArguments> = {
   },
   handler: async (args) => {
     refuseEmpty('--runs-dir', args.runsDir);
+    refuseMixed(args);
+    if (args.static !== undefined) return write(args, args.static);
     await serve(args);
   },
 };

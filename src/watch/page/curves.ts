@@ -12,6 +12,8 @@ export interface ChartChoice {
   readonly column: string;
   /** Columns of a band around it. */
   readonly band?: readonly [low: string, high: string];
+  /** Whether its axis may be logarithmic: a number that is read by its order of size. */
+  readonly orders?: boolean;
   /** A colour of the style sheet. */
   readonly colour: string;
 }
@@ -57,6 +59,13 @@ function short(value: number): string {
   return size >= 1e4 ? `${brief(value / 1e3)}k` : brief(value);
 }
 
+/** Powers of ten within an axis, and its ends where there are none. */
+function decades(_: uPlot, _axis: number, low: number, high: number): number[] {
+  const [first, last] = [Math.ceil(Math.log10(low)), Math.floor(Math.log10(high))];
+  const found = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => 10 ** (first + i));
+  return found.length > 1 ? found : [low, high];
+}
+
 function optionsOf(
   { column, band, colour }: ChartChoice,
   size: { width: number; height: number },
@@ -80,6 +89,7 @@ function optionsOf(
         ...axis,
         size: AXIS,
         space: 34,
+        ...(logarithmic && { splits: decades }),
         values: (_, splits) => splits.map((value) => (value === null ? '' : short(value))),
       },
     ],
@@ -106,6 +116,7 @@ export function makeChart(first: ChartChoice, picker?: HTMLElement): Chart {
   let drawn: Columns | undefined;
   let plot: uPlot | undefined;
   let shape = '';
+  let logarithmic = false;
   const title = element('h3', {}, choice.title);
   const value = element('output', { class: 'value' });
   const about = element('p', { class: 'about' }, choice.about);
@@ -124,13 +135,15 @@ export function makeChart(first: ChartChoice, picker?: HTMLElement): Chart {
     value.textContent = typeof number === 'number' ? brief(number) : '–';
     value.title = step === undefined ? '' : `at step ${grouped(step)}`;
     about.textContent =
-      index == null || step === undefined ? choice.about : `at step ${grouped(step)}`;
+      index == null || step === undefined
+        ? `${choice.about}${logarithmic ? '; logarithmic' : ''}`
+        : `at step ${grouped(step)}`;
   };
 
   const render = () => {
     if (drawn === undefined) return;
     const data = pointsOf(drawn, choice);
-    const logarithmic = isWide(data.slice(1).flatMap((series) => [...series]));
+    logarithmic = choice.orders === true && isWide(data.slice(1).flatMap((series) => [...series]));
     const now = [choice.column, logarithmic, data[0].length < 3, styleValue('--line')].join();
     title.textContent = choice.title;
     tellValue(data, null);

@@ -34,12 +34,14 @@ const LEARNING: readonly ChartChoice[] = [
     title: 'Residual error',
     about: 'of the critic, as measured',
     column: 'virel/residual_error_raw',
+    orders: true,
     colour: '--orange',
   },
   {
     title: 'Temperature',
     about: 'of the Boltzmann policy',
     column: 'virel/temperature',
+    orders: true,
     colour: '--purple',
   },
   { title: 'Policy entropy', about: 'nats', column: 'policy/entropy', colour: '--green' },
@@ -54,6 +56,7 @@ const picked = (column: string): ChartChoice => ({
   title: column,
   about: aboutMetric(column),
   column,
+  orders: /residual|temperature|alpha/.test(column),
   colour: '--red',
 });
 

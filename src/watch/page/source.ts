@@ -177,8 +177,7 @@ const beside = async (path: string) => {
 const folder: Files = {
   snapshot: async () => (await beside('run.json')).json(),
   model: async () => (await beside('model.xml')).text().catch(() => undefined),
-  recording: async (id) =>
-    new Uint8Array(await (await beside(`recordings/${id}.qrec`)).arrayBuffer()),
+  recording: async (id) => new Uint8Array(await (await beside(`${id}.qrec`)).arrayBuffer()),
   wasm: async () => (await beside('mujoco.wasm')).arrayBuffer(),
 };
 
