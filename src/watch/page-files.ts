@@ -26,12 +26,12 @@ export const PAGE_FILES = {
 export type PageFileName = keyof typeof PAGE_FILES;
 
 /** Reads a file of the page. @throws VirelError `PAGE_MISSING` where it was not built. */
-export function readPageFile(name: PageFileName): PageFile {
+export function readPageFile(name: PageFileName, folder = FOLDER): PageFile {
   try {
-    return { type: PAGE_FILES[name], bytes: readFileSync(join(FOLDER, name)) };
+    return { type: PAGE_FILES[name], bytes: readFileSync(join(folder, name)) };
   } catch (cause) {
     throw new VirelError('PAGE_MISSING', 'the page of watch is not built', {
-      where: join(FOLDER, name),
+      where: join(folder, name),
       expected: 'what `npm install` builds in a clone, and an installed package holds',
       fix: 'npm install --include=dev && npm run build',
       cause,
