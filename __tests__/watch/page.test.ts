@@ -197,6 +197,29 @@ inBrowser('the robot on the page', () => {
   });
 });
 
+inBrowser('a newer recording', () => {
+  it('is played once the one on the stage is over, and never while another is chosen', async () => {
+    const newer = join(runDir, 'recordings/000000000602-s1.qrec');
+    const name = page.getByLabel('Recorded episode');
+    await ask(`virelWatch.seek(${recording.frames - 3})`);
+    writeFileSync(
+      newer,
+      encodeRecording({ ...recording, header: { ...recording.header, step: 602 } }),
+    );
+    await name.locator('option', { hasText: 'step 602' }).waitFor({ state: 'attached' });
+    expect(await name.inputValue()).toBe('000000000601-s1');
+    // playing begins anew from the last state alone
+    await ask(`virelWatch.seek(${recording.frames - 3})`);
+    await page.getByRole('button', { name: 'Play' }).click();
+    await until(page, 'virelWatch.playing() === "000000000602-s1"');
+    await name.selectOption('000000000601-s1');
+    await until(page, 'virelWatch.playing() === "000000000601-s1"');
+    rmSync(newer);
+    await until(page, 'document.querySelectorAll(".player-head option").length === 2');
+    expect(await name.inputValue()).toBe('000000000601-s1');
+  });
+});
+
 inBrowser('the curves', () => {
   it('hold exactly the points of the files', async () => {
     const run = loadRun(runDir);

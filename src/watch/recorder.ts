@@ -6,6 +6,8 @@ import { listRecordings } from './recordings.js';
 
 /** Milliseconds between looks for a new checkpoint. */
 const PACE = 5000;
+/** Milliseconds from one recording to the next: each better evaluation leaves a checkpoint, early ones come by seconds. */
+const GAP = 30_000;
 /** Of the start state, the same for all checkpoints, so that what differs is the policy. */
 const SEED = 0;
 
@@ -58,11 +60,14 @@ export function keepRecording(dir: string): Recorder {
   const stop = new AbortController();
   let note: string | undefined;
   const failed = new Set<number>();
+  let next = 0;
   const record = async () => {
+    if (performance.now() < next) return;
     const step = await unrecorded(dir);
     if (step === undefined || failed.has(step)) return;
     try {
       await recordStep(dir, step, stop.signal);
+      next = performance.now() + GAP;
       note = undefined;
     } catch (error) {
       if (stop.signal.aborted) return;

@@ -91,8 +91,9 @@ interface Shown {
   facts: RunFacts | undefined;
   recordings: readonly RecordingEntry[];
   note: string;
-  /** The recording on the stage, and its robot. */
+  /** The recording on the stage, whether somebody chose it, and its robot. */
   playing: string | undefined;
+  chosen: boolean;
   robot: Robot | undefined;
   stop(): void;
 }
@@ -160,6 +161,7 @@ function open(id: string): void {
     recordings: [],
     note: '',
     playing: undefined,
+    chosen: false,
     robot: undefined,
     stop: () => {},
   };
@@ -192,13 +194,32 @@ function take(run: Shown, update: RunUpdate): void {
   if (update.reset || update.metrics || update.evaluations) drawCurves(run);
   if (update.recordings) {
     run.recordings = update.recordings;
-    player.offer(run.recordings, (id) => void playRecording(run, id));
-    const newest = run.recordings.at(-1)?.id;
-    const stays = run.playing !== undefined && run.recordings.some(({ id }) => id === run.playing);
-    if (newest !== undefined && !stays) void playRecording(run, newest);
+    const stays = run.recordings.some(({ id }) => id === run.playing);
+    if (!stays) playNewest(run);
+    offer(run);
   }
   describe(run);
 }
+
+/** Lets a recording be chosen; a choice stays. */
+function offer(run: Shown): void {
+  player.offer(run.recordings, run.playing, (id) => {
+    run.chosen = true;
+    void playRecording(run, id);
+  });
+}
+
+/** Plays the newest recording, unless it is being played or another was chosen. */
+function playNewest(run: Shown): void {
+  const newest = run.recordings.at(-1)?.id;
+  if (newest === undefined || newest === run.playing) return;
+  run.chosen = false;
+  void playRecording(run, newest);
+  offer(run);
+}
+player.over = () => {
+  if (shown !== undefined && !shown.chosen) playNewest(shown);
+};
 
 function drawCurves({ metrics, evaluations }: Shown): void {
   charts.returns.draw(evaluations);

@@ -13,8 +13,14 @@ export interface Player {
   readonly root: HTMLElement;
   /** Says why there is nothing to see. */
   say(text: string): void;
-  /** What can be chosen; the newest is chosen as long as nobody chose another. */
-  offer(entries: readonly RecordingEntry[], choose: (id: string) => void): void;
+  /** What can be chosen, and what is being played. */
+  offer(
+    entries: readonly RecordingEntry[],
+    playing: string | undefined,
+    choose: (id: string) => void,
+  ): void;
+  /** Called when an episode is over, before it begins anew. */
+  over: () => void;
   /** Shows a recording from its start. */
   play(recording: Recording, robot: Robot): void;
   /** Shows one state and stays there. */
@@ -26,23 +32,32 @@ export interface Player {
 /** Where the robot is to be drawn; undefined where the browser cannot. */
 export type StageOrNone = Stage | undefined;
 
-/** Draws a line of numbers over the length of a canvas. */
+/** States of a window of the traces: what is left of and right of now, as far as a reader can follow. */
+const WINDOW = 160;
+
+/** A line of numbers through a part of a canvas. */
+interface Trace {
+  value(index: number): number;
+  readonly range: readonly [low: number, high: number];
+  /** Heights between which it is drawn, as shares of the canvas. */
+  readonly between: readonly [top: number, bottom: number];
+  readonly colour: string;
+}
+
 function drawTrace(
   context: CanvasRenderingContext2D,
-  count: number,
-  value: (index: number) => number,
-  [low, high]: readonly [number, number],
-  colour: string,
+  [from, to]: readonly [number, number],
+  { value, range: [low, high], between: [top, bottom], colour }: Trace,
 ): void {
   const { width, height } = context.canvas;
-  const span = high - low || 1;
   context.strokeStyle = colour;
-  context.lineWidth = Math.max(1, width / 900);
+  context.lineWidth = Math.max(1, height / 60);
   context.beginPath();
-  for (let index = 1; index < count; index += 1) {
-    const x = (index / Math.max(1, count - 1)) * width;
-    const y = height - 3 - ((value(index) - low) / span) * (height - 6);
-    if (index === 1) context.moveTo(x, y);
+  for (let index = from; index <= to; index += 1) {
+    const x = ((index - from) / Math.max(1, to - from)) * width;
+    const share = (value(index) - low) / (high - low || 1);
+    const y = height * (bottom - share * (bottom - top));
+    if (index === from) context.moveTo(x, y);
     else context.lineTo(x, y);
   }
   context.stroke();
@@ -51,32 +66,50 @@ function drawTrace(
 /** Colours of the parts of an action, by turns. */
 const ACTIONS = ['--blue', '--orange', '--green', '--purple', '--sky', '--red'];
 
+/** Reward above, the parts of the action below. */
+function tracesOf({ header: { nu }, action, reward }: Recording): Trace[] {
+  const low = reward.reduce((least, value) => Math.min(least, value), 0);
+  const high = reward.reduce((most, value) => Math.max(most, value), 0);
+  const widest = action.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
+  const parts = Array.from(
+    { length: nu },
+    (_, part): Trace => ({
+      value: (index) => action[index * nu + part] ?? 0,
+      range: [-widest, widest],
+      between: [0.5, 0.97],
+      colour: styleValue(ACTIONS[part % ACTIONS.length] as string),
+    }),
+  );
+  const rewards: Trace = {
+    value: (index) => reward[index] ?? 0,
+    range: [low, high],
+    between: [0.06, 0.42],
+    colour: styleValue('--ink'),
+  };
+  return [...parts, rewards];
+}
+
+/** The states that are drawn while one is shown: it stands in the middle, except near both ends. */
+function windowAround(frame: number, frames: number): readonly [number, number] {
+  const last = frames - 1;
+  const from = Math.max(0, Math.min(last - WINDOW, frame - WINDOW / 2));
+  return [from, Math.min(last, from + WINDOW)];
+}
+
 function drawTraces(
   canvas: HTMLCanvasElement,
-  { frames, header, action, reward }: Recording,
+  traces: readonly Trace[],
+  window: readonly [number, number],
 ): void {
   const scale = Math.min(devicePixelRatio, 2);
-  canvas.width = Math.max(1, Math.round(canvas.clientWidth * scale));
-  canvas.height = Math.max(1, Math.round(canvas.clientHeight * scale));
+  const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((size) =>
+    Math.max(1, Math.round(size * scale)),
+  ) as [number, number];
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const context = canvas.getContext('2d');
   if (context === null) return;
-  const lowest = reward.reduce((least, value) => Math.min(least, value), 0);
-  const highest = reward.reduce((most, value) => Math.max(most, value), 0);
-  const { nu } = header;
-  const widest = action.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
-  for (let part = 0; part < nu; part += 1) {
-    const colour = styleValue(ACTIONS[part % ACTIONS.length] as string);
-    context.globalAlpha = 0.35;
-    drawTrace(
-      context,
-      frames,
-      (index) => action[index * nu + part] ?? 0,
-      [-widest, widest],
-      colour,
-    );
-  }
-  context.globalAlpha = 1;
-  drawTrace(context, frames, (index) => reward[index] ?? 0, [lowest, highest], styleValue('--ink'));
+  context.clearRect(0, 0, width, height);
+  for (const trace of traces) drawTrace(context, window, trace);
 }
 
 const labelOf = ({ step, return: total, steps, cut }: RecordingEntry) =>
@@ -85,10 +118,11 @@ const labelOf = ({ step, return: total, steps, cut }: RecordingEntry) =>
 /** Makes the player. */
 export function makePlayer(stage: StageOrNone): Player {
   let shown: { recording: Recording; robot: Robot } | undefined;
+  let lines: Trace[] = [];
+  let loop = 0;
   let frame = 0;
   let playing = false;
   let began = { at: 0, frame: 0 };
-  let chosen: string | undefined;
 
   const message = element('p', { class: 'message', role: 'status' }, 'Looking for a recording…');
   const time = element('output', { class: 'time' }, '0.00 s');
@@ -128,7 +162,9 @@ export function makePlayer(stage: StageOrNone): Player {
     toggle.setAttribute('aria-label', playing ? 'Pause' : 'Play');
     if (playing && shown && frame >= shown.recording.frames - 1) frame = 0;
     began = { at: performance.now(), frame };
-    if (playing) requestAnimationFrame(tick);
+    // one loop, whether or not one was at work
+    cancelAnimationFrame(loop);
+    if (playing) loop = requestAnimationFrame(tick);
   };
 
   const show = (to: number) => {
@@ -142,7 +178,9 @@ export function makePlayer(stage: StageOrNone): Player {
     const seconds = (frame * header.dt).toFixed(2);
     time.textContent = `${seconds} / ${((frames - 1) * header.dt).toFixed(2)} s`;
     slider.setAttribute('aria-valuetext', `${seconds} seconds`);
-    marker.style.left = `${(100 * frame) / Math.max(1, frames - 1)}%`;
+    const window = windowAround(frame, frames);
+    drawTraces(traces, lines, window);
+    marker.style.left = `${(100 * (frame - window[0])) / Math.max(1, window[1] - window[0])}%`;
     const actions = [...action.subarray(frame * header.nu, (frame + 1) * header.nu)];
     rewardNow.textContent = `reward ${(reward[frame] ?? 0).toFixed(3)}`;
     actionNow.textContent = `action ${actions.map((value) => value.toFixed(2)).join(' ')}`;
@@ -154,11 +192,12 @@ export function makePlayer(stage: StageOrNone): Player {
     const passed = ((now - began.at) / 1000) * Number(speed.value);
     const to = began.frame + Math.floor(passed / header.dt);
     if (to >= frames) {
-      // once more from the start
+      player.over();
+      // once more from the start, of this one or of the one that it made way for
       began = { at: now, frame: 0 };
       show(0);
     } else if (to !== frame) show(to);
-    requestAnimationFrame(tick);
+    loop = requestAnimationFrame(tick);
   };
 
   slider.addEventListener('input', () => {
@@ -178,9 +217,11 @@ export function makePlayer(stage: StageOrNone): Player {
     event.preventDefault();
     setPlaying(!playing);
   });
-  const redraw = () => shown && drawTraces(traces, shown.recording);
-  new ResizeObserver(redraw).observe(traces);
-  onScheme(redraw);
+  new ResizeObserver(() => show(frame)).observe(traces);
+  onScheme(() => {
+    if (shown) lines = tracesOf(shown.recording);
+    show(frame);
+  });
 
   const video = button('Save video', { class: 'quiet' }, () => {
     if (stage === undefined || shown === undefined) return;
@@ -223,26 +264,23 @@ export function makePlayer(stage: StageOrNone): Player {
     said,
   );
 
-  return {
+  const player: Player = {
     root,
     say: (text) => {
       message.textContent = text;
       message.hidden = text === '';
     },
-    offer: (entries, choose) => {
+    offer: (entries, playing, choose) => {
       select.replaceChildren(
         ...[...entries]
           .reverse()
           .map((entry) => element('option', { value: entry.id }, labelOf(entry))),
       );
       select.hidden = entries.length === 0;
-      if (chosen !== undefined && entries.some(({ id }) => id === chosen)) select.value = chosen;
-      else chosen = undefined;
-      select.onchange = () => {
-        chosen = select.value;
-        choose(select.value);
-      };
+      if (playing !== undefined) select.value = playing;
+      select.onchange = () => choose(select.value);
     },
+    over: () => {},
     play: (recording, robot) => {
       shown = { recording, robot };
       root.dataset['empty'] = 'false';
@@ -250,7 +288,7 @@ export function makePlayer(stage: StageOrNone): Player {
       frame = 0;
       robot.pose(recording.qpos.subarray(0, recording.header.nq));
       stage?.show(robot);
-      drawTraces(traces, recording);
+      lines = tracesOf(recording);
       show(0);
       setPlaying(!matchMedia('(prefers-reduced-motion: reduce)').matches);
     },
@@ -264,8 +302,8 @@ export function makePlayer(stage: StageOrNone): Player {
     clear: () => {
       setPlaying(false);
       shown = undefined;
-      chosen = undefined;
       root.dataset['empty'] = 'true';
     },
   };
+  return player;
 }
