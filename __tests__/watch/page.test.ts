@@ -1,5 +1,12 @@
 /** The page of `watch` in Chromium: the robot moves as it was recorded, the curves hold the points of the files. */
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,7 +14,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
+import { TASKS } from '../../src/environments/tasks.js';
 import { metricsLine } from '../../src/logging/metrics-line.js';
+import { modelDirectory } from '../../src/native/addon.js';
 import { Environment } from '../../src/native/environment.js';
 import { loadRun } from '../../src/training/load-run.js';
 import { recordEpisode } from '../../src/watch/record.js';
@@ -71,6 +80,19 @@ function gait(like: Recording['header']): Recording {
     action: Float32Array.from(action),
     reward: Float32Array.from(reward),
   };
+}
+
+/** The start state of a task alone. */
+function startOf(env: string): Recording {
+  const environment = Environment.create(env);
+  try {
+    environment.reset(0);
+    const [qpos, nu] = [Float32Array.from(environment.qpos), environment.actionSize];
+    const header = { ...recorded.header, env, nq: qpos.length, nu, steps: 0 };
+    return { header, frames: 1, qpos, action: new Float32Array(nu), reward: Float32Array.of(0) };
+  } finally {
+    environment.dispose();
+  }
 }
 
 /** The centre of the pixels of the robot on its stage, which alone are of another colour than stage, floor and shadow. */
@@ -277,6 +299,35 @@ inBrowser('the page', () => {
     const frames = Number(await page.locator('input[type=range]').getAttribute('max')) + 1;
     expect(frames).toBe((decodeRecording(readFileSync(path)) as Recording).frames);
   });
+
+  it.each(
+    TASKS.filter(({ id, modelFile }) => modelFile !== '' && id.endsWith('-v5')).map(({ id }) => id),
+  )(
+    'draws %s: MuJoCo for the browser takes its model, and every moving part stands where it is',
+    async (env) => {
+      const dir = fakeRun(runsDir, `task-${env}`, { env, created: '2002-01-01T00:00:00.000Z' });
+      const file = TASKS.find(({ id }) => id === env)?.modelFile as string;
+      writeFileSync(join(dir, 'model.xml'), readFileSync(join(modelDirectory(), file)));
+      mkdirSync(join(dir, 'recordings'));
+      writeFileSync(join(dir, 'recordings/000000000001-s0.qrec'), encodeRecording(startOf(env)));
+      const own = await watch({ run: dir, runsDir, host: '127.0.0.1', port: 0, record: false });
+      const other = await visit(browser, own.url);
+      try {
+        await onStage(other.page);
+        const drawn = await ask<number[][]>(
+          'virelWatch.parts().filter(({ shape }) => shape !== "plane").map(({ geom }) => virelWatch.drawn(geom))',
+          other.page,
+        );
+        expect(drawn.length).toBeGreaterThan(2);
+        for (const place of drawn) expect(place.every(Number.isFinite)).toBe(true);
+        expect(other.complaints).toEqual([]);
+      } finally {
+        await other.page.close();
+        await own.close();
+        rmSync(dir, { recursive: true });
+      }
+    },
+  );
 
   it('says in words what is wrong with a model that MuJoCo refuses', async () => {
     const broken = fakeRun(runsDir, 'broken', {

@@ -33,7 +33,7 @@ export interface Player {
 export type StageOrNone = Stage | undefined;
 
 /** States of a window of the traces: what is left of and right of now, as far as a reader can follow. */
-const WINDOW = 160;
+const WINDOW = 80;
 
 /** A line of numbers through a part of a canvas. */
 interface Trace {

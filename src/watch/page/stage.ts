@@ -22,8 +22,8 @@ const TILE = 0.5;
 const TILES = 80;
 /** The camera's angles: beside the robot, a little above and ahead of it. */
 const ANGLE = { azimuth: -1.2, elevation: 0.26 };
-/** Distance in sizes of the robot. */
-const DISTANCE = 3.3;
+/** Distance in sizes of the robot, as it stands at first. */
+const DISTANCE = 3;
 
 function geometryOf({ shape, size: [x, y, z], mesh }: Part): three.BufferGeometry | undefined {
   switch (shape) {
@@ -115,17 +115,18 @@ function turnCamera(
   camera.position.copy(target).add(offset);
 }
 
-/** How far the robot's parts lie from its first body. */
-function sizeOf(robot: Robot): number {
-  const [x, y, z] = robot.root();
-  const reaches = robot.parts
-    .filter(({ body, shape }) => body > 0 && shape !== 'plane')
-    .map(({ geom, shape, size }) => {
-      const [a, b, c] = robot.position(geom);
-      const half = shape === 'capsule' ? size[0] + size[1] : Math.max(...size);
-      return Math.hypot(a - x, b - y, c - z) + half;
-    });
-  return Math.max(0.3, ...reaches);
+/** The box around the robot's parts, roughly: its middle, and half of its diagonal. */
+function extentOf(robot: Robot): { middle: three.Vector3; size: number } {
+  const box = new three.Box3();
+  for (const { geom, body, shape, size } of robot.parts) {
+    if (body === 0 || shape === 'plane') continue;
+    const half = shape === 'capsule' ? size[0] + size[1] : Math.max(...size);
+    const at = new three.Vector3(...robot.position(geom));
+    box.union(new three.Box3().setFromCenterAndSize(at, new three.Vector3().setScalar(2 * half)));
+  }
+  if (box.isEmpty()) return { middle: new three.Vector3(...robot.root()), size: 1 };
+  const size = box.getSize(new three.Vector3()).length() / 2;
+  return { middle: box.getCenter(new three.Vector3()), size: Math.max(0.3, size) };
 }
 
 /**
@@ -177,11 +178,14 @@ export function makeStage(label: string): Stage {
   let meshes = new Map<number, three.Mesh>();
   let size = 1;
   const centre = new three.Vector3();
+  /** From the robot's first body to its middle, along the floor. */
+  const ahead = new three.Vector2();
   const place = new three.Matrix4();
 
   /** Moves the camera with the robot, and floor and light under and over it. */
   const goAlong = () => {
-    const [x, y] = robot?.root() ?? [0, 0];
+    const root = robot?.root() ?? [0, 0];
+    const [x, y] = [root[0] + ahead.x, root[1] + ahead.y];
     const to = new three.Vector3(x, y, centre.z);
     if (stage.follow) {
       camera.position.add(to.clone().sub(controls.target));
@@ -211,19 +215,22 @@ export function makeStage(label: string): Stage {
   };
 
   const frameRobot = (shown: Robot) => {
-    size = sizeOf(shown);
-    const [x, y, z] = shown.root();
+    const extent = extentOf(shown);
+    size = extent.size;
+    const [rootX, rootY] = shown.root();
     const ground = shown.parts.find(({ shape }) => shape === 'plane');
-    const height = ground === undefined ? z - size : shown.position(ground.geom)[2];
+    const lowest = extent.middle.z - size;
+    const height = ground === undefined ? lowest : shown.position(ground.geom)[2];
     floor.position.z = height;
     tiles.mesh.position.z = height - 0.002;
-    centre.set(x, y, Math.max(z - 0.25 * size, height + 0.25 * size));
+    centre.copy(extent.middle);
+    ahead.set(centre.x - rootX, centre.y - rootY);
     controls.target.copy(centre);
     const distance = DISTANCE * size;
     const { azimuth, elevation } = ANGLE;
     camera.position.set(
-      x + distance * Math.cos(elevation) * Math.cos(azimuth),
-      y + distance * Math.cos(elevation) * Math.sin(azimuth),
+      centre.x + distance * Math.cos(elevation) * Math.cos(azimuth),
+      centre.y + distance * Math.cos(elevation) * Math.sin(azimuth),
       centre.z + distance * Math.sin(elevation),
     );
     const reach = 1.6 * size;
