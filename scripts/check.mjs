@@ -37,6 +37,7 @@ try {
   const steps = [
     ['format and lint', () => tool('@biomejs/biome/bin/biome', 'ci', '--error-on-warnings', '.')],
     ['types', () => tool('typescript/bin/tsc', '-p', 'tsconfig.json')],
+    ['types of the page', () => tool('typescript/bin/tsc', '-p', 'src/watch/page/tsconfig.json')],
     ['rustfmt', () => run(cargo, ['fmt', '--all', '--check'])],
     ['clippy', () => run(cargo, clippy, { env })],
     ...generated.map(([name, ...given]) => [`${name} is fresh`, () => fresh(...given)]),

@@ -4,10 +4,11 @@ import { run } from './steps.mjs';
 
 const tsc = 'node_modules/typescript/bin/tsc';
 
-/** Compiles `src` to `dist`; type errors do not stop it, `npm run check` counts them. */
+/** Compiles `src` to `dist` and builds the page of `watch`; type errors do not stop it, `npm run check` counts them. */
 export async function compile() {
   if (!existsSync(tsc)) throw new Error('dependencies are not installed\n  fix: npm install');
   await run(process.execPath, [tsc, '-p', 'tsconfig.build.json']);
+  await run(process.execPath, ['scripts/build-page.mjs']);
 }
 
 /**

@@ -1,11 +1,12 @@
-// Compiles the TypeScript; must not fail before dependencies are there (npx links the checkout first).
+// Compiles the TypeScript and builds the page of `watch`; must not fail before dependencies are there (npx links the
+// checkout first).
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 const tsc = 'node_modules/typescript/bin/tsc';
+const node = (...words) => spawnSync(process.execPath, words, { stdio: 'inherit' }).status ?? 1;
 if (existsSync(tsc)) {
-  const built = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
-    stdio: 'inherit',
-  });
-  process.exitCode = built.status ?? 1;
+  process.exitCode = node(tsc, '-p', 'tsconfig.build.json');
+  // training needs no page: one that cannot be built is said, here and by `watch`, and keeps nobody from training
+  node('scripts/build-page.mjs');
 }

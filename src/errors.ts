@@ -27,6 +27,7 @@ const USAGE = new Set([
   'DEMO_UNKNOWN',
   'EXPORT_UNSUPPORTED',
   'EXPORT_EXISTS',
+  'RECORDING_UNSUPPORTED',
 ]);
 
 const TOOLING = new Set([
@@ -40,6 +41,7 @@ const TOOLING = new Set([
   'MODEL_MISSING',
   'DEVICE_MISSING',
   'PLATFORM_UNSUPPORTED',
+  'PAGE_MISSING',
 ]);
 
 /** What a {@link VirelError} says beyond its message; every part is one line a person can read. */

@@ -14,9 +14,12 @@ export function compile(): void {
         .filter((file) => /\.(ts|js)$/.test(file))
         .map((file) => statSync(join(root, folder, file)).mtimeMs),
     );
-  if (existsSync(join(root, 'dist')) && newest('dist') >= newest('src')) return;
+  const page = existsSync(join(root, 'dist/watch-page/page.js'));
+  if (page && newest('dist') >= newest('src')) return;
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root });
+  for (const words of [[tsc, '-p', 'tsconfig.build.json'], ['scripts/build-page.mjs']]) {
+    execFileSync(process.execPath, words, { cwd: root });
+  }
 }
 
 /** How a command ended. */

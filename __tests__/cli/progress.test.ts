@@ -81,7 +81,7 @@ describe('progress without a terminal', () => {
 
 describe('the end of a run', () => {
   it.each([
-    ['finished', 'done 2,000 steps', 'next: npx virel-native eval '],
+    ['finished', 'done 2,000 steps', 'next: npx virel-native watch '],
     ['stopped', 'stopped after 2,000 steps', 'next: npx virel-native resume '],
     ['failed', 'failed after 2,000 steps', undefined],
   ] as const)('%s says how far it came, and the command for what follows', (state, said, next) => {

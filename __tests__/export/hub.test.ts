@@ -1,7 +1,7 @@
 /** A hub folder as a hub, a reader and whoever repeats the run find it. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { parseConfigFile } from '../../src/config/parse.js';
@@ -9,6 +9,8 @@ import type { ConfigOptions } from '../../src/config/resolve.js';
 import { exportRun } from '../../src/export/export-run.js';
 import { loadRun } from '../../src/training/load-run.js';
 import { train } from '../../src/training/train.js';
+import { recordEpisode } from '../../src/watch/record.js';
+import { compile } from '../cli/command.js';
 import { shortRun } from './runs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'virel-hub-'));
@@ -39,6 +41,24 @@ describe('a hub folder', () => {
     expect(readdirSync(hub).sort()).toEqual([...names, 'results.json', 'train_config.json']);
     expect(readFileSync(join(hub, 'curve.png')).subarray(1, 4).toString()).toBe('PNG');
   });
+
+  it('holds a recorded episode of the step, and the page that shows it, where there is one', async () => {
+    expect(readdirSync(hub)).not.toContain('replay.qrec');
+    expect(card).not.toContain('## Watching');
+    compile();
+    const { file } = await recordEpisode(run, { seed: 0 });
+    const shown = join(folder, 'shown');
+    const { files } = await exportRun(run, { format: 'hub', out: shown });
+    expect(files.map((each) => basename(each.file)).slice(-2)).toEqual([
+      'replay.qrec',
+      'index.html',
+    ]);
+    expect(readFileSync(join(shown, 'replay.qrec'))).toEqual(readFileSync(file));
+    expect(text('index.html', shown)).toContain('"id":"000000000300-s0"');
+    expect(text('index.html', shown)).not.toContain(folder);
+    expect(text('README.md', shown)).toContain('## Watching');
+    rmSync(join(run, 'recordings'), { recursive: true });
+  }, 120_000);
 
   it('has front matter with library, tags and the measured return', () => {
     const [evaluation] = loadRun(run).evaluations().slice(-1);

@@ -12,6 +12,7 @@ const COMMANDS: Record<string, () => Promise<object>> = {
   train: async () => (await import('./commands/train.js')).trainCommand,
   resume: async () => (await import('./commands/resume.js')).resumeCommand,
   eval: async () => (await import('./commands/eval.js')).evalCommand,
+  watch: async () => (await import('./commands/watch.js')).watchCommand,
   plot: async () => (await import('./commands/plot.js')).plotCommand,
   compare: async () => (await import('./commands/compare.js')).compareCommand,
   export: async () => (await import('./commands/export.js')).exportCommand,
@@ -82,6 +83,7 @@ async function parser(words: readonly string[]): Promise<Argv> {
     .example('$0 train --seeds 0-4 --json', 'five runs, events as JSON lines')
     .example('$0 resume latest', 'go on with the newest run')
     .example('$0 eval latest', 'returns of the newest run')
+    .example('$0 watch', 'curves and the robot, in your browser')
     .example('$0 compare runs --baseline sac', 'scores, with intervals')
     .example('$0 verify', 'the claims of the paper, checked')
     .example('$0 bench', 'how fast this machine trains')

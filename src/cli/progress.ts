@@ -57,7 +57,7 @@ function ending({ state, steps, wallSeconds, finalScore, runDir }: Summary): str
   const score =
     finalScore === null ? '' : ` | final score (last 10% of evaluations) ${brief(finalScore)}`;
   const words = { finished: 'done', stopped: 'stopped after', failed: 'failed after' }[state];
-  const verb = { finished: 'eval', stopped: 'resume', failed: undefined }[state];
+  const verb = { finished: 'watch', stopped: 'resume', failed: undefined }[state];
   const next =
     verb === undefined
       ? ''

@@ -8,6 +8,7 @@ import { renderPng } from '../plots/png.js';
 import { plotRuns } from '../plots/runs.js';
 import { pretty, readRunFile } from '../training/files.js';
 import type { Run } from '../training/load-run.js';
+import { readContent, singleFile } from '../watch/static-site.js';
 import { type Card, modelCard } from './model-card.js';
 import { onnxModel } from './onnx.js';
 import { allSeeds } from './siblings.js';
@@ -24,6 +25,8 @@ export const HUB_FILES = [
   'policy.onnx',
   'train_config.json',
   CURVE,
+  'replay.qrec',
+  'index.html',
 ] as const;
 
 /** Files of the checkpoint that go along as they are. */
@@ -85,6 +88,26 @@ async function curveOf(seeds: readonly Run[]): Promise<Buffer | undefined> {
   return renderPng(svg);
 }
 
+/** A recorded episode of the exported step. */
+interface Replay {
+  readonly recording: Buffer;
+  /** The page that shows it, in one file. */
+  readonly page: string;
+}
+
+/** The newest recording of a step with its page; undefined where none was made, or the page is not built. */
+async function replayOf({ dir }: Run, step: number): Promise<Replay | undefined> {
+  const content = await readContent(dir, (entry) => entry.step === step && !entry.cut);
+  const recording = [...content.recordings.values()].at(0);
+  if (recording === undefined) return undefined;
+  try {
+    return { recording, page: singleFile(content) };
+  } catch (error) {
+    if ((error as VirelError).code === 'PAGE_MISSING') return undefined;
+    throw error;
+  }
+}
+
 /**
  * Writes the folder's files.
  *
@@ -109,10 +132,15 @@ export async function writeHub(source: Source, folder: string): Promise<void> {
   const picture = await curveOf(seeds);
   const evaluation = run.evaluations().findLast(isAt(config.step));
   const curve = picture && CURVE;
-  const card = { source, evaluation, seeds, chosen: chosenKeys(run), curve };
+  const replay = await replayOf(run, config.step);
+  const isShown = replay !== undefined;
+  const card = { source, evaluation, seeds, chosen: chosenKeys(run), curve, isShown };
   for (const name of COPIED) copyFileSync(join(model, name), join(folder, name));
   writeFileSync(join(folder, 'policy.onnx'), onnxModel(source));
   writeFileSync(join(folder, 'results.json'), pretty(resultsOf(card)));
   writeFileSync(join(folder, 'README.md'), modelCard(card));
   if (picture !== undefined) writeFileSync(join(folder, CURVE), picture);
+  if (replay === undefined) return;
+  writeFileSync(join(folder, 'replay.qrec'), replay.recording);
+  writeFileSync(join(folder, 'index.html'), replay.page);
 }

@@ -17,6 +17,8 @@ export interface Card {
   readonly chosen: readonly { key: string; value: unknown; origin: string }[];
   /** The picture's name, where there is one. */
   readonly curve: string | undefined;
+  /** Whether a recorded episode and its page lie beside. */
+  readonly isShown: boolean;
 }
 
 const number = (value: number) =>
@@ -136,6 +138,17 @@ function taskText({ config }: Source): string {
 episodes of at most ${whole(config.maxEpisodeSteps)} steps.`;
 }
 
+/** How to see the policy act. */
+const watchingText = ({ isShown }: Card) =>
+  isShown
+    ? `## Watching
+
+\`index.html\` shows a recorded episode of this policy (\`replay.qrec\`) and the curves of its run, in any browser and offline: one file
+with MuJoCo's WebAssembly inside.
+
+`
+    : '';
+
 /** The whole text of the card. */
 export function modelCard(card: Card): string {
   const { source, curve } = card;
@@ -163,7 +176,8 @@ policy = onnxruntime.InferenceSession("policy.onnx")
 action = policy.run(["action"], {"observation": np.zeros((1, ${observationSize}), np.float32)})[0]
 \`\`\`
 
-Loading executes no code: \`model.safetensors\` holds arrays, \`policy.onnx\` a graph of standard operators, the rest is JSON.
+Loading executes no code: \`model.safetensors\` holds arrays, \`policy.onnx\` a graph of standard operators, the rest of what is loaded
+is JSON.
 Actions come in the units of the environment, observations go in as Gymnasium gives them; their order is in the metadata of
 both files.
 
@@ -175,7 +189,7 @@ ${evaluationText(card)}
 
 ${picture}
 
-## All seeds
+${watchingText(card)}## All seeds
 
 ${seedsText(card)}
 

@@ -27,12 +27,15 @@ export interface Place {
   readonly names: readonly string[];
   /** Replaces files of these names. */
   readonly force: boolean;
+  /** The flag that names the folder; `-o`. */
+  readonly flag?: string;
 }
 
-const FIX = 'name another folder: -o DIR';
+const fixOf = ({ flag = '-o' }: Place) => `name another folder: ${flag} DIR`;
 
 /** Refuses names that are taken. @throws VirelError `EXPORT_EXISTS`. */
-function refuseTaken({ folder, names, force }: Place): void {
+function refuseTaken(place: Place): void {
+  const { folder, names, force } = place;
   const facts = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false });
   const taken = names.find((name) => (force ? facts(name)?.isDirectory() : facts(name)));
   if (taken === undefined) return;
@@ -40,7 +43,7 @@ function refuseTaken({ folder, names, force }: Place): void {
   throw new VirelError('EXPORT_EXISTS', `${join(folder, taken)} is there already`, {
     where: join(folder, taken),
     expected: `a folder without ${names.join(', ')}`,
-    fix: replaceable ? `${FIX}, or replace it: --force` : FIX,
+    fix: replaceable ? `${fixOf(place)}, or replace it: --force` : fixOf(place),
   });
 }
 
@@ -77,13 +80,13 @@ export async function placeFiles(
     makeFolders(folder);
     mkdirSync(staging);
   } catch (error) {
-    throw fileError(error, folder, FIX);
+    throw fileError(error, folder, fixOf(place));
   }
   try {
     await write(staging);
     return publish(staging, place);
   } catch (error) {
-    throw fileError(error, folder, FIX);
+    throw fileError(error, folder, fixOf(place));
   } finally {
     rmSync(staging, { recursive: true, force: true });
     if (isNew) removeIfEmpty(folder);

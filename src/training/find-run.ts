@@ -6,7 +6,7 @@ import { readPlainFile } from '../logging/read-lines.js';
 import { fileError } from './files.js';
 
 /** `<root>/<env>/<algorithm>/<run>/<seed>` is as deep as runs lie. */
-const MOST_DEPTH = 5;
+export const MOST_DEPTH = 5;
 
 const holdsRun = (path: string) => existsSync(join(path, 'run.json'));
 

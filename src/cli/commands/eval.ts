@@ -9,7 +9,7 @@ import { findEnvironment } from '../../training/run-environment.js';
 import { stopOnSignals } from '../../training/signals.js';
 import { refuseEmpty } from '../folder.js';
 import { wholeNumber } from '../numbers.js';
-import { note, print, printJson, visible } from '../output.js';
+import { note, print, printJson, shortPath, visible } from '../output.js';
 
 interface EvalArguments {
   run: string;
@@ -17,6 +17,7 @@ interface EvalArguments {
   envModule: string | undefined;
   episodes: string;
   seed: string;
+  record: string;
   runsDir: string;
   json: boolean | undefined;
   noSetup: boolean | undefined;
@@ -45,6 +46,22 @@ async function customEnvironment(
       fix: 'leave --env-module out',
     },
   );
+}
+
+/** Records episodes from start states of their own, the seeds counting up. @returns Their files. */
+async function recordMany(
+  runDir: string,
+  count: number,
+  { step, seed, signal }: { step: number | 'latest' | 'best'; seed: number; signal: AbortSignal },
+): Promise<string[]> {
+  if (count === 0) return [];
+  const { recordEpisode } = await import('../../watch/record.js');
+  const files: string[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const { file } = await recordEpisode(runDir, { step, seed: seed + index, signal });
+    files.push(file);
+  }
+  return files;
 }
 
 /** `virel-native eval` */
@@ -81,6 +98,12 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
         default: '0',
         describe: 'Seed of the start states',
       })
+      .option('record', {
+        type: 'string',
+        requiresArg: true,
+        default: '0',
+        describe: 'Episodes to record besides, for watch',
+      })
       .option('runs-dir', {
         type: 'string',
         requiresArg: true,
@@ -97,6 +120,7 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
   handler: async (args) => {
     const episodes = wholeNumber('--episodes', args.episodes, 1);
     const seed = wholeNumber('--seed', args.seed, 0);
+    const record = wholeNumber('--record', args.record, 0);
     const { step: asked } = args;
     const isName = asked === 'latest' || asked === 'best';
     const step = isName ? asked : wholeNumber('--step', asked, 0);
@@ -122,8 +146,9 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
         ...custom,
         signal: stop.signal,
       });
+      const recordings = await recordMany(runDir, record, { step, seed, signal: stop.signal });
       if (args.json) {
-        printJson(result);
+        printJson({ ...result, ...(record > 0 && { recordings }) });
         return;
       }
       note(`${config.algorithm} on ${config.env}, step ${config.step} | ${visible(runDir)}`);
@@ -133,6 +158,7 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
       print(
         `return ${returnMean.toFixed(1)} +/- ${returnStd.toFixed(1)} (${range}), length ${lengthMean.toFixed(1)}, ${result.episodes} episodes`,
       );
+      for (const file of recordings) print(`recorded ${shortPath(file)}`);
     } catch (error) {
       if (stop.exitCode() === undefined) throw error;
       process.exitCode = stop.exitCode();

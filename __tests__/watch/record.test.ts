@@ -1,0 +1,65 @@
+/** What cannot be recorded, and a page that was not built: one error each, with the way out. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { defineEnvironment } from '../../src/environments/define.js';
+import { train } from '../../src/training/train.js';
+import { readPageFile } from '../../src/watch/page-files.js';
+import { recordEpisode } from '../../src/watch/record.js';
+import { shortRun } from '../export/runs.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'virel-record-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('recordEpisode', () => {
+  it('gives the same bytes for the same checkpoint and seed, and stops when it is told', async () => {
+    const runDir = await shortRun(folder, 'run', { env: 'Hopper-v5', network: { hidden: [4] } });
+    const [first, second] = [
+      await recordEpisode(runDir, { seed: 5 }),
+      await recordEpisode(runDir, { seed: 5, step: 'best' }),
+    ];
+    expect(first).toEqual(second);
+    const signal = AbortSignal.abort();
+    await expect(recordEpisode(runDir, { seed: 6, signal })).rejects.toMatchObject({
+      code: 'ABORTED',
+    });
+    await expect(recordEpisode(runDir, { seed: 6, step: 17 })).rejects.toMatchObject({
+      code: 'CHECKPOINT_NONE',
+    });
+    expect(readdirSync(join(runDir, 'recordings'))).toEqual(['000000000300-s5.qrec']);
+  });
+
+  it('refuses an environment in TypeScript, which has no MuJoCo states', async () => {
+    const environment = defineEnvironment({
+      id: 'slope',
+      observationSize: 2,
+      actionSize: 1,
+      actionLow: -3,
+      actionHigh: 5,
+      maxEpisodeSteps: 20,
+      reset: () => [0, 1],
+      step: (action) => ({ observation: [action[0] as number, 1], reward: 1, terminated: false }),
+    });
+    const runDir = join(folder, 'own');
+    const options = { steps: 40, collect: { startUpdates: 30 }, network: { hidden: [4] }, runDir };
+    await train({ env: environment, ...options, evaluation: { episodes: 1 } }).finished;
+    await expect(recordEpisode(runDir, { seed: 0 })).rejects.toMatchObject({
+      code: 'RECORDING_UNSUPPORTED',
+      exit: 2,
+    });
+  });
+});
+
+describe('the files of the page', () => {
+  it('that were not built are PAGE_MISSING, with the command that builds them', () => {
+    const read = () => readPageFile('page.js', join(folder, 'nothing'));
+    expect(read).toThrow(
+      expect.objectContaining({
+        code: 'PAGE_MISSING',
+        exit: 3,
+        fix: expect.stringContaining('npm run build'),
+      }),
+    );
+  });
+});

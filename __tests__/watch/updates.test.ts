@@ -1,0 +1,140 @@
+/** Files that grow, are torn, replaced or put back, as a page is told of them. */
+import {
+  appendFileSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { addColumns, addRecord, MOST_POINTS, noColumns } from '../../src/watch/shared/columns.js';
+import { eventId, progressOf } from '../../src/watch/stream.js';
+import { Updates } from '../../src/watch/updates.js';
+import { addRecording, addStep, fakeRun } from './fake-runs.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'virel-updates-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+let count = 0;
+let dir = '';
+beforeEach(() => {
+  count += 1;
+  dir = fakeRun(folder, `run-${count}`);
+});
+const file = (name: string) => join(dir, name);
+
+describe('updates of a run', () => {
+  it('tell all at first, then what is new, then nothing', async () => {
+    const updates = new Updates(dir, 'run');
+    const first = await updates.next();
+    expect(first?.metrics?.step).toEqual([1000, 2000]);
+    expect(first?.metrics?.m['virel/temperature']).toEqual([0.001, 0.002]);
+    expect(first?.evaluations?.m).toEqual({
+      mean: [100, 200],
+      std: [1, 1],
+      min: [50, 100],
+      max: [200, 400],
+      length: [50, 50],
+    });
+    expect(first?.entry).toMatchObject({ state: 'running', step: 2000 });
+    addStep(dir, 3000);
+    const second = await updates.next();
+    expect([second?.metrics?.step, second?.evaluations?.step]).toEqual([[3000], [3000]]);
+    expect(second?.reset).toBeUndefined();
+    expect(await updates.next()).toBeUndefined();
+  });
+
+  it('leave out a line until it is whole', async () => {
+    const updates = new Updates(dir, 'run');
+    await updates.next();
+    addStep(dir, 3000);
+    const whole = readFileSync(file('metrics.jsonl'));
+    const evaluations = readFileSync(file('eval.csv'));
+    const cut = whole.length - 20;
+    // in place: another file would be read from its start
+    writeFileSync(file('metrics.jsonl'), whole.subarray(0, cut));
+    writeFileSync(file('eval.csv'), evaluations.subarray(0, evaluations.length - 4));
+    expect(await updates.next()).toBeUndefined();
+    appendFileSync(file('metrics.jsonl'), whole.subarray(cut));
+    expect((await updates.next())?.metrics?.step).toEqual([3000]);
+  });
+
+  it('count damaged lines and go on behind them', async () => {
+    appendFileSync(file('metrics.jsonl'), '{"v":1,"step":2500,"m":{},"crc":"00000000"}\n');
+    appendFileSync(file('eval.csv'), '2500,oops\n');
+    addStep(dir, 3000);
+    const first = await new Updates(dir, 'run').next();
+    expect([first?.damaged, first?.metrics?.step]).toEqual([2, [1000, 2000, 3000]]);
+  });
+
+  it('tell everything again after a file was put back to an earlier step', async () => {
+    const updates = new Updates(dir, 'run');
+    await updates.next();
+    const [head = '', line = ''] = readFileSync(file('metrics.jsonl'), 'utf8').split('\n');
+    writeFileSync(file('metrics.jsonl'), `${head}\n`);
+    const again = await updates.next();
+    expect([again?.reset, again?.metrics?.step]).toEqual([true, [1000]]);
+    writeFileSync(file('other'), `${head}\n${line}\n`);
+    renameSync(file('other'), file('metrics.jsonl'));
+    const replaced = await updates.next();
+    expect([replaced?.reset, replaced?.metrics?.step]).toEqual([true, [1000, 2000]]);
+  });
+
+  it('go on where an event was, and from the start after an id that is none', async () => {
+    const updates = new Updates(dir, 'run');
+    await updates.next();
+    const id = eventId(updates.progress);
+    addStep(dir, 3000);
+    const later = await new Updates(dir, 'run', progressOf(id)).next();
+    expect([later?.metrics?.step, later?.evaluations?.step]).toEqual([[3000], [3000]]);
+    for (const wrong of [undefined, '', '1-2-3', '-1-0-0-0', '9e9-1-1-1', `${id}0000000000000`]) {
+      const all = await new Updates(dir, 'run', progressOf(wrong)).next();
+      expect([wrong, all?.metrics?.step]).toEqual([wrong, [1000, 2000, 3000]]);
+    }
+  });
+
+  it('list recordings, say which are cut short, and leave out what is none', async () => {
+    const id = addRecording(dir, 1000);
+    const cut = addRecording(dir, 2000);
+    const path = file(`recordings/${cut}.qrec`);
+    writeFileSync(path, readFileSync(path).subarray(0, -3));
+    writeFileSync(file('recordings/000000003000-s0.qrec'), 'not one');
+    writeFileSync(file('recordings/..qrec'), 'not one');
+    const { recordings } = (await new Updates(dir, 'run').next()) ?? {};
+    expect(recordings).toEqual([
+      { id, step: 1000, seed: 0, steps: 1, return: 2, cut: false },
+      { id: cut, step: 2000, seed: 0, steps: 0, return: 2, cut: true },
+    ]);
+  });
+
+  it('say of a run that is silent for minutes that it is lost', async () => {
+    const status = { state: 'running', step: 5, heartbeat: '2026-01-01T00:00:00.000Z' };
+    writeFileSync(file('status.json'), JSON.stringify(status));
+    expect((await new Updates(dir, 'run').next())?.entry?.state).toBe('lost');
+  });
+});
+
+describe('columns', () => {
+  it('hold at most 5,000 records, evenly thinned, the first among them', () => {
+    const columns = noColumns();
+    for (let step = 0; step < 100_000; step += 1) addRecord(columns, step, { a: step });
+    expect(columns.step.length).toBeLessThanOrEqual(MOST_POINTS);
+    const gaps = new Set(columns.step.slice(1).map((step, i) => step - (columns.step[i] ?? 0)));
+    expect([columns.step[0], [...gaps]]).toEqual([0, [columns.stride]]);
+  });
+
+  it('have gaps where a record lacks a column or it is not finite, and take any name', () => {
+    const columns = noColumns();
+    addRecord(columns, 1, { a: 1 });
+    addRecord(columns, 2, JSON.parse('{"__proto__": 5, "a": null}'));
+    addRecord(columns, 3, { a: Number.NaN });
+    const more = noColumns();
+    addColumns(more, columns);
+    expect(Object.entries(more.m)).toEqual([
+      ['a', [1, null, null]],
+      ['__proto__', [null, 5, null]],
+    ]);
+  });
+});

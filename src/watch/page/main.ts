@@ -1,0 +1,372 @@
+/** The page of `watch`: list of runs, curves, the robot. */
+import './page.css';
+import { METRICS } from '../../logging/metrics.js';
+import { addColumns, type Columns, noColumns } from '../shared/columns.js';
+import { decodeRecording } from '../shared/recording.js';
+import type { RecordingEntry, RunEntry, RunFacts, RunList, RunUpdate } from '../shared/wire.js';
+import { configTable } from './config-table.js';
+import { type ChartChoice, makeChart } from './curves.js';
+import { element, grouped } from './dom.js';
+import { makePlayer, type StageOrNone } from './player.js';
+import { loadRobot, type Robot } from './robot.js';
+import { badge, makeList, standing } from './run-list.js';
+import { type Contact, openSource } from './source.js';
+import { makeStage } from './stage.js';
+
+/** Milliseconds between looks at the list. */
+const LIST_PACE = 5000;
+
+const RETURNS: ChartChoice = {
+  title: 'Evaluation return',
+  about: 'mean of the episodes; band: smallest to largest',
+  column: 'mean',
+  band: ['min', 'max'],
+  colour: '--blue',
+};
+const TRAINING: ChartChoice = {
+  title: 'Training return',
+  about: 'last episode, exploration included',
+  column: 'charts/episodic_return',
+  colour: '--sky',
+};
+const LEARNING: readonly ChartChoice[] = [
+  {
+    title: 'Residual error',
+    about: 'of the critic, as measured',
+    column: 'virel/residual_error_raw',
+    orders: true,
+    colour: '--orange',
+  },
+  {
+    title: 'Temperature',
+    about: 'of the Boltzmann policy',
+    column: 'virel/temperature',
+    orders: true,
+    colour: '--purple',
+  },
+  { title: 'Policy entropy', about: 'nats', column: 'policy/entropy', colour: '--green' },
+];
+const FIRST_PICK = 'losses/qf1_values';
+/** Formula and unit of a metric, as docs/metrics.md has them. */
+function aboutMetric(name: string): string {
+  const metric = METRICS.find((each) => each.name === name);
+  return metric === undefined ? '' : `${metric.formula} (${metric.unit})`;
+}
+const picked = (column: string): ChartChoice => ({
+  title: column,
+  about: aboutMetric(column),
+  column,
+  orders: /residual|temperature|alpha/.test(column),
+  colour: '--red',
+});
+
+const source = openSource();
+
+/** The stage, or why there is none. */
+function openStage(): { stage: StageOrNone; problem: string } {
+  try {
+    return { stage: makeStage('The robot, as it was recorded'), problem: '' };
+  } catch {
+    return { stage: undefined, problem: 'This browser has no WebGL: the robot cannot be drawn.' };
+  }
+}
+const { stage, problem } = openStage();
+const player = makePlayer(stage);
+const pick = element('select', { 'aria-label': 'Another metric' });
+pick.addEventListener('change', () => charts.picked.choose(picked(pick.value)));
+const charts = {
+  returns: makeChart(RETURNS),
+  training: makeChart(TRAINING),
+  learning: LEARNING.map((choice) => makeChart(choice)),
+  picked: makeChart(picked(FIRST_PICK), pick),
+};
+
+/** The run that is shown. */
+interface Shown {
+  readonly id: string;
+  metrics: Columns;
+  evaluations: Columns;
+  damaged: number;
+  entry: RunEntry | undefined;
+  facts: RunFacts | undefined;
+  recordings: readonly RecordingEntry[];
+  note: string;
+  /** The recording on the stage, whether somebody chose it, and its robot. */
+  playing: string | undefined;
+  chosen: boolean;
+  robot: Robot | undefined;
+  stop(): void;
+}
+let shown: Shown | undefined;
+let listed: RunList = { runs: [], total: 0, searching: true };
+
+const heading = element('h1', {}, 'virel-native');
+const state = element('div', { class: 'state' });
+const progress = element('progress', { 'aria-label': 'Steps done', max: 1, value: 0 });
+const notes = element('ul', { class: 'notes', 'aria-live': 'polite' });
+const contact = element('p', { class: 'contact', role: 'status' });
+const config = element('div');
+
+const list = makeList({
+  choose: (id) => {
+    const words = new URLSearchParams(location.hash.slice(1));
+    words.set('run', id);
+    history.replaceState(null, '', `#${words}`);
+    open(id);
+    list.show(listed, id);
+  },
+  search: () => void refreshList(false),
+  more: () => void refreshList(true),
+});
+
+async function refreshList(more: boolean): Promise<void> {
+  try {
+    const next = await source.list(list.words, more ? listed.runs.length : 0);
+    listed = more ? { ...next, runs: [...listed.runs, ...next.runs] } : next;
+    if (shown === undefined) {
+      const asked = new URLSearchParams(location.hash.slice(1)).get('run');
+      const first = asked ?? next.first ?? next.runs[0]?.id;
+      if (first !== undefined) open(first);
+    }
+    list.show(listed, shown?.id);
+  } catch (error) {
+    if (shown === undefined) sayContact('refused', (error as Error).message);
+  }
+}
+
+function sayContact(now: Contact, reason = ''): void {
+  const texts = {
+    open: '',
+    lost: source.live
+      ? 'No contact with watch: it ended, or the machine sleeps. Trying again.'
+      : 'The data beside this page cannot be read. From a disk, a browser opens only the single file: watch --static DIR --single-file.',
+    refused: `Not allowed in (${reason || 'the token is missing or wrong'}): open the address that watch printed.`,
+  };
+  contact.textContent = texts[now];
+  contact.hidden = now === 'open';
+}
+
+/** Shows a run from its start. */
+function open(id: string): void {
+  shown?.stop();
+  shown?.robot?.dispose();
+  player.clear();
+  const run: Shown = {
+    id,
+    metrics: noColumns(),
+    evaluations: noColumns(),
+    damaged: 0,
+    entry: undefined,
+    facts: undefined,
+    recordings: [],
+    note: '',
+    playing: undefined,
+    chosen: false,
+    robot: undefined,
+    stop: () => {},
+  };
+  shown = run;
+  player.say('Looking for a recording…');
+  source.facts(id).then(
+    (facts) => {
+      if (shown !== run) return;
+      run.facts = facts;
+      config.replaceChildren(configTable(facts));
+      describe(run);
+    },
+    (error: Error) => shown === run && sayContact('refused', error.message),
+  );
+  const tell = (update: RunUpdate) => shown === run && take(run, update);
+  run.stop = source.follow(id, tell, sayContact);
+}
+
+function take(run: Shown, update: RunUpdate): void {
+  if (update.reset) {
+    run.metrics = noColumns();
+    run.evaluations = noColumns();
+    run.damaged = 0;
+  }
+  if (update.metrics) addColumns(run.metrics, update.metrics);
+  if (update.evaluations) addColumns(run.evaluations, update.evaluations);
+  run.damaged += update.damaged ?? 0;
+  if (update.entry) run.entry = update.entry;
+  if (update.note !== undefined) run.note = update.note;
+  if (update.reset || update.metrics || update.evaluations) drawCurves(run);
+  if (update.recordings) {
+    run.recordings = update.recordings;
+    const stays = run.recordings.some(({ id }) => id === run.playing);
+    if (!stays) playNewest(run);
+    offer(run);
+  }
+  describe(run);
+}
+
+/** Lets a recording be chosen; a choice stays. */
+function offer(run: Shown): void {
+  player.offer(run.recordings, run.playing, (id) => {
+    run.chosen = true;
+    void playRecording(run, id);
+  });
+}
+
+/** Plays the newest recording, unless it is being played or another was chosen. */
+function playNewest(run: Shown): void {
+  const newest = run.recordings.at(-1)?.id;
+  if (newest === undefined || newest === run.playing) return;
+  run.chosen = false;
+  void playRecording(run, newest);
+  offer(run);
+}
+player.over = () => {
+  if (shown !== undefined && !shown.chosen) playNewest(shown);
+};
+
+function drawCurves({ metrics, evaluations }: Shown): void {
+  charts.returns.draw(evaluations);
+  charts.training.draw(metrics);
+  for (const chart of charts.learning) chart.draw(metrics);
+  const names = Object.keys(metrics.m).sort();
+  if (names.length !== pick.options.length) {
+    const now = pick.value || FIRST_PICK;
+    pick.replaceChildren(
+      ...names.map((name) => element('option', { selected: name === now }, name)),
+    );
+    if (pick.value !== '') charts.picked.choose(picked(pick.value));
+  }
+  charts.picked.draw(metrics);
+}
+
+/** Heading, state, and what a person should know. */
+function describe(run: Shown): void {
+  const entry = run.entry ?? run.facts?.entry;
+  if (entry === undefined) return;
+  const seed = entry.seed === null ? '' : `, seed ${entry.seed}`;
+  heading.textContent = `${entry.env || entry.name}`;
+  document.title = `${entry.env || entry.name}, ${entry.algorithm}: virel-native`;
+  const steps = run.facts?.steps ?? null;
+  const [step, of] = [entry.step ?? 0, steps === null ? '' : ` of ${grouped(steps)}`];
+  state.replaceChildren(
+    badge(entry),
+    element('span', {}, `${entry.algorithm}${seed}`),
+    element('span', {}, `step ${grouped(step)}${of}`),
+    entry.score === null ? '' : element('span', {}, standing(entry).replace(/^.*, /, '')),
+  );
+  progress.value = steps ? Math.min(1, step / steps) : 0;
+  progress.hidden = !steps;
+  const lines = [
+    ...(run.facts?.problems ?? []),
+    ...(run.damaged > 0 ? [`${run.damaged} damaged lines of its logs are left out.`] : []),
+    ...(run.note ? [run.note] : []),
+  ];
+  notes.replaceChildren(...lines.map((line) => element('li', {}, line)));
+  if (run.recordings.length > 0) return;
+  if (problem !== '') player.say(problem);
+  else if (run.note !== '')
+    player.say(`${run.note} npx virel-native eval RUN --record 1 makes one.`);
+  else
+    player.say(
+      'No episode of this run is recorded. npx virel-native eval RUN --record 1 makes one.',
+    );
+}
+
+/** The robot of a run, loaded once. */
+async function robotOf(run: Shown): Promise<Robot> {
+  if (run.robot !== undefined) return run.robot;
+  const xml = await source.model(run.id);
+  if (xml === undefined) throw new Error('the run holds no model.xml');
+  const robot = await loadRobot(xml, () => source.wasm());
+  run.robot = robot;
+  return robot;
+}
+
+async function playRecording(run: Shown, id: string): Promise<void> {
+  run.playing = id;
+  if (stage === undefined) return player.say(problem);
+  player.say('Loading MuJoCo…');
+  try {
+    const [bytes, robot] = await Promise.all([source.recording(run.id, id), robotOf(run)]);
+    if (shown !== run || run.playing !== id) return;
+    const recording = decodeRecording(bytes);
+    if (typeof recording === 'string')
+      return player.say(`The recording cannot be shown: ${recording}.`);
+    if (recording.header.nq !== robot.nq) {
+      const { nq } = recording.header;
+      return player.say(
+        `The recording has ${nq} positions a state, the model ${robot.nq}: they do not belong together.`,
+      );
+    }
+    player.say('');
+    player.play(recording, robot);
+  } catch (error) {
+    if (shown === run) player.say(`The robot cannot be shown: ${(error as Error).message}`);
+  }
+}
+
+const page = document.getElementById('page') as HTMLElement;
+page.append(
+  element('a', { class: 'skip', href: '#run' }, 'To the run'),
+  element(
+    'nav',
+    { 'aria-label': 'Runs' },
+    element('p', { class: 'brand' }, 'virel-native'),
+    list.root,
+  ),
+  element(
+    'main',
+    { id: 'run' },
+    element('header', {}, heading, state, progress, contact, notes),
+    element(
+      'div',
+      { class: 'top' },
+      player.root,
+      element('div', { class: 'returns' }, charts.returns.root, charts.training.root),
+    ),
+    element('h2', { class: 'section' }, 'Learning'),
+    element(
+      'div',
+      { class: 'grid' },
+      ...charts.learning.map(({ root }) => root),
+      charts.picked.root,
+    ),
+    config,
+    element('footer', {}, ''),
+  ),
+);
+// a link to a place in the page would take the token's place
+page.querySelector('.skip')?.addEventListener('click', (event) => {
+  event.preventDefault();
+  const main = document.getElementById('run');
+  main?.setAttribute('tabindex', '-1');
+  main?.focus();
+});
+contact.hidden = true;
+source.taken().then(
+  (taken) => {
+    if (taken === undefined) return;
+    (page.querySelector('footer') as HTMLElement).textContent =
+      `As it was at ${taken.replace('T', ' ').slice(0, 16)} UTC. Made by virel-native watch --static.`;
+    page.dataset['single'] = 'true';
+  },
+  () => sayContact('lost'),
+);
+void refreshList(false);
+if (source.live) {
+  setInterval(() => {
+    if (!document.hidden) void refreshList(false);
+  }, LIST_PACE);
+}
+
+/** What the page shows, for the console and for tests. */
+Object.assign(globalThis, {
+  virelWatch: {
+    seek: (frame: number) => player.seek(frame),
+    frame: () => player.frame,
+    follow: (on: boolean) => stage && Object.assign(stage, { follow: on }),
+    parts: () => shown?.robot?.parts,
+    drawn: (geom: number) => stage?.drawn(geom),
+    root: () => shown?.robot?.root(),
+    metrics: () => shown?.metrics,
+    evaluations: () => shown?.evaluations,
+    playing: () => shown?.playing,
+  },
+});

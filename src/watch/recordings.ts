@@ -1,0 +1,61 @@
+/** The recorded episodes of a run, `recordings/<step>-s<seed>.qrec`. */
+import { readdir } from 'node:fs/promises';
+import { openInside, readInside, readRange } from './inside.js';
+import { framesIn, readHeader } from './shared/recording.js';
+import type { RecordingEntry } from './shared/wire.js';
+
+/** The folder in a run's folder. */
+export const RECORDINGS = 'recordings';
+const NAME = /^(\d{12,15}-s\d{1,16})\.qrec$/;
+/** Longest file that is served: ten times an episode of the widest task. */
+export const MOST_BYTES = 64 << 20;
+/** Bytes that surely hold the first line. */
+const HEAD = 8192;
+/** Most recordings of a list, the newest of them. */
+const MOST_LISTED = 1000;
+
+/** The name of a recording without its ending. */
+export const recordingId = (step: number, seed: number) =>
+  `${String(step).padStart(12, '0')}-s${seed}`;
+
+/** The file of a recording, below the run's folder. */
+export const recordingFile = (id: string) => `${RECORDINGS}/${id}.qrec`;
+
+/** Ids of the recordings, by step; each is a plain name that stands in the folder now. */
+async function recordingIds(dir: string): Promise<string[]> {
+  try {
+    const names = await readdir(`${dir}/${RECORDINGS}`);
+    const ids = names.flatMap((name) => NAME.exec(name)?.[1] ?? []);
+    return ids.sort().slice(-MOST_LISTED);
+  } catch {
+    return [];
+  }
+}
+
+async function entryOf(dir: string, id: string): Promise<RecordingEntry | undefined> {
+  const file = await openInside(dir, recordingFile(id));
+  if (file === undefined) return undefined;
+  try {
+    const { size } = file.facts;
+    const read = readHeader(await readRange(file.handle, 0, Math.min(size, HEAD)));
+    if (typeof read === 'string' || size > MOST_BYTES) return undefined;
+    const { header, end } = read;
+    const steps = framesIn(header, end, size) - 1;
+    const { step, seed } = header;
+    return { id, step, seed, steps, return: header.return, cut: steps < header.steps };
+  } finally {
+    await file.handle.close();
+  }
+}
+
+/** The recordings that can be shown, of at least one state; oldest first. */
+export async function listRecordings(dir: string): Promise<RecordingEntry[]> {
+  const entries = await Promise.all((await recordingIds(dir)).map((id) => entryOf(dir, id)));
+  return entries.filter((entry) => entry !== undefined && entry.steps >= 0) as RecordingEntry[];
+}
+
+/** The bytes of a recording; undefined where the id is of none. */
+export async function readRecording(dir: string, id: string): Promise<Buffer | undefined> {
+  if (!(await recordingIds(dir)).includes(id)) return undefined;
+  return readInside(dir, recordingFile(id), MOST_BYTES);
+}

@@ -1,0 +1,173 @@
+/** The page of one run without a server: a folder for any web host, or one file to mail. */
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { type ExportedFile, placeFiles } from '../export/place.js';
+import { pretty } from '../training/files.js';
+import { requireRun } from '../training/find-run.js';
+import { readInside } from './inside.js';
+import { type PageFileName, readPageFile } from './page-files.js';
+import { listRecordings, readRecording } from './recordings.js';
+import { readFacts } from './run-facts.js';
+import { POLICY } from './security.js';
+import type { RecordingEntry, Snapshot } from './shared/wire.js';
+import { Updates } from './updates.js';
+
+/** Bytes of recordings that go along, the newest first: one episode always, and what mail still takes. */
+const MOST_RECORDED = 8 << 20;
+/** Longest model that goes along. */
+const MOST_MODEL = 16 << 20;
+
+/** What to write. */
+export interface SiteOptions {
+  /** The folder. */
+  readonly out: string;
+  /** All in one `index.html`. */
+  readonly single: boolean;
+  /** Replaces the files of an earlier one. */
+  readonly force: boolean;
+}
+
+/** What of a run goes along. */
+export interface Content {
+  readonly snapshot: Snapshot;
+  readonly model: Buffer | undefined;
+  readonly recordings: ReadonlyMap<string, Buffer>;
+  /** Recordings that were too many. */
+  readonly left: number;
+}
+
+/** The newest recordings that fit. */
+async function takeRecordings(
+  runDir: string,
+  listed: readonly RecordingEntry[],
+): Promise<Map<string, Buffer>> {
+  const taken = new Map<string, Buffer>();
+  let room = MOST_RECORDED;
+  for (const { id } of [...listed].reverse()) {
+    const bytes = await readRecording(runDir, id);
+    if (bytes === undefined) continue;
+    room -= bytes.length;
+    if (room < 0 && taken.size > 0) break;
+    taken.set(id, bytes);
+  }
+  return taken;
+}
+
+/**
+ * Reads what a site shows of a run. Nothing of the author's machine goes along: no path, no name of a host.
+ *
+ * @param choose Which of its recordings.
+ */
+export async function readContent(
+  runDir: string,
+  choose: (entry: RecordingEntry) => boolean = () => true,
+): Promise<Content> {
+  requireRun(runDir);
+  const name = basename(runDir);
+  const facts = await readFacts(runDir, name);
+  const update = (await new Updates(runDir, name).next()) ?? {};
+  const listed = (await listRecordings(runDir)).filter(choose);
+  const recordings = await takeRecordings(runDir, listed);
+  const shown = listed.filter(({ id }) => recordings.has(id));
+  return {
+    snapshot: {
+      facts,
+      update: { ...update, recordings: shown },
+      taken: new Date().toISOString(),
+    },
+    model: await readInside(runDir, 'model.xml', MOST_MODEL),
+    recordings,
+    left: listed.length - shown.length,
+  };
+}
+
+const textOf = (name: PageFileName) => readPageFile(name).bytes.toString('utf8');
+
+/** The rules of the server, as a page without one states them. */
+function policy(script: string, style: string, connect: string): string {
+  return POLICY.replace("frame-ancestors 'none'; ", '')
+    .replace("script-src 'self'", `script-src ${script}`)
+    .replace("style-src 'self'", `style-src ${style}`)
+    .replace("connect-src 'self'", `connect-src ${connect}`)
+    .replace("img-src 'self' blob:", "img-src 'self' blob: data:");
+}
+
+/** The page with its rules, and where its data are. */
+function pageWith(kind: 'folder' | 'file', rules: string): string {
+  return textOf('index.html')
+    .replace(
+      '<meta name="virel-site" content="live">',
+      `<meta name="virel-site" content="${kind}">`,
+    )
+    .replace('<title>', `<meta http-equiv="Content-Security-Policy" content="${rules}">\n<title>`);
+}
+
+const COPIED = ['page.js', 'page.css', 'icon.svg', 'mujoco.wasm', 'licences.txt'] as const;
+const recordingName = (id: string) => `${id}.qrec`;
+
+function writeFolder({ snapshot, model, recordings }: Content, folder: string): void {
+  const write = (name: string, bytes: string | Buffer) => writeFileSync(join(folder, name), bytes);
+  write('index.html', pageWith('folder', policy("'self'", "'self'", "'self'")));
+  for (const name of COPIED) write(name, readPageFile(name).bytes);
+  write('run.json', pretty(snapshot));
+  if (model !== undefined) write('model.xml', model);
+  for (const [id, bytes] of recordings) write(recordingName(id), bytes);
+}
+
+const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+
+/** JSON that ends no element of a page, whatever names stand in it. */
+const inElement = (value: unknown) => JSON.stringify(value).replaceAll('<', '\\u003c');
+
+/** A page of one file: script, style, data, and MuJoCo's WebAssembly, compressed. */
+export function singleFile({ snapshot, model, recordings }: Content): string {
+  const [script, style] = [textOf('page.js'), textOf('page.css')];
+  const base64 = (bytes: Buffer) => bytes.toString('base64');
+  const data = inElement({
+    snapshot,
+    model: model?.toString('utf8') ?? null,
+    recordings: Object.fromEntries([...recordings].map(([id, bytes]) => [id, base64(bytes)])),
+    wasm: base64(gzipSync(readPageFile('mujoco.wasm').bytes, { level: 9 })),
+  });
+  const icon = `data:image/svg+xml;base64,${base64(readPageFile('icon.svg').bytes)}`;
+  // functions: a `$` in what is put in means nothing
+  return pageWith('file', policy(hash(script), hash(style), "'none'"))
+    .replace('href="icon.svg"', () => `href="${icon}"`)
+    .replace('<link rel="stylesheet" href="page.css">', () => `<style>${style}</style>`)
+    .replace(
+      '<script type="module" src="page.js"></script>',
+      () =>
+        `<script type="application/json" id="virel-data">${data}</script>\n<script type="module">${script}</script>`,
+    )
+    .concat(`<!--\n${textOf('licences.txt').replaceAll('--', '- -')}-->\n`);
+}
+
+/** What was written. */
+export interface WrittenSite {
+  readonly files: readonly ExportedFile[];
+  /** Recordings that were too many to go along. */
+  readonly left: number;
+}
+
+/**
+ * Writes the page of a run.
+ *
+ * @throws VirelError `RUN_NOT_FOUND`, `EXPORT_EXISTS`, `PAGE_MISSING`; `PERMISSION`, `DISK_FULL`, `QUOTA`, `IO`: the folder is
+ *   then as it was.
+ */
+export async function writeSite(runDir: string, options: SiteOptions): Promise<WrittenSite> {
+  readPageFile('page.js');
+  const content = await readContent(runDir);
+  const recorded = [...content.recordings.keys()].map(recordingName);
+  const names = options.single
+    ? ['index.html']
+    : ['index.html', ...COPIED, 'run.json', 'model.xml', ...recorded];
+  const place = { folder: options.out, names, force: options.force, flag: '--static' };
+  const files = await placeFiles(place, async (folder) => {
+    if (options.single) writeFileSync(join(folder, 'index.html'), singleFile(content));
+    else writeFolder(content, folder);
+  });
+  return { files, left: content.left };
+}
