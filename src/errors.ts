@@ -27,6 +27,7 @@ const USAGE = new Set([
   'DEMO_UNKNOWN',
   'EXPORT_UNSUPPORTED',
   'EXPORT_EXISTS',
+  'PLAN_HASH',
 ]);
 
 const TOOLING = new Set([

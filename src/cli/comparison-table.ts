@@ -3,6 +3,7 @@ import type { Comparison, OverallComparison, TaskComparison } from '../compariso
 import type { Estimate } from '../comparison/estimate.js';
 import { DEFAULT_METRIC } from '../comparison/measure.js';
 import { REFERENCE } from '../comparison/normalise.js';
+import { columns } from './columns.js';
 import { grouped } from './output.js';
 
 /** A score: one decimal where that is fine enough, else four digits. */
@@ -19,20 +20,6 @@ function estimateText(estimate: Estimate | undefined, write: (value: number) => 
   const { value, interval } = estimate;
   const range = interval === null ? 'no interval: 1 seed' : interval.map(write).join(', ');
   return `${write(value)} [${range}]`;
-}
-
-/** Rows below a head, each column as wide as its widest cell; numbers that stand alone are on the right. */
-function columns(rows: readonly (readonly string[])[], right: ReadonlySet<number>): string[] {
-  const widths = (rows[0] ?? []).map((_, index) =>
-    Math.max(...rows.map((row) => [...(row[index] ?? '')].length)),
-  );
-  return rows.map((row) => {
-    const cells = row.map((cell, index) => {
-      const space = ' '.repeat((widths[index] ?? 0) - [...cell].length);
-      return right.has(index) ? space + cell : cell + space;
-    });
-    return `  ${cells.join('  ')}`.trimEnd();
-  });
 }
 
 function taskLines(task: TaskComparison, { at, metric, baseline }: Comparison): string[] {

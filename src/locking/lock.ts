@@ -40,6 +40,12 @@ export function tryLock(file: string): Attempt {
   };
 }
 
+/** Who holds a lock file: a living process, or one of another machine; nothing is changed. Unreadable counts as free. */
+export function lockOwner(file: string): Owner | undefined {
+  const owner = parse(read(file) ?? '');
+  return owner === undefined || isGone(owner) ? undefined : owner;
+}
+
 /** The lock's text; `undefined` if there is no such file. Anything else in its place would be tried for ever. */
 function readLock(file: string): string | undefined {
   try {
