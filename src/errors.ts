@@ -28,6 +28,7 @@ const USAGE = new Set([
   'EXPORT_UNSUPPORTED',
   'EXPORT_EXISTS',
   'PLAN_HASH',
+  'FIGURE_UNKNOWN',
 ]);
 
 const TOOLING = new Set([

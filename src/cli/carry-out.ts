@@ -116,6 +116,8 @@ const leftOf = (
 export interface CarryOptions {
   readonly json: boolean;
   readonly quiet: boolean;
+  /** Where the line of a run that ended goes. */
+  readonly results: (text: string) => void;
   readonly retryFailed: boolean;
   readonly stop: StopSignals;
   readonly execute: Executor;
@@ -136,14 +138,14 @@ export const taskOptions = ({ sweep }: Prepared, allowInexact: boolean): TaskOpt
  */
 export async function carryOutSweep(
   prepared: Prepared,
-  { json, quiet, retryFailed, stop, execute }: CarryOptions,
+  { json, quiet, results, retryFailed, stop, execute }: CarryOptions,
 ): Promise<Map<string, RunStanding>> {
   const { dir, sweep, tasks } = prepared;
   const release = openSweep(dir, sweep.plan);
   // how they stood may have changed until the folder was ours
   const standings = standingsOf(tasks);
   const clock = new Remaining(prepared, standings);
-  const view = new SweepView({ json, quiet, stand: () => clock.line() });
+  const view = new SweepView({ json, quiet, results, stand: () => clock.line() });
   const due = tasks.filter(({ row }) =>
     isDue(standings.get(row.folder) as RunStanding, retryFailed),
   );

@@ -15,6 +15,7 @@ const COMMANDS: Record<string, () => Promise<object>> = {
   plot: async () => (await import('./commands/plot.js')).plotCommand,
   compare: async () => (await import('./commands/compare.js')).compareCommand,
   sweep: async () => (await import('./commands/sweep.js')).sweepCommand,
+  reproduce: async () => (await import('./commands/reproduce.js')).reproduceCommand,
   export: async () => (await import('./commands/export.js')).exportCommand,
   envs: async () => (await import('./commands/envs.js')).envsCommand,
   algorithms: async () => (await import('./commands/algorithms.js')).algorithmsCommand,

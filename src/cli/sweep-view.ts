@@ -4,7 +4,7 @@ import type { VirelError } from '../errors.js';
 import type { ProgressEvent, Summary, TrainEvent } from '../logging/events.js';
 import type { SweepTask } from '../sweep/run.js';
 import { errorEvent } from '../training/failure.js';
-import { brief, clockTime, describeError, grouped, note, print, printJson } from './output.js';
+import { brief, clockTime, describeError, grouped, note, printJson } from './output.js';
 import { joinParts, progressParts, wrapParts } from './progress-line.js';
 
 /** Progress events behind the speed shown. */
@@ -28,6 +28,8 @@ export interface SweepViewOptions {
   readonly json: boolean;
   /** No progress. */
   readonly quiet: boolean;
+  /** Where the line of a run that ended goes. */
+  readonly results: (text: string) => void;
   /** How the whole sweep stands, for the last line of the table. */
   readonly stand: () => string;
 }
@@ -112,7 +114,7 @@ export class SweepView {
     const word = { finished: 'done', stopped: 'stopped', failed: 'failed' }[state];
     const score = finalScore === null ? '' : `, final score ${brief(finalScore)}`;
     const text = `${word} ${folder}: ${grouped(steps)} steps in ${clockTime(wallSeconds)}${score}`;
-    this.#lasting(text, this.#options.json ? note : print);
+    this.#lasting(text, this.#options.results);
   }
 
   #run(folder: string): Shown {
@@ -125,7 +127,7 @@ export class SweepView {
   }
 
   #lasting(text: string, write: (text: string) => void): void {
-    if (this.#options.quiet && write === print) return;
+    if (this.#options.quiet && write === this.#options.results) return;
     this.#live?.clear();
     write(text);
     this.#draw();

@@ -80,7 +80,9 @@ export function estimateRun(
   if (speeds.length > 0)
     return { seconds: (steps * operations) / mean(speeds), from: 'finished runs' };
   if (flops === undefined) return undefined;
-  const seconds = ((1 + BESIDE) * steps * operations) / (SHARE * flops);
+  // gradient steps begin when there is something to learn from
+  const learning = Math.max(0, steps - config.collect.startUpdates);
+  const seconds = ((1 + BESIDE) * learning * operations) / (SHARE * flops);
   return { seconds, from: 'the speed of this processor' };
 }
 

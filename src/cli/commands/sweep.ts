@@ -145,6 +145,7 @@ async function train(prepared: Prepared, args: SweepArguments): Promise<void> {
     await carryOutSweep(prepared, {
       json,
       quiet,
+      results: json ? note : print,
       retryFailed: args.retryFailed === true,
       stop,
       execute,
