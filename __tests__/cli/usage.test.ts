@@ -77,7 +77,8 @@ describe('help', () => {
           /^ {2}virel-native (\w+)(?: \[\w+\])? {2,}/gm,
         ),
       ].map((match) => match[1]);
-      const known = 'train eval export envs algorithms config verify bench setup doctor'.split(' ');
+      const known =
+        'train eval reproduce export envs algorithms config verify bench setup doctor'.split(' ');
       expect(verbs).toEqual(known);
     },
     PATIENCE,

@@ -38,7 +38,7 @@ interface ReproduceArguments extends TrainingArguments {
 /** `virel-native reproduce`: a sweep with a report. */
 export const reproduceCommand: CommandModule<unknown, ReproduceArguments> = {
   command: 'reproduce [figure]',
-  describe: 'Train what a figure of the paper shows; report',
+  describe: 'What a figure of the paper shows, reported',
   builder: (yargs) => {
     const text = { type: 'string', requiresArg: true } as const;
     return withTrainingOptions(yargs)
@@ -46,6 +46,7 @@ export const reproduceCommand: CommandModule<unknown, ReproduceArguments> = {
         type: 'string',
         describe: FIGURES.map(({ id }) => id).join(', '),
       })
+      .option('json', { type: 'boolean', describe: 'One JSON object on standard output' })
       .option('list', { type: 'boolean', describe: 'What can be reproduced' })
       .option('seeds', { ...text, describe: 'Such as 0-9 [0-4]' })
       .option('steps', { ...text, describe: 'Environment steps of a run [1000000]' })

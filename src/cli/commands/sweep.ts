@@ -39,7 +39,7 @@ interface SweepArguments extends TrainingArguments {
 /** `virel-native sweep`: planning and `--status` work without the native part. */
 export const sweepCommand: CommandModule<unknown, SweepArguments> = {
   command: 'sweep <file>',
-  describe: 'Train many settings and seeds; goes on by itself',
+  describe: 'Train many settings and seeds, and go on',
   builder: (yargs) =>
     withTrainingOptions(yargs)
       .positional('file', {
