@@ -1,5 +1,5 @@
 /** Sweeps as plans: which runs, in which folders, what they take, and how their folders are read. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -68,6 +68,39 @@ describe('a plan', () => {
     expect(() => readPlan(path)).toThrow('has no row 0');
     writeFileSync(path, 'gibberish');
     expect(() => readPlan(path)).toThrow('is no plan');
+  });
+
+  it('that lies damaged in the folder of a sweep can be made again', async () => {
+    const [made, dir] = [await plan({ seeds: '0-2' }), join(folder, 'damaged')];
+    openSweep(dir, made)();
+    const path = join(dir, 'plan.jsonl');
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, text.slice(0, -20));
+    const fix = expect.stringContaining('remove it');
+    expect(() => openSweep(dir, made)).toThrow(expect.objectContaining({ code: 'PLAN_HASH', fix }));
+    rmSync(path);
+    openSweep(dir, made)();
+    expect(readFileSync(path, 'utf8')).toBe(text);
+  });
+
+  it('is extended by more seeds, and never changed', async () => {
+    const dir = join(folder, 'extended');
+    openSweep(dir, await plan({ seeds: '0-1' }))();
+    openSweep(dir, await plan({ seeds: '1-3' }))();
+    const { rows } = readPlan(join(dir, 'plan.jsonl'));
+    expect(rows.map(({ index, values }) => [index, values['seed']])).toEqual([
+      [0, 0],
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ]);
+    const other = await plan({ seeds: '0-1', steps: 7 });
+    expect(() => openSweep(dir, other)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_CONFLICT' }),
+    );
+    const release = openSweep(dir, await plan({ seeds: '0' }));
+    expect(() => openSweep(dir, other)).toThrow(expect.objectContaining({ code: 'SWEEP_LOCKED' }));
+    release();
   });
 
   it('of 10,000 runs is read, and its folder looked at, in seconds', async () => {

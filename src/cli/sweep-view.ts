@@ -109,6 +109,7 @@ export class SweepView {
   }
 
   #ended(index: number, folder: string, { event: _event, ...summary }: Summary): void {
+    this.#runs.delete(folder);
     if (this.#options.json) printJson({ event: 'run', index, folder, ...summary });
     const { state, steps, wallSeconds, finalScore } = summary;
     const word = { finished: 'done', stopped: 'stopped', failed: 'failed' }[state];

@@ -9,6 +9,8 @@ import { readPlan, writePlan } from './plan-file.js';
 
 const LOCK = 'sweep.lock';
 const PLAN = 'plan.jsonl';
+/** The file that a sweep is carried out from makes its plan again. */
+const REMOVE = 'remove it, and give the same command again: no run is lost';
 
 /**
  * Takes the folder of a sweep and writes its plan there: what an earlier plan has beside it stays in it, so that more seeds or
@@ -50,11 +52,11 @@ function takeLock(dir: string): () => void {
 /** Refuses a plan that differs from one that the folder has in what both say. @throws VirelError as {@link openSweep}. */
 export function checkAgainst(dir: string, plan: SweepPlan): void {
   const path = join(dir, PLAN);
-  if (existsSync(path)) together(readPlan(path), dir, plan);
+  if (existsSync(path)) together(readPlan(path, REMOVE), dir, plan);
 }
 
 function writeTogether(path: string, dir: string, plan: SweepPlan): void {
-  const before = existsSync(path) ? readPlan(path) : { name: plan.name, rows: [] };
+  const before = existsSync(path) ? readPlan(path, REMOVE) : { name: plan.name, rows: [] };
   const rows = together(before, dir, plan);
   if (rows.length > before.rows.length) writePlan(path, { name: plan.name, rows });
 }

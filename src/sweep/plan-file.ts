@@ -30,34 +30,34 @@ export function writePlan(path: string, { name, rows }: SweepPlan): void {
   writeWhole(path, `${JSON.stringify(head)}\n${text}`);
 }
 
-function damaged(path: string, reason: string): VirelError {
-  return new VirelError('PLAN_HASH', `${path} ${reason}`, {
-    where: path,
-    expected: 'a plan as it was written',
-    fix: 'make it anew: npx virel-native sweep FILE --plan-only --out plan.jsonl',
-  });
-}
+const ANEW = 'make it anew: npx virel-native sweep FILE --plan-only --out plan.jsonl';
 
 /**
  * A plan as it was written.
  *
+ * @param fix What mends one that is damaged.
  * @throws VirelError `PLAN_HASH` where it is damaged; `CLI_USAGE` where there is no such file; `PERMISSION`, `IO`.
  */
-export function readPlan(path: string): SweepPlan {
+export function readPlan(path: string, fix = ANEW): SweepPlan {
+  const damaged = (reason: string) =>
+    new VirelError('PLAN_HASH', `${path} ${reason}`, {
+      where: path,
+      expected: 'a plan as it was written',
+      fix,
+    });
   const text = readText(path);
   const end = text.indexOf('\n') + 1;
   const head = headSchema.safeParse(json(text.slice(0, end)));
-  if (!head.success) throw damaged(path, 'is no plan: its first line is not a head');
+  if (!head.success) throw damaged('is no plan: its first line is not a head');
   const body = text.slice(end);
   const lines = body.split('\n').slice(0, -1);
   const { rows: expected, sweep: name } = head.data;
   if (lines.length < expected || !body.endsWith('\n'))
-    throw damaged(path, `is cut short: ${lines.length} of ${expected} rows`);
-  if (sha256(body) !== head.data.sha256)
-    throw damaged(path, 'was changed: its rows fail their SHA-256');
+    throw damaged(`is cut short: ${lines.length} of ${expected} rows`);
+  if (sha256(body) !== head.data.sha256) throw damaged('was changed: its rows fail their SHA-256');
   const rows = lines.map((line, index): PlanRow => {
     const row = rowSchema.safeParse(json(line));
-    if (!row.success || row.data.index !== index) throw damaged(path, `has no row ${index}`);
+    if (!row.success || row.data.index !== index) throw damaged(`has no row ${index}`);
     return row.data;
   });
   return { name, rows };

@@ -139,7 +139,7 @@ function caveatsOf(
   const counts = countStates([...standings.values()]);
   const unfinished = tasks.length - counts.done;
   const few = settings.filter(({ seeds }) => seeds.length < CLAIM_SEEDS).length;
-  const steps = comparison?.at ?? figure.steps;
+  const steps = Number(tasks[0]?.row.values['steps'] ?? figure.steps);
   return [
     ...(few > 0
       ? [
