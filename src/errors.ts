@@ -28,6 +28,8 @@ const USAGE = new Set([
   'EXPORT_UNSUPPORTED',
   'EXPORT_EXISTS',
   'RECORDING_UNSUPPORTED',
+  'PLAN_HASH',
+  'FIGURE_UNKNOWN',
 ]);
 
 const TOOLING = new Set([

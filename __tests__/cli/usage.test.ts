@@ -78,7 +78,9 @@ describe('help', () => {
         ),
       ].map((match) => match[1]);
       const known =
-        'train eval watch export envs algorithms config verify bench setup doctor'.split(' ');
+        'train eval watch reproduce export envs algorithms config verify bench setup doctor'.split(
+          ' ',
+        );
       expect(verbs).toEqual(known);
     },
     PATIENCE,

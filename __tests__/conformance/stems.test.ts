@@ -25,10 +25,12 @@ const oneSided: Record<keyof typeof rooms, Record<string, string>> = {
   },
   tensors: {
     given: 'passes that both halves of a step share; src/reference/agents/draws.ts',
+    graph: 'CUDA graphs, no equation',
     halves: 'the parts of an M-step and an E-step put together; src/reference/agents',
     network: 'networks in tch operations; src/reference/networks',
     networks: 'the networks of a recipe; src/reference/networks',
     optimisers: 'their Adam states and SGD steps; adam.ts and gradient-step.ts',
+    recordings: 'which work of a GPU is a graph, no equation',
     transfer: 'host and device memory, no equation',
   },
 };

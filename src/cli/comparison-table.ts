@@ -3,21 +3,8 @@ import type { Comparison, OverallComparison, TaskComparison } from '../compariso
 import { estimateText, probabilityText, scoreText } from '../comparison/estimate-text.js';
 import { DEFAULT_METRIC } from '../comparison/measure.js';
 import { REFERENCE } from '../comparison/normalise.js';
+import { columns } from './columns.js';
 import { grouped } from './output.js';
-
-/** Rows below a head, each column as wide as its widest cell; numbers that stand alone are on the right. */
-function columns(rows: readonly (readonly string[])[], right: ReadonlySet<number>): string[] {
-  const widths = (rows[0] ?? []).map((_, index) =>
-    Math.max(...rows.map((row) => [...(row[index] ?? '')].length)),
-  );
-  return rows.map((row) => {
-    const cells = row.map((cell, index) => {
-      const space = ' '.repeat((widths[index] ?? 0) - [...cell].length);
-      return right.has(index) ? space + cell : cell + space;
-    });
-    return `  ${cells.join('  ')}`.trimEnd();
-  });
-}
 
 function taskLines(task: TaskComparison, { at, metric, baseline }: Comparison): string[] {
   const measured = metric.startsWith('eval/') ? `, deterministic, ${task.protocol}` : '';

@@ -15,6 +15,8 @@ const COMMANDS: Record<string, () => Promise<object>> = {
   watch: async () => (await import('./commands/watch.js')).watchCommand,
   plot: async () => (await import('./commands/plot.js')).plotCommand,
   compare: async () => (await import('./commands/compare.js')).compareCommand,
+  sweep: async () => (await import('./commands/sweep.js')).sweepCommand,
+  reproduce: async () => (await import('./commands/reproduce.js')).reproduceCommand,
   export: async () => (await import('./commands/export.js')).exportCommand,
   envs: async () => (await import('./commands/envs.js')).envsCommand,
   algorithms: async () => (await import('./commands/algorithms.js')).algorithmsCommand,
@@ -114,6 +116,7 @@ function report(error: VirelError, words: readonly string[]): void {
   const { json, verb, several } = readAsked(words);
   if (json) printJson({ event: 'error', code, message, where, expected, got, fix, exit });
   if (json && (verb === 'train' || verb === 'resume')) printJson(nothingTrained(error, several));
+  if (json && verb === 'sweep') printJson({ event: 'summary', runs: [] });
   note(describeError(error));
   if (code === 'PANIC' && error.cause instanceof Error) note(error.cause.stack ?? '');
   process.exitCode = exit;

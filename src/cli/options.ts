@@ -143,24 +143,3 @@ export function configLayers(args: ConfigArguments, argv: readonly string[]): La
   }
   return [...files, ...flags];
 }
-
-/** `0-4`, `0,2,5` or `3` as seeds, each once. */
-export function parseSeeds(text: string): number[] {
-  const refuse = (reason: string) =>
-    new VirelError('CONFIG_RANGE', `--seeds ${text}: ${reason}`, {
-      where: '--seeds',
-      expected: 'a range such as 0-4, or a list such as 0,2,5',
-      got: text,
-      fix: '--seeds 0-4',
-    });
-  const seeds = text.split(',').flatMap((part) => {
-    const [, first, last = first] = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(part) ?? [];
-    if (first === undefined) throw refuse('not a list of seeds');
-    const [from, to] = [Number(first), Number(last)];
-    if (to < from) throw refuse(`${to} is before ${from}`);
-    if (to - from >= 10_000) throw refuse('more than 10,000 seeds');
-    return Array.from({ length: to - from + 1 }, (_, index) => from + index);
-  });
-  if (new Set(seeds).size < seeds.length) throw refuse('a seed twice');
-  return seeds;
-}

@@ -109,6 +109,17 @@ function apply(values: unknown, origin: string, into: Values, prefix = ''): void
   }
 }
 
+/**
+ * What layers ask for, leaf by leaf, each with the layer that won; nothing is added to it.
+ *
+ * @throws VirelError `CONFIG_UNKNOWN_KEY`, `CONFIG_TYPE`.
+ */
+export function askedValues(layers: readonly Layer[]): Values {
+  const asked: Values = new Map();
+  for (const layer of layers) apply(layer.values, layer.origin, asked);
+  return asked;
+}
+
 function unknownKey(path: string, origin: string): VirelError {
   const near = nearestPath(path, [...LEAF_PATHS, ...SECTION_PATHS]);
   const shown = path.length > 80 ? `${path.slice(0, 77)}...` : path;
@@ -313,8 +324,7 @@ export function resolveLayers(
   custom?: CustomEnvironment,
 ): Resolution {
   // what was asked for decides which blocks of which preset lie under it
-  const asked: Values = new Map();
-  for (const layer of user) apply(layer.values, layer.origin, asked);
+  const asked = askedValues(user);
   const layers: Values = new Map();
   applySourced(defaults, 'default', layers);
   const chosen = (path: string) =>

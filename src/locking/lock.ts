@@ -42,6 +42,16 @@ export function tryLock(file: string, isSilent: () => boolean = () => false): At
   };
 }
 
+/**
+ * Who holds a lock file: a living process, or one of another machine; nothing is changed. Unreadable counts as free.
+ *
+ * @param isSilent As that of {@link tryLock}.
+ */
+export function lockOwner(file: string, isSilent: () => boolean = () => false): Owner | undefined {
+  const owner = parse(read(file) ?? '');
+  return owner === undefined || isGone(owner, isSilent) ? undefined : owner;
+}
+
 /** The lock's text; `undefined` if there is no such file. Anything else in its place would be tried for ever. */
 function readLock(file: string): string | undefined {
   try {

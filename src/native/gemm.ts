@@ -50,6 +50,13 @@ export function machineGemm(env: Variables = process.env): Gemm {
   return chosen;
 }
 
+/** Operations a second of one core by the product in use, as measured once; undefined before that, or on another processor. */
+export function keptSpeed(env: Variables = process.env): number | undefined {
+  const kept = readKept(keptFile(env), cpus()[0]?.model ?? 'unknown');
+  const gflops = kept?.gemms?.find(({ name }) => name === kept.chosen)?.gflops;
+  return typeof gflops === 'number' && gflops > 0 ? gflops * 1e9 : undefined;
+}
+
 function keptFile(env: Variables): string {
   const override = env['VIREL_NATIVE_ADDON'];
   return join(override ? dirname(override) : locate(env).addonDirectory, 'gemm.json');
@@ -73,11 +80,15 @@ export function keptGemm(file: string, cpu: string, measure: () => NativeCalibra
   return read(file, cpu) ?? made.chosen;
 }
 
-function read(file: string, cpu: string): Gemm | undefined {
+const read = (file: string, cpu: string): Gemm | undefined =>
+  GEMMS.find((name) => name === readKept(file, cpu)?.chosen);
+
+/** What a file holds for this processor. */
+function readKept(file: string, cpu: string): Partial<Kept> | undefined {
   if (!existsSync(file)) return undefined;
   try {
     const kept = JSON.parse(readFileSync(file, 'utf8')) as Partial<Kept>;
-    return kept.cpu === cpu ? GEMMS.find((name) => name === kept.chosen) : undefined;
+    return kept.cpu === cpu ? kept : undefined;
   } catch {
     // damaged: measured again
     return undefined;

@@ -1,15 +1,17 @@
 import { realpathSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
+import { parseSeeds } from '../../config/seeds.js';
 import { VirelError } from '../../errors.js';
+import { jobsFor, machineResources, needsOf } from '../../sweep/needs.js';
 import { type PlannedRun, trainMany } from '../../training/many.js';
 import type { StopSignals } from '../../training/signals.js';
 import { prepareLayers, type Resolver } from '../environment.js';
 import { refuseEmpty } from '../folder.js';
 import { Follower } from '../follow.js';
+import { parseJobs } from '../jobs.js';
 import { npxWarning } from '../npx.js';
-import { type ConfigArguments, configLayers, parseSeeds, withConfigOptions } from '../options.js';
+import { type ConfigArguments, configLayers, withConfigOptions } from '../options.js';
 import { note, printJson } from '../output.js';
 import {
   ensureTraining,
@@ -36,7 +38,11 @@ export const trainCommand: CommandModule<unknown, TrainArguments> = {
         requiresArg: true,
         describe: 'Several runs: 0-4 or 0,2,5',
       })
-      .option('jobs', { type: 'string', requiresArg: true, describe: 'Runs at a time [1]' })
+      .option('jobs', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Runs at a time [one per core]',
+      })
       .option('run-dir', {
         type: 'string',
         requiresArg: true,
@@ -87,10 +93,14 @@ function planRuns(args: TrainArguments, resolver: Resolver): { runs: PlannedRun[
     return { runs: [{ resolution: resolver.resolve(), place: { runDir, runsDir } }], jobs: 1 };
   }
   // as many as ever train at a time share the processors
-  const jobs = Math.min(asked, seeds.length);
-  const machine = { cores: Math.floor(availableParallelism() / jobs) };
+  const resources = machineResources();
+  const resolve = (seed: number, cores: number) =>
+    resolver.resolve([{ origin: '--seeds', values: { seed } }], { cores });
+  const each = needsOf(resolve(seeds[0] ?? 0, 1).config);
+  const jobs = jobsFor(seeds.length, [each], resources, asked);
+  const cores = Math.floor(resources.cores / jobs);
   const runs = seeds.map((seed) => {
-    const resolution = resolver.resolve([{ origin: '--seeds', values: { seed } }], machine);
+    const resolution = resolve(seed, cores);
     const place = { runDir: runDir && join(runDir, `seed-${seed}`), runsDir };
     return { resolution, place };
   });
@@ -104,21 +114,6 @@ const withoutSeeds = (jobs: string) =>
     got: jobs,
     fix: `--seeds 0-4 --jobs ${jobs}, or leave --jobs out`,
   });
-
-function parseJobs(text = '1'): number {
-  const jobs = Number(text);
-  if (/^\d+$/.test(text) && jobs >= 1 && jobs <= 1024) return jobs;
-  throw new VirelError(
-    'CONFIG_RANGE',
-    `--jobs: expected a whole number from 1 to 1024, got ${text}`,
-    {
-      where: '--jobs',
-      expected: '1 to 1024',
-      got: text,
-      fix: '--jobs 2',
-    },
-  );
-}
 
 /** Trains, shows, and sets the exit code. */
 async function trainAll(

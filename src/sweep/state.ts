@@ -1,0 +1,109 @@
+/** How the runs of a sweep stand, read from their own files: a run's folder is the only truth about it. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { lockOwner } from '../locking/lock.js';
+import type { Summary } from '../logging/events.js';
+import { listCheckpoints } from '../training/checkpoint.js';
+
+/**
+ * `done`: trained to its last step. `running`: a living process has it. `stopped`: saved, or its process died; it can go on.
+ * `diverged`: it would again, the bits being the same. `failed`: of another cause. `missing`: not begun.
+ */
+export const STATES = ['done', 'running', 'stopped', 'diverged', 'failed', 'missing'] as const;
+/** How a run stands. */
+export type RunState = (typeof STATES)[number];
+
+/** A run of a sweep as its folder shows it. */
+export interface RunStanding {
+  readonly state: RunState;
+  /** Environment steps done, as far as files say. */
+  readonly step: number;
+  /** Of a run that failed. */
+  readonly code?: string;
+  /** Of a run that failed. */
+  readonly message?: string;
+  /** Of a run that ended; null without an evaluation near its end. */
+  readonly finalScore?: number | null;
+  /** Of a run that is done: what it took. */
+  readonly wallSeconds?: number;
+}
+
+/** Codes of failures that the same bits lead to again. */
+const AGAIN = ['DIVERGED', 'SIM_UNSTABLE'];
+
+/** Milliseconds without a heartbeat after which a run of another machine counts as dead: five beats. */
+const STALE = 50_000;
+
+function readJson<T>(path: string): Partial<T> | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Partial<T>;
+  } catch {
+    return undefined;
+  }
+}
+
+interface Status {
+  step: number;
+  heartbeat: string;
+}
+
+/** Whether a process trains in a folder. */
+export function isHeld(runDir: string, now = Date.now()): boolean {
+  const owner = lockOwner(join(runDir, 'run.lock'));
+  if (owner === undefined) return false;
+  if (owner.host === hostname()) return true;
+  const beat = readJson<Status>(join(runDir, 'status.json'))?.heartbeat;
+  return beat === undefined || now - Date.parse(beat) < STALE;
+}
+
+/** How the run in a folder stands. */
+export function standing(runDir: string): RunStanding {
+  const status = readJson<Status>(join(runDir, 'status.json'));
+  const step = status?.step ?? 0;
+  if (status !== undefined && isHeld(runDir)) return { state: 'running', step };
+  const summary = readJson<Summary>(join(runDir, 'summary.json'));
+  if (summary !== undefined) return ended(summary);
+  // killed with its supervisor, or before it had described itself
+  return { state: existsSync(join(runDir, 'run.json')) ? 'stopped' : 'missing', step };
+}
+
+function ended({ state, steps, code, message, finalScore, wallSeconds }: Partial<Summary>) {
+  const step = steps ?? 0;
+  const score = { finalScore: finalScore ?? null };
+  if (state === 'finished')
+    return { state: 'done', step, ...score, wallSeconds: wallSeconds ?? 0 } as const;
+  if (state === 'stopped') return { state: 'stopped', step, ...score } as const;
+  const reason = { ...(code && { code }), ...(message && { message }) };
+  const again = code !== undefined && AGAIN.includes(code);
+  return { state: again ? 'diverged' : 'failed', step, ...reason, ...score } as const;
+}
+
+/** How many runs are in each state; in the order of {@link STATES}. */
+export function countStates(standings: readonly RunStanding[]): Record<RunState, number> {
+  const counts = Object.fromEntries(STATES.map((state) => [state, 0])) as Record<RunState, number>;
+  for (const { state } of standings) counts[state] += 1;
+  return counts;
+}
+
+/** `done 61 | running 8 | diverged 1 | missing 28`; only what there is, but always what is done. */
+export const countsText = (counts: Record<RunState, number>) =>
+  STATES.filter((state) => state === 'done' || counts[state] > 0)
+    .map((state) => `${state} ${counts[state]}`)
+    .join(' | ');
+
+/** Everything that a run writes into its folder. */
+const OF_RUN =
+  /^(run\.(json|lock)|config\.(yaml|origin\.json)|model\.xml|task\.json|(status|summary)\.json|(metrics|log)\.jsonl|(eval|episodes)\.csv|events\.out\.tfevents\..*|checkpoints|replay|diverged)(\.tmp-\d+|\.stale\.\d+|\.\d+)?$/;
+
+/** Whether a folder has nothing in it but what a run left there, so that it may be emptied for a run from the start. */
+export function holdsOnlyRun(runDir: string): boolean {
+  try {
+    return readdirSync(runDir).every((name) => OF_RUN.test(name));
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a run can go on from where it was. */
+export const hasCheckpoint = (runDir: string) => listCheckpoints(runDir).length > 0;
