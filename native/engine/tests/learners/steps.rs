@@ -253,10 +253,11 @@ fn norms_outlast_a_call_of_gradients<L: Built>() {
 }
 
 fn a_trained_temperature_is_what_its_parameter_says_and_moves<L: Built>() {
-    let dual = |x: f64| (1.0 + x.exp()).ln() + 1e-8;
-    let kinds: [(Variant, &str, fn(f64) -> f64); 2] =
-        [(SAC_TWIN, "logTemperature", f64::exp), (MPO, "dualTemperature", dual)];
-    for (variant, name, temperature) in kinds {
+    for (variant, name) in [(SAC_TWIN, "logTemperature"), (MPO, "dualTemperature")] {
+        let temperature = |x: f64| match name {
+            "logTemperature" => x.exp(),
+            _ => (1.0 + x.exp()).ln() + 1e-8,
+        };
         let case = Case::of(variant, 10, tiny(), 5, 1.0);
         let mut learner: L = learner(&case);
         let trained = |learner: &L| f64::from(network(&learner.parameters().unwrap(), name)[0].data[0]);
