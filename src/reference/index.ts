@@ -60,6 +60,7 @@ export {
 export { updateTarget } from './target-update.js';
 export {
   type DualTemperature,
+  type DualVariable,
   dualStart,
   dualTemperatureLoss,
   dualVariable,
