@@ -1,7 +1,14 @@
-/** Words and flags of the verbs that read several runs. */
+/** Words and flags of the verbs that read runs. */
 import type { Argv } from 'yargs';
 import { DEFAULT_METRIC } from '../comparison/measure.js';
 import { VirelError } from '../errors.js';
+
+/** The run of a verb that reads one; the newest by default. */
+export const ONE_RUN = {
+  type: 'string',
+  default: 'latest',
+  describe: 'A run folder, a unique part of its path, or latest',
+} as const;
 
 /** What the parser makes of them; numbers are text as it was typed. */
 export interface RunsArguments {

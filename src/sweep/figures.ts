@@ -45,6 +45,29 @@ const OF_CURVES = [
 ];
 const DDPG = 'The paper does not say which DDPG it ran: here it is that of rlkit v0.1.2.';
 
+/** A figure of training curves: a preset's tasks, every algorithm, five seeds. */
+function curves(
+  [id, title]: readonly [string, string],
+  [preset, tasks]: readonly [string, readonly string[]],
+  whichTasks: string,
+): Figure {
+  return {
+    id,
+    kind: 'sweep',
+    title,
+    sweep: { preset, grid: { 'env.id': [...tasks], algorithm: ALGORITHMS } },
+    seeds: '0-4',
+    steps: 1_000_000,
+    group: ['algorithm'],
+    baseline: 'sac',
+    deviations: [
+      ...OF_CURVES,
+      `Which tasks the figure shows is not in the appendix${whichTasks}`,
+      DDPG,
+    ],
+  };
+}
+
 /** Every one, in the paper's order. */
 export const FIGURES: readonly Figure[] = [
   {
@@ -55,83 +78,41 @@ export const FIGURES: readonly Figure[] = [
       "Values that Table 1 does not list are those of the authors' scripts; `npx virel-native config show --origin` names the source of each.",
     ],
   },
-  {
-    id: 'fig4',
-    kind: 'sweep',
-    title: 'Fig. 4: training curves of the main text',
-    sweep: {
-      preset: 'paper',
-      grid: {
-        'env.id': ['Hopper-v4', 'HalfCheetah-v4', 'Walker2d-v4', 'Ant-v4', 'Humanoid-v4'],
-        algorithm: ALGORITHMS,
-      },
-    },
-    seeds: '0-4',
-    steps: 1_000_000,
-    group: ['algorithm'],
-    baseline: 'sac',
-    deviations: [
-      ...OF_CURVES,
-      'Which tasks the figure shows is not in the appendix: these are the ones that Table 1 gives values for, and Ant.',
-      DDPG,
+  curves(
+    ['fig4', 'Fig. 4: training curves of the main text'],
+    ['paper', ['Hopper-v4', 'HalfCheetah-v4', 'Walker2d-v4', 'Ant-v4', 'Humanoid-v4']],
+    ': these are the ones that Table 1 gives values for, and Ant.',
+  ),
+  curves(
+    ['fig7', 'Fig. 7: training curves on MuJoCo v1 tasks'],
+    [
+      'paper-v1',
+      [
+        'Swimmer-v4',
+        'Hopper-v4',
+        'HalfCheetah-v4',
+        'Walker2d-v4',
+        'Ant-v4',
+        'Humanoid-v4',
+        'HumanoidStandup-v4',
+      ],
     ],
-  },
-  {
-    id: 'fig7',
-    kind: 'sweep',
-    title: 'Fig. 7: training curves on MuJoCo v1 tasks',
-    sweep: {
-      preset: 'paper-v1',
-      grid: {
-        'env.id': [
-          'Swimmer-v4',
-          'Hopper-v4',
-          'HalfCheetah-v4',
-          'Walker2d-v4',
-          'Ant-v4',
-          'Humanoid-v4',
-          'HumanoidStandup-v4',
-        ],
-        algorithm: ALGORITHMS,
-      },
-    },
-    seeds: '0-4',
-    steps: 1_000_000,
-    group: ['algorithm'],
-    baseline: 'sac',
-    deviations: [
-      ...OF_CURVES,
-      'Which tasks the figure shows is not in the appendix. Of those that haarnoja/sac had then, the humanoid of rllab is left out: its model is not ours to pass on (docs/environments.md says how to train on a copy).',
-      DDPG,
+    '. Of those that haarnoja/sac had then, the humanoid of rllab is left out: its model is not ours to pass on (docs/environments.md says how to train on a copy).',
+  ),
+  curves(
+    ['fig8', 'Fig. 8: training curves on additional tasks'],
+    [
+      'paper',
+      [
+        'Swimmer-v4',
+        'Reacher-v4',
+        'InvertedPendulum-v4',
+        'InvertedDoublePendulum-v4',
+        'HumanoidStandup-v4',
+      ],
     ],
-  },
-  {
-    id: 'fig8',
-    kind: 'sweep',
-    title: 'Fig. 8: training curves on additional tasks',
-    sweep: {
-      preset: 'paper',
-      grid: {
-        'env.id': [
-          'Swimmer-v4',
-          'Reacher-v4',
-          'InvertedPendulum-v4',
-          'InvertedDoublePendulum-v4',
-          'HumanoidStandup-v4',
-        ],
-        algorithm: ALGORITHMS,
-      },
-    },
-    seeds: '0-4',
-    steps: 1_000_000,
-    group: ['algorithm'],
-    baseline: 'sac',
-    deviations: [
-      ...OF_CURVES,
-      'Which tasks the figure shows is not in the appendix: these are the ones that `fig4` has not.',
-      DDPG,
-    ],
-  },
+    ': these are the ones that `fig4` has not.',
+  ),
   {
     id: 'merl-counterexample',
     kind: 'claims',

@@ -10,6 +10,7 @@ import { stopOnSignals } from '../../training/signals.js';
 import { refuseEmpty } from '../folder.js';
 import { wholeNumber } from '../numbers.js';
 import { note, print, printJson, shortPath, visible } from '../output.js';
+import { ONE_RUN } from '../runs-options.js';
 
 interface EvalArguments {
   run: string;
@@ -70,11 +71,7 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
   describe: 'Returns of the deterministic policy of a run',
   builder: (yargs) =>
     yargs
-      .positional('run', {
-        type: 'string',
-        default: 'latest',
-        describe: 'A run folder, a unique part of its path, or latest',
-      })
+      .positional('run', ONE_RUN)
       .option('step', {
         type: 'string',
         requiresArg: true,

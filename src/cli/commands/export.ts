@@ -5,6 +5,7 @@ import { findRun } from '../../training/find-run.js';
 import { refuseEmpty } from '../folder.js';
 import { wholeNumber } from '../numbers.js';
 import { grouped, note, print, printJson, shortPath } from '../output.js';
+import { ONE_RUN } from '../runs-options.js';
 
 interface ExportArguments {
   run: string;
@@ -33,11 +34,7 @@ export const exportCommand: CommandModule<unknown, ExportArguments> = {
   builder: (yargs) => {
     const text = { type: 'string', requiresArg: true } as const;
     return yargs
-      .positional('run', {
-        type: 'string',
-        default: 'latest',
-        describe: 'A run folder, a unique part of its path, or latest',
-      })
+      .positional('run', ONE_RUN)
       .option('format', {
         ...text,
         describe: `What to write: ${EXPORT_FORMATS.join(', ')}`,

@@ -11,6 +11,7 @@ import { watch } from '../../watch/watch.js';
 import { refuseEmpty } from '../folder.js';
 import { wholeNumber } from '../numbers.js';
 import { grouped, note, print, printJson, shortPath } from '../output.js';
+import { ONE_RUN } from '../runs-options.js';
 
 interface WatchArguments {
   run: string;
@@ -118,11 +119,7 @@ export const watchCommand: CommandModule<unknown, WatchArguments> = {
   builder: (yargs) => {
     const text = { type: 'string', requiresArg: true } as const;
     return yargs
-      .positional('run', {
-        type: 'string',
-        default: 'latest',
-        describe: 'A run folder, a unique part of its path, or latest',
-      })
+      .positional('run', ONE_RUN)
       .option('host', { ...text, default: '127.0.0.1', describe: 'Address to listen to' })
       .option('port', { ...text, default: '0', describe: 'Port; 0 takes one that is free' })
       .option('open', { type: 'boolean', describe: 'Open the page in your browser' })
