@@ -73,3 +73,15 @@ export function misbehaving(at: number, misbehave: () => unknown): CustomEnviron
     },
   });
 }
+
+/** Goes where the action says, whose bounds differ; no state of its own. */
+export const slope: CustomEnvironment = defineEnvironment({
+  id: 'slope',
+  observationSize: 2,
+  actionSize: 1,
+  actionLow: -3,
+  actionHigh: 5,
+  maxEpisodeSteps: 20,
+  reset: () => [0, 1],
+  step: (action) => ({ observation: [action[0] as number, 1], reward: 1, terminated: false }),
+});

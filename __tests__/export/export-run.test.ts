@@ -13,11 +13,11 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { defineEnvironment } from '../../src/environments/define.js';
 import { EXPORT_FORMATS, type ExportFormat, exportRun } from '../../src/export/export-run.js';
 import { readTensors } from '../../src/export/safetensors-file.js';
 import { loadPolicy } from '../../src/training/load-policy.js';
 import { train } from '../../src/training/train.js';
+import { slope } from '../environments/support.js';
 import { shortRun } from './runs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'virel-export-'));
@@ -205,19 +205,9 @@ describe('exportRun', () => {
 
 describe('a policy of an environment in TypeScript', () => {
   it('goes along within its own bounds; a hub folder is refused', async () => {
-    const environment = defineEnvironment({
-      id: 'slope',
-      observationSize: 2,
-      actionSize: 1,
-      actionLow: -3,
-      actionHigh: 5,
-      maxEpisodeSteps: 20,
-      reset: () => [0, 1],
-      step: (action) => ({ observation: [action[0] as number, 1], reward: 1, terminated: false }),
-    });
     const runDir = join(folder, 'slope');
     const options = { steps: 200, collect: { startUpdates: 100 }, ...SMALL, runDir };
-    await train({ env: environment, ...options, evaluation: { episodes: 1 } }).finished;
+    await train({ env: slope, ...options, evaluation: { episodes: 1 } }).finished;
     const out = join(folder, 'slope-export');
     await exportRun(runDir, { format: 'typescript', out });
     expect(readFileSync(join(out, 'policy.ts'), 'utf8')).toContain(

@@ -3,10 +3,10 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { defineEnvironment } from '../../src/environments/define.js';
 import { train } from '../../src/training/train.js';
 import { readPageFile } from '../../src/watch/page-files.js';
 import { recordEpisode } from '../../src/watch/record.js';
+import { slope } from '../environments/support.js';
 import { shortRun } from '../export/runs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'virel-record-'));
@@ -31,19 +31,9 @@ describe('recordEpisode', () => {
   });
 
   it('refuses an environment in TypeScript, which has no MuJoCo states', async () => {
-    const environment = defineEnvironment({
-      id: 'slope',
-      observationSize: 2,
-      actionSize: 1,
-      actionLow: -3,
-      actionHigh: 5,
-      maxEpisodeSteps: 20,
-      reset: () => [0, 1],
-      step: (action) => ({ observation: [action[0] as number, 1], reward: 1, terminated: false }),
-    });
     const runDir = join(folder, 'own');
     const options = { steps: 40, collect: { startUpdates: 30 }, network: { hidden: [4] }, runDir };
-    await train({ env: environment, ...options, evaluation: { episodes: 1 } }).finished;
+    await train({ env: slope, ...options, evaluation: { episodes: 1 } }).finished;
     await expect(recordEpisode(runDir, { seed: 0 })).rejects.toMatchObject({
       code: 'RECORDING_UNSUPPORTED',
       exit: 2,
