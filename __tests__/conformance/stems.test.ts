@@ -14,7 +14,8 @@ const rooms = {
 const oneSided: Record<keyof typeof rooms, Record<string, string>> = {
   reference: {
     index: 'list of exports',
-    inputs: 'checks of arguments; the native ones are in the binding and in learner/expectations.rs',
+    inputs:
+      'checks of arguments; the native ones are in the binding and in learner/expectations.rs',
     learner: 'the interface itself; learner.rs, one ring further out',
     random: 'stream of initial parameters; random.rs of the engine',
     'gradient-step': 'order of a step; each native learner has its own in kernel.rs and tensor.rs',
