@@ -96,16 +96,15 @@ export type { EvaluationResult } from './statistics/evaluation.js';
 /** The paper's theory on finite MDPs, in closed form, and its claims. */
 export * as theory from './theory/index.js';
 export { type EvaluateRunOptions, evaluate } from './training/evaluate.js';
+export type {
+  ResumeControl,
+  ResumedRun,
+  TrainControl,
+  TrainingRun,
+} from './training/handle.js';
 export { loadPolicy } from './training/load-policy.js';
 export { loadRun, type Run } from './training/load-run.js';
 export type { Continuation, RunManifest } from './training/manifest.js';
 export type { RunConfig, RunStatus } from './training/run-directory.js';
 export type { CreateSession, TrainingSession } from './training/session.js';
-export {
-  type ResumeControl,
-  type ResumedRun,
-  resume,
-  type TrainControl,
-  type TrainingRun,
-  train,
-} from './training/train.js';
+export { resume, train } from './training/train.js';

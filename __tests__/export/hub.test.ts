@@ -138,7 +138,7 @@ describe('a hub folder', () => {
     );
     const path = join(hub, 'train_config.json');
     const again = parseConfigFile(readFileSync(path), path) as ConfigOptions;
-    await train({ ...again, runDir: join(folder, 'again') }).finished;
+    await train({ ...again, runDir: join(folder, 'again') }, { inProcess: true }).finished;
     expect(
       readFileSync(
         join(folder, 'again/checkpoints/000000000300/pretrained_model/model.safetensors'),

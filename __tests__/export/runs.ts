@@ -19,7 +19,7 @@ export async function shortRun(
   options: ConfigOptions,
 ): Promise<string> {
   const runDir = join(folder, name);
-  await train({ ...SHORT, ...options, runDir } as ConfigOptions).finished;
+  await train({ ...SHORT, ...options, runDir } as ConfigOptions, { inProcess: true }).finished;
   return runDir;
 }
 

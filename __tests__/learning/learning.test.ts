@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { type TrainingRun, train } from '../../src/training/train.js';
+import type { TrainingRun } from '../../src/training/handle.js';
+import { train } from '../../src/training/train.js';
 import { untimedMetrics } from '../support/untimed.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'virel-learning-'));
@@ -30,13 +31,16 @@ describe('virel on InvertedPendulum-v5', () => {
   it(
     'balances the pole: the median evaluation of the last 10,000 of 40,000 steps is at least 900 of 999',
     async () => {
-      const run = train({
-        env: 'InvertedPendulum-v5',
-        steps: 40_000,
-        seed: 0,
-        optim: { targetUpdateRate: 0.005 },
-        runDir: join(folder, 'pendulum'),
-      });
+      const run = train(
+        {
+          env: 'InvertedPendulum-v5',
+          steps: 40_000,
+          seed: 0,
+          optim: { targetUpdateRate: 0.005 },
+          runDir: join(folder, 'pendulum'),
+        },
+        { inProcess: true },
+      );
       const tail = (await evaluations(run)).filter(({ step }) => step > 30_000);
       expect(tail).toHaveLength(10);
       expect(median(tail.map(({ returnMean }) => returnMean))).toBeGreaterThanOrEqual(900);
@@ -65,7 +69,7 @@ describe.each([
       const once = async (name: string) => {
         const runDir = join(folder, `${engine}-${threads}-${name}`);
         const options = { env: 'HalfCheetah-v5', steps: 1200, seed: 3, engine, threads, runDir };
-        await train({ ...options, collect: { startUpdates: 900 } }).finished;
+        await train({ ...options, collect: { startUpdates: 900 } }, { inProcess: true }).finished;
         return trace(runDir);
       };
       const [one, two] = [await once('one'), await once('two')];

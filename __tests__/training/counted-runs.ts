@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach } from '@jest/globals';
 import type { ConfigOptions } from '../../src/config/resolve.js';
 import type { TrainEvent } from '../../src/logging/events.js';
-import { type TrainControl, train } from '../../src/training/train.js';
+import type { TrainControl } from '../../src/training/handle.js';
+import { train } from '../../src/training/train.js';
 import { type Behaviour, MemorySession } from './memory-session.js';
 
 /** Root of the runs of a test. */

@@ -10,8 +10,9 @@ import type { TrainEvent } from '../../src/logging/events.js';
 import { METRICS } from '../../src/logging/metrics.js';
 import { Session } from '../../src/native/session.js';
 import { listCheckpoints } from '../../src/training/checkpoint.js';
+import type { TrainControl } from '../../src/training/handle.js';
 import { loadPolicy } from '../../src/training/load-policy.js';
-import { type TrainControl, train } from '../../src/training/train.js';
+import { train } from '../../src/training/train.js';
 import { misbehaving, point, sharedPoint } from '../environments/support.js';
 
 let folder: string;

@@ -31,7 +31,7 @@ const corridor = defineEnvironment({
 describe('evaluate', () => {
   const runDir = join(folder, 'task');
   beforeAll(async () => {
-    await train({ ...small, env: 'InvertedPendulum-v5', runDir }).finished;
+    await train({ ...small, env: 'InvertedPendulum-v5', runDir }, { inProcess: true }).finished;
   }, PATIENCE);
 
   it('gives what the policy of the checkpoint gives, in the task and time limit of the run', async () => {

@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { resolveOptions } from '../../src/config/resolve.js';
 import type { TrainEvent } from '../../src/logging/events.js';
 import { readMetrics } from '../../src/logging/metrics-line.js';
 import { readRecords } from '../../src/logging/tensorboard/tfrecord.js';
 import { listCheckpoints } from '../../src/training/checkpoint.js';
-import { train } from '../../src/training/train.js';
+import { startTraining } from '../../src/training/in-process.js';
 import { fillDisk, noTmpfs, type SmallDisk, smallDisk } from '../support/small-disk.js';
 import { type Behaviour, MemorySession } from './memory-session.js';
 
@@ -23,9 +24,8 @@ afterEach(() => {
 /** Trains on the small disk; everything that is said, and how it ended. */
 async function run(behaviour: Behaviour, every: number | null, waits: () => void = () => {}) {
   const runDir = join(disk.path, 'run');
-  const running = train(
-    {
-      runDir,
+  const running = startTraining(
+    resolveOptions({
       env: 'Hopper-v5',
       steps: 2000,
       logging: { every: 5 },
@@ -34,7 +34,8 @@ async function run(behaviour: Behaviour, every: number | null, waits: () => void
       checkpoint: { every, keep: 1 },
       // what it will need has room at first
       network: { hidden: [8] },
-    },
+    }).resolution,
+    { runDir },
     {
       createSession: () => new MemorySession(behaviour),
       nativeFacts: () => undefined,

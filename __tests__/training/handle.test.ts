@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { type TrainingRun, train } from '../../src/training/train.js';
+import type { TrainingRun } from '../../src/training/handle.js';
+import { train } from '../../src/training/train.js';
 import { folder, json } from './counted-runs.js';
 import { type Behaviour, MemorySession } from './memory-session.js';
 

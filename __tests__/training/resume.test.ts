@@ -20,8 +20,9 @@ import type { TrainEvent } from '../../src/logging/events.js';
 import { readMetrics } from '../../src/logging/metrics-line.js';
 import { readRecords } from '../../src/logging/tensorboard/tfrecord.js';
 import { findPolicy, listCheckpoints } from '../../src/training/checkpoint.js';
+import type { ResumeControl } from '../../src/training/handle.js';
 import { loadRun } from '../../src/training/load-run.js';
-import { type ResumeControl, resume, train } from '../../src/training/train.js';
+import { resume, train } from '../../src/training/train.js';
 import { untimedMetrics, untimedRows } from '../support/untimed.js';
 import { type Behaviour, MemorySession } from './memory-session.js';
 

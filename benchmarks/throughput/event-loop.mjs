@@ -1,5 +1,5 @@
 /**
- * Does training leave the event loop free? Ticks of a 50 ms interval while `train` runs on one thread, evaluations,
+ * Does training in this process leave the event loop free? Ticks of a 50 ms interval while `train` runs on one thread, evaluations,
  * metrics and checkpoints included, and how long an abort of `Session.advance` takes to settle.
  *
  *     npm run build && node benchmarks/throughput/event-loop.mjs [--engine kernel] [--seconds 20] [--aborts 20]
@@ -27,7 +27,8 @@ const options = { env: 'HalfCheetah-v5', engine: values.engine, threads: 1 };
 async function lateness() {
   const folder = mkdtempSync(join(tmpdir(), 'virel-event-loop-'));
   const control = new AbortController();
-  const run = train({ ...options, runDir: join(folder, 'run') }, { signal: control.signal });
+  const { signal } = control;
+  const run = train({ ...options, runDir: join(folder, 'run') }, { signal, inProcess: true });
   // from the first gradient steps on
   for await (const event of run) if (event.event === 'evaluation') break;
   const late = [];

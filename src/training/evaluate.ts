@@ -1,5 +1,6 @@
 /** The returns of a run's policy, as the verb `eval` measures them. */
 import type { CustomEnvironment } from '../environments/define.js';
+import { ensureNative } from '../native/addon.js';
 import { Policy } from '../native/policy.js';
 import type { EvaluationResult } from '../statistics/evaluation.js';
 import { findPolicy } from './checkpoint.js';
@@ -16,6 +17,8 @@ export interface EvaluateRunOptions {
   seed?: number | undefined;
   /** The run's environment, where a program gave it; one of a module is imported again. */
   environment?: CustomEnvironment | undefined;
+  /** Sets the native part up first where it is missing, as the verb `setup` does. */
+  setup?: boolean | undefined;
   /** Stops it; the promise then rejects with `ABORTED`. */
   signal?: AbortSignal | undefined;
 }
@@ -33,6 +36,7 @@ export async function evaluate(
 ): Promise<EvaluationResult> {
   requireRun(runDir);
   const { step, episodes = 10, seed = 0, signal } = options;
+  if (options.setup) await ensureNative();
   const { file, config, passedOver: _, ...source } = findPolicy(runDir, step);
   const environment = options.environment ?? (await recordedEnvironment(runDir, config.simulator));
   const policy = Policy.load(file, config.env, source);

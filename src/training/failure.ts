@@ -8,6 +8,9 @@ export function errorEvent(error: VirelError, seed: number): ErrorEvent {
   return { event: 'error', seed, code, message, ...detailsOf(error), exit };
 }
 
+/** A stop that came before the run had begun: nothing was written. */
+export const stoppedBefore = () => new VirelError('ABORTED', 'stopped before it began');
+
 /** Any error as one of ours; a defect keeps its stack as the cause. */
 export function toVirelError(error: unknown): VirelError {
   if (isVirelError(error)) return error;
@@ -18,8 +21,10 @@ export function toVirelError(error: unknown): VirelError {
   });
 }
 
+type Details = { [Key in 'where' | 'expected' | 'got' | 'fix']: string | undefined };
+
 /** What an error says beside its message, as far as it says it. */
-function detailsOf({ where, expected, got, fix }: VirelError) {
+function detailsOf({ where, expected, got, fix }: Details) {
   return {
     ...(where !== undefined && { where }),
     ...(expected !== undefined && { expected }),
@@ -52,3 +57,8 @@ function copyOf({ message, stack }: Error): Error {
 /** The error that {@link toPlain} took apart. */
 export const fromPlain = ({ code, message, details }: PlainError) =>
   new VirelError(code, message, details);
+
+/** The error that an event reports; its cause stayed where it happened. */
+export function fromEvent({ code, message, where, expected, got, fix }: ErrorEvent): VirelError {
+  return new VirelError(code, message, detailsOf({ where, expected, got, fix }));
+}

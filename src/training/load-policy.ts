@@ -1,4 +1,5 @@
 /** A trained policy by its run. */
+import { ensureNative } from '../native/addon.js';
 import { Policy } from '../native/policy.js';
 import { findPolicy } from './checkpoint.js';
 import { requireRun } from './find-run.js';
@@ -7,7 +8,8 @@ import { requireRun } from './find-run.js';
  * The policy of a run's checkpoint: deterministic, actions in environment units.
  *
  * @param runDir The run's folder.
- * @param options `step`: a checkpoint's step, or `best`; the newest by default.
+ * @param options `step`: a checkpoint's step, or `best`; the newest by default. `setup`: sets the native part up first where
+ *   it is missing, as the verb does.
  * Where the newest checkpoint is damaged, it is that of the newest whole one, with the process warning `CHECKPOINT_FALLBACK`.
  *
  * @throws VirelError `RUN_NOT_FOUND`, `CHECKPOINT_NONE`, `CHECKPOINT_CORRUPT`, `CHECKPOINT_FORMAT`, `PARAMETER_SHAPE`,
@@ -15,9 +17,10 @@ import { requireRun } from './find-run.js';
  */
 export async function loadPolicy(
   runDir: string,
-  options: { step?: number | 'latest' | 'best' } = {},
+  options: { step?: number | 'latest' | 'best'; setup?: boolean } = {},
 ): Promise<Policy> {
   requireRun(runDir);
+  if (options.setup) await ensureNative();
   const { file, config, passedOver, ...source } = findPolicy(runDir, options.step);
   for (const reason of passedOver)
     process.emitWarning(reason, { type: 'VirelWarning', code: 'CHECKPOINT_FALLBACK' });

@@ -2,8 +2,8 @@
 import type { Resolution } from '../config/resolve.js';
 import type { Summary } from '../logging/events.js';
 import { takeTrainer } from './early-trainer.js';
+import type { RunPlace } from './handle.js';
 import { type Supervision, supervise } from './supervise.js';
-import type { RunPlace } from './train.js';
 
 /** A run to be trained. */
 export interface PlannedRun {

@@ -2,8 +2,8 @@
 import type { Resolution } from '../config/resolve.js';
 import type { TrainEvent } from '../logging/events.js';
 import type { PlainError } from './failure.js';
+import type { ResumedRun, RunPlace } from './handle.js';
 import type { ResumeOptions } from './resume.js';
-import type { ResumedRun, RunPlace } from './train.js';
 
 /** A new run. */
 export interface TrainOrder {
@@ -25,8 +25,13 @@ export interface ResumeOrder {
 /** What a trainer is to do; it gets one, and ends when that is done. */
 export type Order = TrainOrder | ResumeOrder;
 
-/** To the trainer: an order, and maybe a stop. */
-export type ToTrainer = Order | { readonly stop: true };
+/** To the trainer: an order, and maybe a stop, and checkpoints that are asked for, each by a number. */
+export type ToTrainer = Order | { readonly stop: true } | { readonly save: number };
+
+/** How a checkpoint that was asked for came out. */
+export type Saved =
+  | { readonly save: number; readonly path: string }
+  | { readonly save: number; readonly error: PlainError };
 
 /** Where a run that goes on was taken up, and its config. */
 export type TakenUp = Pick<ResumedRun, 'config' | 'from'>;
@@ -42,5 +47,8 @@ export type FromTrainer =
   | { readonly refused: PlainError }
   /** A checkpoint is being written, or no longer. */
   | { readonly saving: boolean }
+  | { readonly saved: Saved }
+  /** Why the run failed, with its cause, after its last event. */
+  | { readonly failed: PlainError }
   /** A stop signal came to the trainer itself: the exit code it asks for. */
   | { readonly signalled: number };

@@ -7,6 +7,14 @@ import type { VirelError } from '../errors.js';
 import type { EvaluationEvent, Summary } from '../logging/events.js';
 import { scoreOf } from '../statistics/score.js';
 import { readRunFile } from './files.js';
+import type { RunStatus } from './run-directory.js';
+
+/** How `status.json` says that a run ended. */
+export function endState({ state, code }: Summary): RunStatus['state'] {
+  if (state === 'finished') return 'finished';
+  if (state === 'stopped') return 'saved';
+  return code === 'DIVERGED' ? 'diverged' : 'failed';
+}
 
 /** How far a run came. */
 export interface Outcome {

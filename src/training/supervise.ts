@@ -1,9 +1,10 @@
 /** Has one run trained by a trainer process, whose death is one error of that run and of nothing else. */
+import type { VirelError } from '../errors.js';
 import type { Summary, TrainEvent } from '../logging/events.js';
 import { fromPlain } from './failure.js';
 import { Heard, summaryText } from './heard.js';
 import type { Death } from './last-words.js';
-import type { FromTrainer, Order, TakenUp } from './messages.js';
+import type { FromTrainer, Order, Saved, TakenUp } from './messages.js';
 import type { TrainerProcess } from './trainer-process.js';
 
 /** Seconds that a trainer has to come to a step boundary after a stop; writing a checkpoint does not count. */
@@ -26,6 +27,12 @@ export interface Supervision {
   signalled(exitCode: number): void;
   /** Told that a run was taken up, before its first event. */
   takenUp?(run: TakenUp): void;
+  /** Told the run's folder, before its first event. */
+  opened?(runDir: string): void;
+  /** Told how a checkpoint came out that was asked for. */
+  saved?(saved: Saved): void;
+  /** Told why the run failed, as its trainer knows it, after its last event; a trainer that died tells nothing. */
+  failed?(error: VirelError): void;
 }
 
 /**
@@ -96,7 +103,11 @@ class Watch {
     if ('event' in message) {
       this.heard.hear(message.event);
       this.#control.emit(message.event);
-    } else if ('opened' in message) this.heard.runDir = message.opened;
+    } else if ('opened' in message) {
+      this.heard.runDir = message.opened;
+      this.#control.opened?.(message.opened);
+    } else if ('saved' in message) this.#control.saved?.(message.saved);
+    else if ('failed' in message) this.#control.failed?.(fromPlain(message.failed));
     else if ('takenUp' in message) this.#control.takenUp?.(message.takenUp);
     else if ('refused' in message) this.refused = message.refused;
     else if ('saving' in message) this.#patience.suspend(message.saving);

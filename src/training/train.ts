@@ -1,107 +1,78 @@
-/** `train`: a run folder, a session, the loop, and what is said when it ends. */
-import { dirname, join } from 'node:path';
-import { type ConfigOptions, type Resolution, resolveOptions } from '../config/resolve.js';
-import type { ResolvedConfig } from '../config/schema.js';
+/** `train` and `resume`: what a program calls. Where the run is trained is decided here, and nowhere else. */
+import { type ConfigOptions, resolveOptions } from '../config/resolve.js';
 import { show } from '../config/show.js';
-import type { CustomEnvironment } from '../environments/define.js';
-import { loadEnvironment } from '../environments/load.js';
 import { VirelError } from '../errors.js';
-import type { Summary, TrainEvent } from '../logging/events.js';
-import type { Logger } from '../logging/logger.js';
-import type { NativeFacts } from '../native/facts.js';
-import { Checkpoints } from './checkpoint.js';
-import { diskNeed, diskWarning } from './disk-need.js';
-import { EventQueue } from './event-queue.js';
-import { errorEvent, toVirelError } from './failure.js';
-import { pretty, writeWhole } from './files.js';
-import { HEARTBEAT } from './heartbeat.js';
-import { TrainingLoop } from './loop.js';
-import {
-  circumstances,
-  customModel,
-  describeMachine,
-  type RunManifest,
-  recordContinuation,
-} from './manifest.js';
-import { createNativeSession, nativeFacts } from './native.js';
-import { passTime, type SavePatience } from './patient-save.js';
-import { openResumption, type ResumeOptions, type Resumption } from './resume.js';
-import {
-  defaultRunPath,
-  describeConfig,
-  describeRun,
-  openRunDirectory,
-  type RunDirectory,
-  type RunStatus,
-} from './run-directory.js';
-import { FileWarnings, openRunLog } from './run-log.js';
-import { SaveRequests } from './save-requests.js';
-import type { CreateSession, TrainingSession } from './session.js';
-import { type Outcome, summarise } from './summary.js';
-
-/** How a run is controlled. */
-export interface TrainControl {
-  /** Stops training at the next step boundary; parameters and summary are written. */
-  signal?: AbortSignal | undefined;
-  /** The command, for the manifest. */
-  argv?: readonly string[];
-  /** Told the run's folder, once it is made and locked. */
-  opened?: (runDir: string) => void;
-  /** Told when a checkpoint begins to be written, and when that is over. */
-  saving?: (isSaving: boolean) => void;
-  /** Another learner than the native one. */
-  createSession?: CreateSession;
-  /** Passes time between two tries to write the last checkpoint to a full disk; the clock's by default. */
-  wait?: SavePatience['wait'];
-  /** What the manifest says of the native libraries; undefined where there are none. */
-  nativeFacts?: (
-    config: ResolvedConfig,
-    environment: CustomEnvironment | undefined,
-  ) => NativeFacts | undefined;
-}
-
-/** Where a run is written. */
-export interface RunPlace {
-  /** This run's own folder; a new one under `runsDir` by default. */
-  runDir?: string | undefined;
-  /** Root of the default folders, `runs`. */
-  runsDir?: string | undefined;
-}
-
-/** A run: its events as an async iterable, its end as a promise. */
-export interface TrainingRun extends AsyncIterable<TrainEvent> {
-  /** The summary; rejects with the VirelError of a failed run. */
-  readonly finished: Promise<Summary>;
-  /** The run's folder, absolute; undefined until it is made, before the `start` event. */
-  readonly dir: string | undefined;
-  /** How far it is, as `status.json` says it. */
-  status(): RunStatus;
-  /** Stops at the next step boundary, as an abort of the signal does: saves, and `finished` resolves with `stopped`. */
-  stop(): void;
-  /**
-   * Writes a checkpoint at the next step boundary, and goes on.
-   *
-   * @returns its folder.
-   * @throws VirelError `ABORTED` where the run has ended; `IO`, `DISK_FULL`, `PERMISSION`, `NOT_FINITE` where it cannot be
-   *   written: training goes on.
-   */
-  save(): Promise<string>;
-}
+import { requireRun } from './find-run.js';
+import type { ResumeControl, ResumedRun, TrainControl, TrainingRun } from './handle.js';
+import { resumeInProcess, startTraining } from './in-process.js';
+import { resumeSupervised, trainSupervised } from './supervised-run.js';
 
 /**
- * Trains in this process, on a thread of its own.
+ * Trains, in a process of its own: whatever ends that process is one error of this run.
  *
- * @param options Config keys, short names, `runDir`, `runsDir`; `env` may be an environment of `defineEnvironment`;
- *   nothing at all is virel on HalfCheetah-v5.
+ * @param options Config keys, short names, `runDir`, `runsDir`; `env` may be an environment of `defineEnvironment`, with
+ *   which the run is trained in this process; nothing at all is virel on HalfCheetah-v5.
  * @throws VirelError `CONFIG_*`, `ENV_UNKNOWN`, `ENV_INVALID`, `ALGORITHM_UNKNOWN` at once; `finished` rejects with
  *   `PERMISSION`, `IO`, `RUN_LOCKED`, `NATIVE_*`, `DEVICE_MISSING`, `ABORTED` before training, `DIVERGED`, `SIM_UNSTABLE`,
- *   `ENV_FAILED`, `ENV_INVALID`, `ENV_SHARED` during it.
+ *   `ENV_FAILED`, `ENV_INVALID`, `ENV_SHARED`, `TRAINER_DIED`, `MUJOCO_FATAL` during it.
  */
 export function train(options: ConfigOptions = {}, control: TrainControl = {}): TrainingRun {
   const { resolution, environment } = resolveOptions(options);
   checkFolder('runDir', options.runDir);
   checkFolder('runsDir', options.runsDir);
-  return startTraining(resolution, options, control, environment);
+  const { runDir, runsDir } = options;
+  const values = {
+    'an environment of defineEnvironment': environment,
+    createSession: control.createSession,
+  };
+  return isOwnProcess(control, values)
+    ? trainSupervised({ resolution, place: { runDir, runsDir } }, control)
+    : startTraining(resolution, { runDir, runsDir }, control, environment);
+}
+
+/**
+ * Takes up a run where its newest whole checkpoint left it, in a process of its own. It goes on to the same bits as if it
+ * had never been stopped.
+ *
+ * @param runDir The run's folder.
+ * @throws VirelError `RUN_NOT_FOUND`, `RUN_LOCKED`, `CHECKPOINT_NONE`, `RESUME_INEXACT`, `CONFIG_*`, `NATIVE_*`, `IO`, `PERMISSION`: nothing
+ *   has been changed then. `finished` rejects as that of {@link train} does.
+ */
+export async function resume(runDir: string, control: ResumeControl = {}): Promise<ResumedRun> {
+  requireRun(runDir);
+  const { createSession } = control;
+  return isOwnProcess(control, { createSession })
+    ? resumeSupervised(runDir, control)
+    : resumeInProcess(runDir, control);
+}
+
+/** Whether the run gets a process of its own; values of this one, by their names, keep it here. */
+function isOwnProcess({ inProcess }: TrainControl, values: Record<string, unknown>): boolean {
+  if (inProcess !== undefined && typeof inProcess !== 'boolean') {
+    throw new VirelError(
+      'CONFIG_TYPE',
+      `inProcess: expected true or false, got ${show(inProcess)}`,
+      {
+        where: 'option inProcess',
+        expected: 'true or false',
+        got: show(inProcess),
+        fix: 'leave inProcess out',
+      },
+    );
+  }
+  const kept = Object.keys(values).find((name) => values[name] !== undefined);
+  if (kept === undefined) return inProcess !== true;
+  if (inProcess !== false) return false;
+  throw new VirelError(
+    'CONFIG_CONFLICT',
+    `inProcess: false, and ${kept}: a value of this process`,
+    {
+      where: 'option inProcess',
+      expected: 'true, or left out',
+      got: 'false',
+      fix: "leave inProcess out, or name the environment's module: env: { module: './environment.mjs' }",
+    },
+  );
 }
 
 function checkFolder(name: string, value: unknown): void {
@@ -116,325 +87,4 @@ function checkFolder(name: string, value: unknown): void {
     got: show(value),
     fix: `leave ${name} out`,
   });
-}
-
-/**
- * As {@link train}, for a config that is already resolved.
- *
- * @param environment The one that the config names; without it `env.module` is imported, if the config has one.
- */
-export function startTraining(
-  resolution: Resolution,
-  place: RunPlace,
-  control: TrainControl = {},
-  environment?: CustomEnvironment,
-): TrainingRun {
-  const queue = new EventQueue();
-  return begin(new Run(resolution, place, control, queue, environment), queue);
-}
-
-/** Starts a run; what its caller holds of it. */
-function begin(run: Run, queue: EventQueue): TrainingRun {
-  const finished = run.start().finally(() => queue.end());
-  // the error event tells a reader of events; who awaits `finished` gets the rejection
-  finished.catch(() => {});
-  return {
-    finished,
-    get dir() {
-      return run.folder;
-    },
-    status: () => run.status(),
-    stop: () => run.stop(),
-    save: () => run.save(),
-    [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator](),
-  };
-}
-
-/** How {@link resume} goes on. */
-export interface ResumeControl extends Omit<TrainControl, 'argv'>, Omit<ResumeOptions, 'describe'> {
-  /** The command, for the manifest. */
-  argv?: readonly string[];
-}
-
-/**
- * Takes up a run where its newest whole checkpoint left it, in this process. It goes on to the same bits as if it had never
- * been stopped.
- *
- * @param runDir The run's folder.
- * @throws VirelError `RUN_LOCKED`, `CHECKPOINT_NONE`, `RESUME_INEXACT`, `CONFIG_*`, `NATIVE_*`, `IO`, `PERMISSION`: nothing
- *   has been changed then. `finished` rejects as that of {@link train} does.
- */
-export async function resume(runDir: string, control: ResumeControl = {}): Promise<ResumedRun> {
-  const { step, discardNewer, layers, allowInexact, ...rest } = control;
-  const argv = control.argv ?? [];
-  const describe = (config: ResolvedConfig) => {
-    const facts = (control.nativeFacts ?? nativeFacts)(config, undefined);
-    return describeMachine(config, { argv, started: new Date(), folder: process.cwd() }, facts);
-  };
-  const resumption = await openResumption(runDir, {
-    step,
-    discardNewer,
-    layers,
-    allowInexact,
-    describe,
-  });
-  const queue = new EventQueue();
-  const run = new Run(resumption.resolution, { runDir }, rest, queue, undefined, resumption);
-  const { config } = resumption.resolution;
-  return Object.assign(begin(run, queue), { config, from: describeResumption(resumption) });
-}
-
-/** A run that was taken up. */
-export interface ResumedRun extends TrainingRun {
-  /** What it goes on with. */
-  readonly config: ResolvedConfig;
-  /** Where it was taken up. */
-  readonly from: {
-    /** Environment steps that were done. */
-    step: number;
-    /** The checkpoint's folder. */
-    checkpoint: string;
-    /** Transitions in its replay buffer. */
-    rows: number;
-    /** Why the bits may differ; nothing where they will not. */
-    inexact: readonly string[];
-  };
-}
-
-function describeResumption({ state, saved, rows, inexact }: Resumption): ResumedRun['from'] {
-  const newest = rows.at(-1);
-  const count = newest === undefined ? 0 : newest.first + newest.count - (rows[0]?.first ?? 0);
-  return { step: state.step, checkpoint: dirname(saved.folder), rows: count, inexact };
-}
-
-/** One run from its folder to its summary. */
-class Run {
-  readonly #resolution: Resolution;
-  readonly #place: RunPlace;
-  readonly #control: TrainControl;
-  readonly #queue: EventQueue;
-  readonly #warnings: FileWarnings;
-  readonly #started = new Date();
-  readonly #resumption: Resumption | undefined;
-  #logger: Logger | undefined;
-  #loop: TrainingLoop | undefined;
-  #status: RunStatus['state'] = 'starting';
-  #environment: CustomEnvironment | undefined;
-  readonly #requests = new SaveRequests();
-  readonly #stop = new AbortController();
-  readonly #signal: AbortSignal;
-  #directory: RunDirectory | undefined;
-
-  constructor(
-    resolution: Resolution,
-    place: RunPlace,
-    control: TrainControl,
-    queue: EventQueue,
-    environment: CustomEnvironment | undefined,
-    resumption?: Resumption,
-  ) {
-    this.#resumption = resumption;
-    this.#resolution = resolution;
-    this.#place = place;
-    this.#control = control;
-    const { signal } = this.#stop;
-    this.#signal = control.signal ? AbortSignal.any([control.signal, signal]) : signal;
-    this.#queue = queue;
-    this.#environment = environment;
-    this.#warnings = new FileWarnings(resolution.config.seed, (event) => this.#emit(event));
-  }
-
-  get folder(): string | undefined {
-    return this.#directory?.path;
-  }
-
-  status(): RunStatus {
-    return { state: this.#status, step: this.#loop?.outcome().steps ?? 0 };
-  }
-
-  stop(): void {
-    this.#stop.abort();
-  }
-
-  save(): Promise<string> {
-    return this.#requests.ask();
-  }
-
-  async start(): Promise<Summary> {
-    const { config } = this.#resolution;
-    // the caller gets the run before its first event
-    await Promise.resolve();
-    let directory: RunDirectory | undefined;
-    try {
-      // a run that goes on has a folder to say in that it was stopped
-      if (this.#signal.aborted && this.#resumption === undefined)
-        throw new VirelError('ABORTED', 'stopped before it began');
-      const fallback = defaultRunPath(config, this.#place.runsDir ?? 'runs', this.#started);
-      directory = this.#resumption?.directory ?? openRunDirectory(this.#place.runDir, fallback);
-      this.#directory = directory;
-      this.#control.opened?.(directory.path);
-      return await this.#trainIn(directory);
-    } catch (cause) {
-      const error = toVirelError(cause);
-      this.#fail(error, directory);
-      throw error;
-    } finally {
-      this.#requests.end();
-      this.#logger?.close();
-      directory?.release();
-    }
-  }
-
-  /** Everything after the folder is ours. */
-  async #trainIn(directory: RunDirectory): Promise<Summary> {
-    const { config } = this.#resolution;
-    const from = this.#resumption;
-    directory.writeStatus({ state: 'starting', step: from?.state.step ?? 0 });
-    const { module } = config.env;
-    if (module !== null) this.#environment ??= await loadEnvironment(module);
-    const environment = this.#environment;
-    const manifest = from === undefined ? this.#describe(directory) : this.#takeUp(from);
-    const clock = () => performance.now();
-    const files = { directory: directory.path, sizes: from?.sizes };
-    this.#logger = await openRunLog(files, config, this.#started, clock, this.#warnings);
-    this.#logger.open();
-    const { seed, algorithm, steps } = config;
-    const runDir = directory.path;
-    const { torch, mujoco } = manifest.versions;
-    const env = config.env.id;
-    this.#emit({ event: 'start', seed, runDir, env, algorithm, steps, torch, mujoco });
-    const custom = customModel(config, manifest);
-    if (custom !== undefined) {
-      this.#emit({ event: 'warning', seed, code: 'MODEL_CUSTOM', message: custom });
-    }
-    for (const { code, message } of from?.warnings ?? [])
-      this.#emit({ event: 'warning', seed, code, message });
-    const session = await (this.#control.createSession ?? createNativeSession)(config, environment);
-    try {
-      this.#checkDisk(session, directory);
-      if (from !== undefined) await session.loadState(from.saved);
-      return await this.#trainWith(session, directory, manifest);
-    } finally {
-      session.dispose();
-    }
-  }
-
-  /** Warns of a disk that will not hold the run. */
-  #checkDisk({ task }: TrainingSession, { path }: RunDirectory): void {
-    const { config } = this.#resolution;
-    const written = (this.#resumption?.rows ?? []).reduce((sum, { count }) => sum + count, 0);
-    const message = diskWarning(diskNeed(config, task, written), path);
-    if (message === undefined) return;
-    this.#emit({ event: 'warning', seed: config.seed, code: 'DISK_FULL', message });
-  }
-
-  /** Writes what describes a new run. */
-  #describe(directory: RunDirectory): RunManifest {
-    const { config } = this.#resolution;
-    const facts = (this.#control.nativeFacts ?? nativeFacts)(config, this.#environment);
-    const argv = this.#control.argv ?? [];
-    const begun = { argv, started: this.#started, folder: process.cwd() };
-    const manifest = describeMachine(config, begun, facts);
-    describeRun(directory.path, this.#resolution, manifest, facts?.modelDirectory);
-    return manifest;
-  }
-
-  /** Writes that a run goes on, and with what. */
-  #takeUp({ directory, machine, state, inexact }: Resumption): RunManifest {
-    const [at, argv] = [this.#started.toISOString(), this.#control.argv ?? []];
-    describeConfig(directory.path, this.#resolution);
-    recordContinuation(directory.path, { at, argv, step: state.step, inexact });
-    return machine;
-  }
-
-  /** The loop, with a heartbeat beside it, and the summary. */
-  async #trainWith(
-    session: TrainingSession,
-    directory: RunDirectory,
-    manifest: RunManifest,
-  ): Promise<Summary> {
-    const { config } = this.#resolution;
-    const from = this.#resumption;
-    const madeBy = circumstances(manifest);
-    const beat = () => this.#writeStatus(directory, this.status());
-    const loop = new TrainingLoop({
-      config,
-      session,
-      directory,
-      checkpoints: new Checkpoints(directory.path, config, madeBy, from?.rows),
-      from: from?.state,
-      // files of earlier processes stay as they are
-      fileSizes: () => ({ ...from?.state.files, ...this.#logger?.sizes() }),
-      signal: this.#signal,
-      requests: this.#requests,
-      emit: (event) => this.#emit(event),
-      stopping: () => {
-        this.#status = 'stopping';
-        beat();
-      },
-      saving: (isSaving) => this.#control.saving?.(isSaving),
-      clock: () => performance.now(),
-      wait: this.#control.wait ?? passTime,
-    });
-    this.#loop = loop;
-    this.#status = 'running';
-    beat();
-    const heart = setInterval(beat, HEARTBEAT);
-    heart.unref();
-    try {
-      const state = await loop.run();
-      const summary = summarise(config, directory.path, state, loop.outcome());
-      this.#status = state === 'finished' ? 'finished' : 'saved';
-      this.#conclude(summary, directory);
-      return summary;
-    } finally {
-      clearInterval(heart);
-    }
-  }
-
-  /** A status that cannot be written is a warning: neither training nor its end depend on it. */
-  #writeStatus(directory: RunDirectory, status: RunStatus): void {
-    try {
-      directory.writeStatus(status);
-    } catch (error) {
-      this.#warnings.refused('status.json', error, 'it is tried again every 10 s');
-    }
-  }
-
-  /** Writes how the run ended, `summary.json` last of all files; its event follows when all is on disk. */
-  #conclude(summary: Summary, directory: RunDirectory): void {
-    this.#logger?.write(summary);
-    this.#logger?.settle();
-    const { steps, code } = summary;
-    this.#writeStatus(directory, { state: this.#status, step: steps, ...(code && { code }) });
-    writeWhole(join(directory.path, 'summary.json'), pretty(summary));
-    this.#queue.push(summary);
-  }
-
-  #emit(event: TrainEvent): void {
-    this.#logger?.write(event);
-    this.#queue.push(event);
-  }
-
-  /** Says of a failed run what can still be said: events, and files if there is a folder. */
-  #fail(error: VirelError, directory: RunDirectory | undefined): void {
-    const { config } = this.#resolution;
-    const nothing: Outcome = { steps: 0, updates: 0, wallSeconds: 0, evaluations: [] };
-    const outcome = this.#loop?.outcome() ?? nothing;
-    const runDir = directory?.path ?? this.#place.runDir ?? '';
-    const summary = summarise(config, runDir, 'failed', outcome, error);
-    this.#emit(errorEvent(error, config.seed));
-    if (directory === undefined) {
-      this.#queue.push(summary);
-      return;
-    }
-    this.#status = error.code === 'DIVERGED' ? 'diverged' : 'failed';
-    try {
-      this.#conclude(summary, directory);
-    } catch (another) {
-      // the disk may be what failed; the events still reach their reader
-      this.#warnings.refused('summary.json', another, 'the run has no summary on disk');
-      this.#queue.push(summary);
-    }
-  }
 }

@@ -7,6 +7,15 @@ import type { FromTrainer, ToTrainer } from './messages.js';
 /** Milliseconds after a trainer's end in which its last messages and lines are waited for. */
 const LAST_WORDS = 2000;
 
+/** Options of Node that are of one process: how its text comes in, a debugger, a profile, a test. */
+const OWN = /^(-[ep]$|-pe$|--(eval|print|input-type|inspect|test|watch|cpu-prof|heap-prof|prof)\b)/;
+/** Those whose value is the next word. */
+const WITH_WORD = /^(-e|-p|-pe|--eval|--print|--input-type)$/;
+
+/** Those that a trainer gets, too: a loader, a limit of memory. */
+export const inheritedOptions = (options: readonly string[]): string[] =>
+  options.filter((option, index) => !OWN.test(option) && !WITH_WORD.test(options[index - 1] ?? ''));
+
 /** Who listens to a trainer. */
 export interface Listener {
   message(message: FromTrainer): void;
@@ -24,6 +33,7 @@ export class TrainerProcess {
     this.#child = fork(new URL('./trainer.js', import.meta.url), {
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
       serialization: 'advanced',
+      execArgv: inheritedOptions(process.execArgv),
     });
     // a process that cannot be started has no end; a message that cannot be sent is followed by one
     this.#child.on('error', (error) => {

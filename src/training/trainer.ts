@@ -2,9 +2,10 @@
  * The trainer: the process that loads the native part and trains one run, of which it writes all files. The order comes in
  * by a message, what happens goes out by messages; the supervisor at the other end may die, and so may this process.
  */
-import type { FromTrainer, Order, ToTrainer } from './messages.js';
+import type { PlainError } from './failure.js';
+import type { TrainingRun } from './handle.js';
+import type { FromTrainer, Order, Saved, ToTrainer } from './messages.js';
 import { exitOf, STOP_NAMES } from './signals.js';
-import type { TrainingRun } from './train.js';
 
 /** The stop of the run; one that comes earlier waits until the run has a folder to be saved in. */
 const stop = new AbortController();
@@ -29,8 +30,15 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 // not before the listeners: until they stand, USR1 opens the debugger of Node
 const ready = prepare();
 
+/** The run that was ordered, once it has begun; undefined where it was refused. */
+let hasBegun: (run: TrainingRun | undefined) => void;
+const begun = new Promise<TrainingRun | undefined>((resolve) => {
+  hasBegun = resolve;
+});
+
 process.on('message', (message: ToTrainer) => {
   if ('stop' in message) halt();
+  else if ('save' in message) void save(message.save);
   else void carryOut(message);
 });
 
@@ -38,9 +46,9 @@ process.on('message', (message: ToTrainer) => {
  * Loads what every run needs, while the supervisor still reads its command line. What is missing or wrong is not told here
  * but by the run: set-up may be about to bring it.
  */
-async function prepare(): Promise<typeof import('./train.js')> {
+async function prepare(): Promise<typeof import('./in-process.js')> {
   const [training, { loadAddon }] = await Promise.all([
-    import('./train.js'),
+    import('./in-process.js'),
     import('../native/addon.js'),
     import('../native/session.js'),
     import('../logging/sinks/tensorboard.js').catch(() => {}),
@@ -70,10 +78,40 @@ async function carryOut(order: Order): Promise<void> {
   // nobody is left that a run would be begun for
   if (!process.connected) process.exit();
   const run = await begin(order, training);
-  // one at a time: those that a slow supervisor has not read yet wait where newer progress replaces older
-  if (run !== undefined) for await (const event of run) await tell({ event });
+  hasBegun(run);
+  if (run !== undefined) await report(run);
   // an environment in TypeScript may have left a timer behind
   process.exit();
+}
+
+/** Tells what a run tells, and why it failed. */
+async function report(run: TrainingRun): Promise<void> {
+  // one at a time: those that a slow supervisor has not read yet wait where newer progress replaces older
+  for await (const event of run) await tell({ event });
+  try {
+    await run.finished;
+  } catch (error) {
+    await tell({ failed: await plain(error) });
+  }
+}
+
+/** Answers who asked for a checkpoint. A run that was refused answers nobody: its caller has no handle. */
+async function save(number: number): Promise<void> {
+  const run = await begun;
+  if (run === undefined) return;
+  let saved: Saved;
+  try {
+    saved = { save: number, path: await run.save() };
+  } catch (error) {
+    saved = { save: number, error: await plain(error) };
+  }
+  await tell({ saved });
+}
+
+/** An error as the channel carries it. */
+async function plain(error: unknown): Promise<PlainError> {
+  const { toPlain, toVirelError } = await import('./failure.js');
+  return toPlain(toVirelError(error));
 }
 
 /** The run that was ordered; undefined where it was refused, which the supervisor has been told. */
@@ -94,12 +132,11 @@ async function begin(
   }
   const { runDir, options } = (order as { resume: { runDir: string; options: object } }).resume;
   try {
-    const run = await training.resume(runDir, { ...options, ...control });
+    const run = await training.resumeInProcess(runDir, { ...options, ...control });
     await tell({ takenUp: { config: run.config, from: run.from } });
     return run;
   } catch (error) {
-    const { toPlain, toVirelError } = await import('./failure.js');
-    await tell({ refused: toPlain(toVirelError(error)) });
+    await tell({ refused: await plain(error) });
     return undefined;
   }
 }
