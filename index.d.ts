@@ -61,11 +61,11 @@ export declare class Policy {
    */
   act(observation: Float32Array): Float32Array
   /**
-   * The same from and to float64, as a session's `act`.
+   * The same from and to float64, as a session's `act`; with `noise` ξ `[A]` it is tanh(μ(s) + σξ).
    *
-   * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`.
+   * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, `CONFIG_RANGE` (noise for a deterministic policy).
    */
-  actExactly(observation: Float64Array): Float64Array
+  actExactly(observation: Float64Array, noise?: Float32Array | undefined | null): Float64Array
   /**
    * The same for `rows` observations, `[rows, O]` to `[rows, A]`.
    *
@@ -73,11 +73,12 @@ export declare class Policy {
    */
   actMany(observations: Float32Array, rows: number): Float32Array
   /**
-   * Whole episodes on a fresh environment, start states from `seed`.
+   * Whole episodes on a fresh environment, start states from `seed`; `stochastic`: actions are drawn, by noise from
+   * `seed`, too.
    *
-   * Errors: `MODEL_MISSING`, `MODEL_INVALID`, `CONFIG_RANGE`.
+   * Errors: `MODEL_MISSING`, `MODEL_INVALID`, `CONFIG_RANGE` (also for noise where the policy is deterministic).
    */
-  evaluate(modelDirectory: string, maxEpisodeSteps: number, episodes: number, seed: number): Promise<NativeEvaluation>
+  evaluate(modelDirectory: string, maxEpisodeSteps: number, episodes: number, seed: number, stochastic: boolean): Promise<NativeEvaluation>
   /** Makes a running `evaluate` return at its next step. */
   stop(): void
   /** Frees the native memory. Idempotent. */

@@ -69,6 +69,7 @@ export type {
   StartEvent,
   Summary,
   TrainEvent,
+  UnstableEvent,
   WarningEvent,
 } from './logging/events.js';
 export { type MetricsFile, type MetricsRecord, readMetrics } from './logging/metrics-line.js';

@@ -19,11 +19,9 @@ const folder = mkdtempSync(join(tmpdir(), 'virel-evaluate-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const small = { steps: 40, network: { hidden: [8, 8] }, collect: { startUpdates: 20 } };
+const facts = { id: 'corridor', observationSize: 1, actionSize: 1, maxEpisodeSteps: 5 };
 const corridor = defineEnvironment({
-  id: 'corridor',
-  observationSize: 1,
-  actionSize: 1,
-  maxEpisodeSteps: 5,
+  ...facts,
   reset: () => [0],
   step: ([push = 0]) => ({ observation: [push], reward: 1, terminated: false }),
 });
@@ -48,6 +46,35 @@ describe('evaluate', () => {
     expect(await evaluate(runDir)).toEqual(await evaluate(runDir, told));
   });
 
+  it('draws the actions where that is asked for, to the same returns each time', async () => {
+    const asked = { episodes: 3, seed: 4 };
+    const drawn = await evaluate(runDir, { ...asked, stochastic: true });
+    expect(await evaluate(runDir, { ...asked, stochastic: true })).toEqual(drawn);
+    expect(await evaluate(runDir, { ...asked, stochastic: false })).toEqual(
+      await evaluate(runDir, asked),
+    );
+    expect(drawn.returns).not.toEqual((await evaluate(runDir, asked)).returns);
+    const stochastic = 'yes' as never;
+    await expect(evaluate(runDir, { stochastic })).rejects.toMatchObject({ code: 'ARGUMENT_TYPE' });
+  });
+
+  it(
+    'draws no actions from a policy that has no deviation',
+    async () => {
+      const own = join(folder, 'ddpg');
+      const options = { ...small, env: 'InvertedPendulum-v5', algorithm: 'ddpg', runDir: own };
+      await train(options as never, { inProcess: true }).finished;
+      await expect(evaluate(own, { stochastic: true })).rejects.toMatchObject({
+        code: 'CONFIG_RANGE',
+        message: expect.stringMatching(
+          /^stochastic: expected false: the policy is determin.*true$/,
+        ),
+      });
+      expect((await evaluate(own)).episodes).toBe(10);
+    },
+    PATIENCE,
+  );
+
   it('refuses what is no run, a step that is not kept, and a signal that was given', async () => {
     const refused = (code: string) => expect.objectContaining({ code });
     await expect(evaluate(folder)).rejects.toEqual(refused('RUN_NOT_FOUND'));
@@ -65,6 +92,23 @@ describe('evaluate', () => {
       await expect(evaluate(own)).rejects.toMatchObject({ code: 'ENV_MISSING' });
       const result = await evaluate(own, { environment: corridor, episodes: 2 });
       expect(result.returns).toEqual([5, 5]);
+      const pushes: number[] = [];
+      const told = defineEnvironment({
+        ...facts,
+        reset: () => [0],
+        step: ([push = 0]) => {
+          pushes.push(push);
+          return { observation: [push], reward: 1, terminated: false };
+        },
+      });
+      const pushesOf = async (stochastic: boolean) => {
+        pushes.length = 0;
+        await evaluate(own, { environment: told, episodes: 1, stochastic });
+        return [...pushes];
+      };
+      const drawn = await pushesOf(true);
+      expect(await pushesOf(true)).toEqual(drawn);
+      expect(await pushesOf(false)).not.toEqual(drawn);
     },
     PATIENCE,
   );

@@ -16,6 +16,8 @@ export interface Behaviour {
   divergesAt?: number;
   /** Throws `ENV_FAILED` once this step is reached. */
   failsAt?: number;
+  /** Steps at which its simulator leaves its range. */
+  unstableAt?: readonly number[];
   /** Called at every advance, with the steps done before it. */
   onAdvance?: (step: number) => void;
   /** Called at every evaluation. */
@@ -62,7 +64,9 @@ export class MemorySession implements TrainingSession {
   progress(): Progress {
     const episodes = this.#episodes.splice(0);
     const [steps, updates] = [this.#steps, this.#updates];
-    return { iterations: 0, steps, updates, unstableResets: 0, episodes };
+    const { unstableAt = [] } = this.#behaviour;
+    const unstableResets = unstableAt.filter((step) => step <= steps).length;
+    return { iterations: 0, steps, updates, unstableResets, episodes };
   }
 
   #run(phase: Plan['phases'][number]) {

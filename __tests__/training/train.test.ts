@@ -115,6 +115,22 @@ describe('a run to its end', () => {
     );
   });
 
+  it('tells how often the simulator left its range, each time once, and writes it to the log', async () => {
+    const { events } = await run({}, { unstableAt: [3, 4, 700] });
+    const unstable = of(events, 'unstable');
+    expect(unstable.map(({ states, total }) => [states, total])).toEqual([
+      [2, 2],
+      [1, 3],
+    ]);
+    expect(unstable[0]?.step).toBeLessThan(700);
+    expect(unstable[1]?.step).toBeGreaterThanOrEqual(700);
+    const log = readFileSync(join(runFolder(), 'log.jsonl'), 'utf8').trim().split('\n');
+    const told = log.map((line) => JSON.parse(line)).filter(({ event }) => event === 'unstable');
+    expect(told).toEqual(
+      unstable.map((event) => expect.objectContaining({ level: 'warning', ...event })),
+    );
+  });
+
   it('has no file for what logging switches off', async () => {
     await run({ logging: { every: 100, tensorboard: false, episodes: false } });
     expect(readdirSync(runFolder()).filter((name) => /^(events\.|episodes)/.test(name))).toEqual(

@@ -2,7 +2,7 @@
 import { durationMilliseconds, type ResolvedConfig } from '../config/schema.js';
 import type { TrainEvent } from '../logging/events.js';
 import type { StopSignals } from '../training/signals.js';
-import { describeError, note, print, printable, printJson } from './output.js';
+import { describeError, describeWarning, note, print, printJson } from './output.js';
 import { ProgressView } from './progress.js';
 
 /** What a person asked to see. */
@@ -36,8 +36,8 @@ export class Follower {
     const config = this.#configs.get(event.seed);
     if (config) this.#view?.show(event, config);
     // quiet is about progress
-    if (!this.#view && event.event === 'warning')
-      note(`warning ${event.code}: ${printable(event.message)}`);
+    const warning = describeWarning(event);
+    if (!this.#view && warning !== undefined) note(warning);
     if (event.event !== 'error') return;
     this.#exits.push(event.exit);
     note(describeError(event));

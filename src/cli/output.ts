@@ -1,6 +1,7 @@
 /** Standard output and error: results and human text, JSON lines, errors. A closed pipe ends neither training nor us. */
 import { isAbsolute, relative } from 'node:path';
 import type { ErrorDetails } from '../errors.js';
+import type { TrainEvent } from '../logging/events.js';
 
 /** Streams whose reader has gone. */
 const closed = new Set<NodeJS.WriteStream>();
@@ -54,6 +55,14 @@ export function describeError(error: { code: string; message: string } & Words):
     error[part] === undefined ? [] : [`  ${part}: ${shown(error[part])}`],
   );
   return [`error ${error.code}: ${shown(error.message)}`, ...details].join('\n');
+}
+
+/** What a person should know of a run that goes on; undefined of other events. */
+export function describeWarning(event: TrainEvent): string | undefined {
+  if (event.event === 'warning') return `warning ${event.code}: ${printable(event.message)}`;
+  if (event.event !== 'unstable') return undefined;
+  const { total, step } = event;
+  return `warning SIM_UNSTABLE: ${grouped(total)} unstable simulator states in ${grouped(step)} steps; transitions dropped`;
 }
 
 /** `1234567` as `1,234,567`. */

@@ -6,7 +6,7 @@ import type { ResolvedConfig } from '../config/schema.js';
 import type { ProgressEvent, Summary, TrainEvent } from '../logging/events.js';
 import { shellWord } from '../shell.js';
 import { evaluationRange } from '../statistics/evaluation.js';
-import { brief, clockTime, grouped, printable, shortPath, visible } from './output.js';
+import { brief, clockTime, describeWarning, grouped, shortPath, visible } from './output.js';
 import { joinParts, progressParts, wrapParts } from './progress-line.js';
 
 /** Progress events behind the speed shown, a few seconds of them. */
@@ -97,10 +97,8 @@ export class ProgressView {
         run.saved = event.step;
         break;
       case 'warning':
-        this.#lasting(
-          `${this.#of(event.seed)}warning ${event.code}: ${printable(event.message)}`,
-          this.#options.note,
-        );
+      case 'unstable':
+        this.#lasting(`${this.#of(event.seed)}${describeWarning(event)}`, this.#options.note);
         break;
       case 'summary':
         this.#runs.delete(event.seed);

@@ -4,7 +4,15 @@ import type { VirelError } from '../errors.js';
 import type { ProgressEvent, Summary, TrainEvent } from '../logging/events.js';
 import type { SweepTask } from '../sweep/run.js';
 import { errorEvent } from '../training/failure.js';
-import { brief, clockTime, describeError, grouped, note, printJson } from './output.js';
+import {
+  brief,
+  clockTime,
+  describeError,
+  describeWarning,
+  grouped,
+  note,
+  printJson,
+} from './output.js';
 import { joinParts, progressParts, wrapParts } from './progress-line.js';
 
 /** Progress events behind the speed shown. */
@@ -70,7 +78,8 @@ export class SweepView {
         run.saved = event.step;
         break;
       case 'warning':
-        this.say(`${row.folder}: warning ${event.code}: ${event.message}`);
+      case 'unstable':
+        this.say(`${row.folder}: ${describeWarning(event)}`);
         break;
       case 'error':
         this.#error(row.folder, event);

@@ -18,7 +18,7 @@ export interface Random {
  */
 export function environmentRandom(
   seed: number,
-  purpose: 'reset' | 'evaluation',
+  purpose: 'reset' | 'evaluation' | 'evaluationNoise',
   instance = 0,
 ): Random {
   const draw = uniformStream(seed, purpose, instance);

@@ -84,6 +84,17 @@ export interface EpisodeEvent extends OfSeed {
   wall: number;
 }
 
+/** The simulator left its range: those transitions were dropped and their environments reset. */
+export interface UnstableEvent extends OfSeed {
+  event: 'unstable';
+  /** Environment steps done. */
+  step: number;
+  /** Such states since the last of these events. */
+  states: number;
+  /** Such states since the start. */
+  total: number;
+}
+
 /** A checkpoint is complete on disk. */
 export interface CheckpointEvent extends OfSeed {
   event: 'checkpoint';
@@ -155,6 +166,7 @@ export type TrainEvent =
   | MetricsEvent
   | EvaluationEvent
   | EpisodeEvent
+  | UnstableEvent
   | CheckpointEvent
   | WarningEvent
   | ErrorEvent

@@ -161,6 +161,16 @@ export function textOrNothing(name: string, value: unknown): string | undefined 
 }
 
 /**
+ * Yes or no; no by default.
+ *
+ * @throws VirelError `ARGUMENT_TYPE`.
+ */
+export function yesOrNo(name: string, value: unknown): boolean {
+  if (value === undefined || typeof value === 'boolean') return value === true;
+  throw argumentType(name, 'true or false', value);
+}
+
+/**
  * An object with fields: not null, not an array.
  *
  * @throws VirelError `ARGUMENT_TYPE`.

@@ -7,7 +7,16 @@ import { environmentRandom } from '../environments/random.js';
 import { VirelError } from '../errors.js';
 import { type EvaluationResult, summariseEvaluation } from '../statistics/evaluation.js';
 import { loadAddon, modelDirectory } from './addon.js';
-import { count, crossing, fields, float64, stoppable, textOrNothing, whole } from './boundary.js';
+import {
+  count,
+  crossing,
+  fields,
+  float64,
+  stoppable,
+  textOrNothing,
+  whole,
+  yesOrNo,
+} from './boundary.js';
 import { Breath } from './breath.js';
 import { choicesJson } from './choices.js';
 import { runEpisode } from './custom-episode.js';
@@ -20,6 +29,8 @@ export interface PolicyEvaluation {
   seed: number;
   /** Environment steps after which an episode is truncated, at least 1. */
   maxEpisodeSteps: number;
+  /** Draws the actions, by noise that follows from `seed`, instead of taking tanh of the mean; false by default. */
+  stochastic?: boolean;
   /** Folder of the MuJoCo model files; the one of the set-up by default. */
   modelDir?: string;
   /** The environment, where it is written in TypeScript. */
@@ -38,7 +49,7 @@ export interface PolicySource {
   external?: ExternalFacts | undefined;
 }
 
-/** The deterministic policy tanh mu(s), actions in environment units. */
+/** A trained policy: tanh mu(s), actions in environment units. */
 export class Policy {
   /** Id of the task that it was trained on. */
   readonly environment: string;
@@ -83,22 +94,24 @@ export class Policy {
   /**
    * Whole episodes on a fresh environment.
    *
-   * @throws VirelError `ABORTED`, `ARGUMENT_TYPE`, `MODEL_*`, `CONFIG_RANGE`; `ENV_MISSING` where the policy's environment
+   * @throws VirelError `ABORTED`, `ARGUMENT_TYPE`, `MODEL_*`, `CONFIG_RANGE`, also where actions are to be drawn and the policy
+   *   is deterministic; `ENV_MISSING` where the policy's environment
    *   is written in TypeScript and not given, `ENV_INVALID` where another one is, `ENV_FAILED`.
    */
   async evaluate(options: PolicyEvaluation): Promise<EvaluationResult> {
     const { signal, modelDir, ...asked } = fields('options', options);
     const limit = count('maxEpisodeSteps', asked.maxEpisodeSteps);
     const [episodes, seed] = [count('episodes', asked.episodes), whole('seed', asked.seed)];
+    const stochastic = yesOrNo('stochastic', asked.stochastic);
     if (this.#external !== undefined) {
       const environment = expectFitting(asked.environment, this.environment, this.#external);
-      return this.#evaluateHere(environment, { episodes, seed, limit, signal });
+      return this.#evaluateHere(environment, { episodes, seed, limit, stochastic, signal });
     }
     const directory = modelDirectory(textOrNothing('modelDir', modelDir) ?? this.#modelDir);
     const { returns, lengths, stopped } = await stoppable(
       signal,
       () => this.#native.stop(),
-      () => this.#native.evaluate(directory, limit, episodes, seed),
+      () => this.#native.evaluate(directory, limit, episodes, seed, stochastic),
     );
     if (stopped) throw new VirelError('ABORTED', 'the evaluation was stopped');
     return summariseEvaluation(returns, lengths);
@@ -107,13 +120,25 @@ export class Policy {
   /** Episodes of an environment in TypeScript. */
   async #evaluateHere(
     environment: CustomEnvironment,
-    options: { episodes: number; seed: number; limit: number; signal: AbortSignal | undefined },
+    options: {
+      episodes: number;
+      seed: number;
+      limit: number;
+      stochastic: boolean;
+      signal: AbortSignal | undefined;
+    },
   ): Promise<EvaluationResult> {
-    const { episodes, seed, limit, signal } = options;
+    const { episodes, seed, limit, stochastic, signal } = options;
+    const draws = environmentRandom(seed, 'evaluationNoise');
+    const noise = new Float32Array(environment.actionSize);
+    const act = (observation: Float64Array) => {
+      const drawn = stochastic ? noise.map(() => draws.normal()) : undefined;
+      return crossing(() => this.#native.actExactly(observation, drawn));
+    };
     const context = {
       environment: new GuardedEnvironment(environment, 'evaluation'),
       random: environmentRandom(seed, 'evaluation'),
-      act: (observation: Float64Array) => crossing(() => this.#native.actExactly(observation)),
+      act,
       limit,
       signal,
       breath: new Breath(),

@@ -11,6 +11,7 @@ export const PURPOSES = {
   initialise: 1,
   reset: 2,
   evaluation: 7,
+  evaluationNoise: 10,
   theory: 1000,
   bootstrap: 1001,
 } as const;

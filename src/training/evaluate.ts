@@ -15,6 +15,8 @@ export interface EvaluateRunOptions {
   episodes?: number | undefined;
   /** Of the start states; 0 by default. */
   seed?: number | undefined;
+  /** Draws the actions, as training does, instead of taking tanh of the mean; false by default. */
+  stochastic?: boolean | undefined;
   /** The run's environment, where a program gave it; one of a module is imported again. */
   environment?: CustomEnvironment | undefined;
   /** Sets the native part up first where it is missing, as the verb `setup` does. */
@@ -24,7 +26,7 @@ export interface EvaluateRunOptions {
 }
 
 /**
- * Whole episodes of the deterministic policy of a run's checkpoint, in the run's own task with its options and time limit.
+ * Whole episodes of the policy of a run's checkpoint, deterministic unless told, in the run's own task with its options and time limit.
  *
  * @param runDir The run's folder.
  * @throws VirelError `RUN_NOT_FOUND`, `CHECKPOINT_NONE`, `CHECKPOINT_CORRUPT`, `CONFIG_RANGE`, `ENV_MISSING`, `ENV_INVALID`,
@@ -44,6 +46,7 @@ export async function evaluate(
     return await policy.evaluate({
       episodes,
       seed,
+      stochastic: options.stochastic ?? false,
       maxEpisodeSteps: config.maxEpisodeSteps,
       ...(environment && { environment }),
       ...(signal && { signal }),

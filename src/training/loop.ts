@@ -182,8 +182,9 @@ export class TrainingLoop {
     }
     this.#episodes.splice(0, this.#episodes.length - ROLLOUT_EPISODES);
     if (done.unstableResets > this.#unstableResets) {
-      const message = `${done.unstableResets} unstable simulator states in ${done.steps} steps; transitions dropped`;
-      emit({ event: 'warning', seed, code: 'SIM_UNSTABLE', message });
+      const total = done.unstableResets;
+      const states = total - this.#unstableResets;
+      emit({ event: 'unstable', seed, step: done.steps, states, total });
     }
     this.#step = done.steps;
     this.#updates = done.updates;

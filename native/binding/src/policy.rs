@@ -12,7 +12,7 @@ use virel_engine::environments::mujoco::{self, choices::Choices};
 use virel_engine::environments::spec::Spec;
 use virel_engine::error::{EngineError, Result, expect_finite, expect_len};
 use virel_engine::evaluation::{evaluate, narrow};
-use virel_engine::networks::policy::DeterministicPolicy;
+use virel_engine::networks::policy::TrainedPolicy;
 use virel_engine::random::{Purpose, Stream};
 
 use crate::config::{NativeExternal, whole};
@@ -21,7 +21,7 @@ use crate::worker::Worker;
 
 /// The policy with the task it was trained for.
 struct Actor {
-    policy: DeterministicPolicy,
+    policy: TrainedPolicy,
     spec: Spec,
     choices: Choices,
 }
@@ -39,7 +39,7 @@ impl Actor {
             Some(external) => external.spec(environment, u64::MAX)?,
             None => mujoco::describe(environment, &choices)?,
         };
-        let policy = DeterministicPolicy::new(&load_parameters(path)?)?;
+        let policy = TrainedPolicy::new(&load_parameters(path)?)?;
         let sizes = policy.sizes();
         if (sizes.observation, sizes.action) != (spec.observation_size, spec.action_size) {
             return Err(EngineError::ParameterShape {
@@ -63,21 +63,21 @@ impl Actor {
         let mut raw = vec![0.0; actions];
         let mut all = Vec::with_capacity(rows * actions);
         for observation in observations.chunks_exact(width) {
-            self.policy.act(observation, &mut action)?;
+            self.policy.act(observation, None, &mut action)?;
             to_raw_units(&self.spec, &action, &mut raw);
             all.extend(raw.iter().map(|&value| value as f32));
         }
         Ok(all)
     }
 
-    /// One raw action in float64, as a session's own `act` computes it.
-    fn act_exactly(&mut self, observation: &[f64]) -> Result<Vec<f64>> {
+    /// One raw action in float64, as a session's own `act` computes it; drawn with `noise` `[A]`.
+    fn act_exactly(&mut self, observation: &[f64], noise: Option<&[f32]>) -> Result<Vec<f64>> {
         expect_len("observation", observation.len(), self.spec.observation_size)?;
         expect_finite("observation", observation)?;
         let mut input = vec![0.0; observation.len()];
         let (mut action, mut raw) = (vec![0.0; self.spec.action_size], vec![0.0; self.spec.action_size]);
         narrow(observation, &mut input);
-        self.policy.act(&input, &mut action)?;
+        self.policy.act(&input, noise, &mut action)?;
         to_raw_units(&self.spec, &action, &mut raw);
         Ok(raw)
     }
@@ -117,13 +117,18 @@ impl Policy {
         self.worker.call("act", move |actor, _| actor.act(&observation, 1)).map(Float32Array::new)
     }
 
-    /// The same from and to float64, as a session's `act`.
+    /// The same from and to float64, as a session's `act`; with `noise` ξ `[A]` it is tanh(μ(s) + σξ).
     ///
-    /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`.
+    /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, `CONFIG_RANGE` (noise for a deterministic policy).
     #[napi(catch_unwind)]
-    pub fn act_exactly(&self, observation: &[f64]) -> napi::Result<Float64Array, String> {
-        let observation = observation.to_vec();
-        self.worker.call("act", move |actor, _| actor.act_exactly(&observation)).map(Float64Array::new)
+    pub fn act_exactly(
+        &self,
+        observation: &[f64],
+        noise: Option<&[f32]>,
+    ) -> napi::Result<Float64Array, String> {
+        let (observation, noise) = (observation.to_vec(), noise.map(<[f32]>::to_vec));
+        let act = move |actor: &mut Actor, _: &_| actor.act_exactly(&observation, noise.as_deref());
+        self.worker.call("act", act).map(Float64Array::new)
     }
 
     /// The same for `rows` observations, `[rows, O]` to `[rows, A]`.
@@ -136,9 +141,10 @@ impl Policy {
         self.worker.call("actMany", act).map(Float32Array::new)
     }
 
-    /// Whole episodes on a fresh environment, start states from `seed`.
+    /// Whole episodes on a fresh environment, start states from `seed`; `stochastic`: actions are drawn, by noise from
+    /// `seed`, too.
     ///
-    /// Errors: `MODEL_MISSING`, `MODEL_INVALID`, `CONFIG_RANGE`.
+    /// Errors: `MODEL_MISSING`, `MODEL_INVALID`, `CONFIG_RANGE` (also for noise where the policy is deterministic).
     #[napi(catch_unwind, ts_return_type = "Promise<NativeEvaluation>")]
     pub fn evaluate<'env>(
         &self,
@@ -147,15 +153,24 @@ impl Policy {
         max_episode_steps: f64,
         episodes: f64,
         seed: f64,
+        stochastic: bool,
     ) -> napi::Result<Object<'env>, String> {
         let work = move |actor: &mut Actor, stop: &_| {
             let limit = whole("maxEpisodeSteps", max_episode_steps, 1)?;
             let mut environment =
                 mujoco::create_with(&actor.spec.id, Path::new(&model_directory), &actor.choices)?;
             environment.set_max_episode_steps(limit);
-            let mut stream = Stream::new(whole("seed", seed, 0)?, Purpose::Evaluation, 0);
+            let seed = whole("seed", seed, 0)?;
+            let mut stream = Stream::new(seed, Purpose::Evaluation, 0);
+            let mut draws = stochastic.then(|| Stream::new(seed, Purpose::EvaluationNoise, 0));
+            let mut noise = vec![0.0; actor.spec.action_size];
             let policy = &mut actor.policy;
-            let mut act = |observation: &[f32], action: &mut [f32]| policy.act(observation, action);
+            let mut act = |observation: &[f32], action: &mut [f32]| {
+                if let Some(draws) = &mut draws {
+                    draws.fill_normal(&mut noise);
+                }
+                policy.act(observation, draws.is_some().then_some(&noise[..]), action)
+            };
             evaluate(&mut act, &mut environment, &mut stream, protocol(Some(episodes), None)?, stop, None)
         };
         self.worker.call_async(env, "evaluate", work, evaluation_to_js)

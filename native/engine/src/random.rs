@@ -29,6 +29,8 @@ pub enum Purpose {
     ResidualIndex = 8,
     /// Noise of the actions that the residual error samples.
     ResidualNoise = 9,
+    /// Noise of the actions of an evaluation that draws them.
+    EvaluationNoise = 10,
 }
 
 /// One stream of random numbers.

@@ -8,8 +8,9 @@ use support::recipes::{DDPG, VIREL};
 use virel_engine::learner::Learner as _;
 use virel_engine::learner::kernel::KernelLearner;
 use virel_engine::networks::layout::Sizes;
-use virel_engine::networks::policy::DeterministicPolicy;
+use virel_engine::networks::policy::TrainedPolicy;
 use virel_engine::random::{Purpose, Stream};
+use virel_engine::recipe::PolicyKind;
 
 #[test]
 fn a_policy_on_its_own_acts_as_the_kernel_learner_to_the_bit() {
@@ -21,22 +22,28 @@ fn a_policy_on_its_own_acts_as_the_kernel_learner_to_the_bit() {
             Sizes { observation: 17, action: 6, policy_hidden: hidden, hidden: vec![21], action_values: 1 };
         let case = Case::of(variant, 5, sizes.clone(), 4, 1.5);
         let mut learner = KernelLearner::new(case.config(), &case.parameters).unwrap();
-        let mut policy = DeterministicPolicy::new(&learner.parameters().unwrap()).unwrap();
+        let mut policy = TrainedPolicy::new(&learner.parameters().unwrap()).unwrap();
         // of the policy alone
         assert_eq!(policy.sizes(), Sizes { hidden: Vec::new(), action_values: 0, ..sizes.clone() });
 
-        let mut observations = vec![0.0; ROWS * sizes.observation];
+        let (mut observations, mut noise) =
+            (vec![0.0; ROWS * sizes.observation], vec![0.0; ROWS * sizes.action]);
         Stream::new(6, Purpose::Reset, 0).fill_normal(&mut observations);
-        let (mut expected, mut got) = (vec![0.0; ROWS * sizes.action], vec![0.0; ROWS * sizes.action]);
-        // one at a time, as a run acts: several at once are one product, whose sums have another order
-        for (row, observation) in observations.chunks_exact(sizes.observation).enumerate() {
-            let row = row * sizes.action..(row + 1) * sizes.action;
-            learner.act(observation, None, &mut expected[row.clone()]).unwrap();
-            policy.act(observation, &mut got[row]).unwrap();
+        Stream::new(6, Purpose::EvaluationNoise, 0).fill_normal(&mut noise);
+        let can_draw = variant.recipe.policy == PolicyKind::TanhGaussian;
+        for is_drawn in [false, true].into_iter().filter(|&is_drawn| can_draw || !is_drawn) {
+            let (mut expected, mut got) = (vec![0.0; ROWS * sizes.action], vec![0.0; ROWS * sizes.action]);
+            // one at a time, as a run acts: several at once are one product, whose sums have another order
+            for (row, observation) in observations.chunks_exact(sizes.observation).enumerate() {
+                let row = row * sizes.action..(row + 1) * sizes.action;
+                let noise = is_drawn.then_some(&noise[row.clone()]);
+                learner.act(observation, noise, &mut expected[row.clone()]).unwrap();
+                policy.act(observation, noise, &mut got[row]).unwrap();
+            }
+            let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&got), bits(&expected), "{sizes:?}");
+            // neither is a constant
+            assert!(got.iter().any(|&a| a != got[0]));
         }
-        let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-        assert_eq!(bits(&got), bits(&expected), "{sizes:?}");
-        // neither is a constant
-        assert!(got.iter().any(|&a| a != got[0]));
     }
 }

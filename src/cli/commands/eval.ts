@@ -18,6 +18,7 @@ interface EvalArguments {
   envModule: string | undefined;
   episodes: string;
   seed: string;
+  stochastic: boolean | undefined;
   record: string;
   runsDir: string;
   json: boolean | undefined;
@@ -68,7 +69,7 @@ async function recordMany(
 /** `virel-native eval` */
 export const evalCommand: CommandModule<unknown, EvalArguments> = {
   command: 'eval [run]',
-  describe: 'Returns of the deterministic policy of a run',
+  describe: 'Returns of the policy of a run',
   builder: (yargs) =>
     yargs
       .positional('run', ONE_RUN)
@@ -94,6 +95,10 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
         requiresArg: true,
         default: '0',
         describe: 'Seed of the start states',
+      })
+      .option('stochastic', {
+        type: 'boolean',
+        describe: 'Draw the actions, as training does [tanh of the mean]',
       })
       .option('record', {
         type: 'string',
@@ -140,15 +145,24 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
         step,
         episodes,
         seed,
+        stochastic: args.stochastic,
         ...custom,
         signal: stop.signal,
       });
       const recordings = await recordMany(runDir, record, { step, seed, signal: stop.signal });
       if (args.json) {
-        printJson({ ...result, ...(record > 0 && { recordings }) });
+        const { stochastic } = args;
+        printJson({
+          ...result,
+          ...(stochastic && { stochastic }),
+          ...(record > 0 && { recordings }),
+        });
         return;
       }
-      note(`${config.algorithm} on ${config.env}, step ${config.step} | ${visible(runDir)}`);
+      const drawn = args.stochastic ? ', actions drawn' : '';
+      note(
+        `${config.algorithm} on ${config.env}, step ${config.step}${drawn} | ${visible(runDir)}`,
+      );
       const { returnMean, returnStd } = result;
       const { returnMin, returnMax, lengthMean } = evaluationRange(result);
       const range = `min ${returnMin.toFixed(1)}, max ${returnMax.toFixed(1)}`;

@@ -109,12 +109,7 @@ pub fn policy(prefix: &str, kind: PolicyKind, sizes: &Sizes) -> Vec<LayerSpec> {
     network(prefix, sizes.observation, &sizes.policy_hidden, &heads)
 }
 
-/// μ_θ, what a policy without noise needs: `policy.trunk.*`, `policy.mean`.
-pub fn policy_mean(sizes: &Sizes) -> Vec<LayerSpec> {
-    policy("policy", PolicyKind::Deterministic, sizes)
-}
-
-/// The sizes whose [`policy_mean`] these parameters seem to be; 0 where a weight is missing or no matrix.
+/// The sizes of which these parameters' `policy.trunk.*` and `policy.mean` seem to be; 0 where a weight is missing or no matrix.
 pub fn policy_sizes(parameters: &[Parameter]) -> Sizes {
     let weight = |name: &str| parameters.iter().rfind(|p| p.spec.name == name);
     let widths = |weight: Option<&Parameter>| match weight.map(|p| p.spec.shape.as_slice()) {

@@ -1,37 +1,43 @@
-//! The trained policy on its own, for acting: tanh μ(s), as a learner's own policy computes it, to the bit.
+//! The trained policy on its own, for acting: tanh μ(s), or tanh(μ + σξ) with noise, as a learner's own policy computes
+//! them, to the bit.
 
-use super::layout::{
-    Parameter, ParameterSpec, Sizes, parameters as parameters_of, policy_mean, policy_sizes,
-};
+use super::layout::{Parameter, ParameterSpec, Sizes, parameters as parameters_of, policy, policy_sizes};
 use super::mlp::{Shape, forward};
 use crate::error::{EngineError, Result, expect_len};
-use crate::math::tanh_gaussian::mode;
+use crate::math::tanh_gaussian::{mode, sample};
+use crate::recipe::PolicyKind;
 
-/// μ_θ of a trained policy.
+/// What tells a Gaussian policy from a deterministic one in a file.
+const LOG_STD: &str = "policy.logStd.weight";
+
+/// π_θ of a training that is over.
 #[derive(Debug, Clone)]
-pub struct DeterministicPolicy {
+pub struct TrainedPolicy {
     sizes: Sizes,
+    kind: PolicyKind,
     shape: Shape,
     weights: Vec<f32>,
-    /// What one sample passes through, and μ at its end.
+    /// What one sample passes through, and μ and log σ at its end.
     between: [Vec<f32>; 2],
-    mean: Vec<f32>,
+    heads: Vec<f32>,
 }
 
-impl DeterministicPolicy {
+impl TrainedPolicy {
     /// From named parameters, which may hold more than the policy's.
     ///
     /// # Errors
     /// `PARAMETER_SHAPE` when a layer is missing, has no width or does not fit its neighbours.
     pub fn new(parameters: &[Parameter]) -> Result<Self> {
         let sizes = policy_sizes(parameters);
-        let layers = policy_mean(&sizes);
+        let is_gaussian = parameters.iter().any(|parameter| parameter.spec.name == LOG_STD);
+        let kind = if is_gaussian { PolicyKind::TanhGaussian } else { PolicyKind::Deterministic };
+        let layers = policy("policy", kind, &sizes);
         parameters_of(&layers).iter().try_for_each(|spec| expect_parameter(parameters, spec))?;
         let shape = Shape::new(layers);
         let mut weights = vec![0.0; shape.len()];
         shape.write(parameters, &mut weights);
         let between = [(); 2].map(|()| vec![0.0; shape.sample_len()]);
-        Ok(Self { mean: vec![0.0; sizes.action], sizes, shape, weights, between })
+        Ok(Self { heads: vec![0.0; shape.outputs()], sizes, kind, shape, weights, between })
     }
 
     /// Sizes that the parameters imply.
@@ -39,17 +45,29 @@ impl DeterministicPolicy {
         self.sizes.clone()
     }
 
-    /// tanh μ(s) in [−1, 1] for one `observation` `[O]`; fills `action` `[A]`. NaN gives NaN.
+    /// An action in [−1, 1] for one `observation` `[O]`: tanh μ(s), or with `noise` ξ `[A]` tanh(μ + σξ); fills `action`
+    /// `[A]`. NaN gives NaN.
     ///
     /// # Errors
-    /// `LENGTH_MISMATCH`.
-    pub fn act(&mut self, observation: &[f32], action: &mut [f32]) -> Result<()> {
+    /// `LENGTH_MISMATCH`; `CONFIG_RANGE` for noise where the policy has no σ.
+    pub fn act(&mut self, observation: &[f32], noise: Option<&[f32]>, action: &mut [f32]) -> Result<()> {
         expect_len("observation", observation.len(), self.sizes.observation)?;
         expect_len("action", action.len(), self.sizes.action)?;
         let [now, next] = &mut self.between;
-        forward(&self.shape, &self.weights, observation, [now, next], &mut self.mean);
-        mode(&self.mean, action)
+        forward(&self.shape, &self.weights, observation, [now, next], &mut self.heads);
+        let (mean, log_std) = self.heads.split_at(self.sizes.action);
+        match noise {
+            None => mode(mean, action),
+            Some(noise) if self.kind == PolicyKind::TanhGaussian => sample(mean, log_std, noise, action),
+            Some(_) => Err(no_deviation()),
+        }
     }
+}
+
+/// Noise was asked of a policy that is one action per state.
+fn no_deviation() -> EngineError {
+    let expected = "false: the policy is deterministic, tanh of its mean is all of it";
+    EngineError::OutOfRange { name: "stochastic", expected, got: "true".to_owned() }
 }
 
 /// Checks that `spec` is among the parameters, with its shape and as many values, at least one.
@@ -69,7 +87,7 @@ fn expect_parameter(parameters: &[Parameter], spec: &ParameterSpec) -> Result<()
 
 #[cfg(test)]
 mod tests {
-    use super::DeterministicPolicy;
+    use super::TrainedPolicy;
     use crate::networks::layout::{Parameter, Sizes, parameters, policy};
     use crate::random::{Purpose, Stream};
     use crate::recipe::PolicyKind;
@@ -90,13 +108,13 @@ mod tests {
     }
 
     #[test]
-    fn it_computes_tanh_of_the_mean_head() {
+    fn it_computes_tanh_of_the_mean_or_of_a_draw_around_it() {
         let parameters = drawn();
-        let mut policy = DeterministicPolicy::new(&parameters).unwrap();
+        let mut policy = TrainedPolicy::new(&parameters).unwrap();
         assert_eq!(policy.sizes(), sizes());
         let observation = [0.3_f32, -1.0, 2.0, 0.1, 0.7];
         let mut action = [0.0; 2];
-        policy.act(&observation, &mut action).unwrap();
+        policy.act(&observation, None, &mut action).unwrap();
         // the same in float64 by plain loops
         let layer = |name: &str, input: &[f64]| -> Vec<f64> {
             let find =
@@ -109,9 +127,27 @@ mod tests {
         let relu = |values: Vec<f64>| values.into_iter().map(|v| v.max(0.0)).collect::<Vec<_>>();
         let first = relu(layer("policy.trunk.0", &observation.map(f64::from)));
         let second = relu(layer("policy.trunk.1", &first));
-        for (got, mean) in action.iter().zip(layer("policy.mean", &second)) {
+        let (means, log_stds) = (layer("policy.mean", &second), layer("policy.logStd", &second));
+        for (got, mean) in action.iter().zip(&means) {
             assert!((f64::from(*got) - mean.tanh()).abs() < 1e-7);
         }
+        let noise = [0.7, -1.3];
+        policy.act(&observation, Some(&noise), &mut action).unwrap();
+        for (((got, mean), log_std), noise) in action.iter().zip(&means).zip(&log_stds).zip(noise) {
+            let drawn = mean + log_std.exp() * f64::from(noise);
+            assert!((f64::from(*got) - drawn.tanh()).abs() < 2e-7);
+        }
+    }
+
+    #[test]
+    fn a_policy_without_a_deviation_refuses_noise() {
+        let mean: Vec<_> =
+            drawn().into_iter().filter(|p| !p.spec.name.starts_with("policy.logStd")).collect();
+        let mut policy = TrainedPolicy::new(&mean).unwrap();
+        let observation = [0.1; 5];
+        policy.act(&observation, None, &mut [0.0; 2]).unwrap();
+        let refused = policy.act(&observation, Some(&[0.0; 2]), &mut [0.0; 2]);
+        assert_eq!(refused.unwrap_err().code(), "CONFIG_RANGE");
     }
 
     #[test]
@@ -119,17 +155,17 @@ mod tests {
         let parameters = drawn();
         let without: Vec<_> =
             parameters.iter().filter(|p| p.spec.name != "policy.mean.bias").cloned().collect();
-        assert_eq!(DeterministicPolicy::new(&without).unwrap_err().code(), "PARAMETER_SHAPE");
+        assert_eq!(TrainedPolicy::new(&without).unwrap_err().code(), "PARAMETER_SHAPE");
         let mut wrong = parameters;
         wrong[2].spec.shape = vec![33, 18];
-        assert_eq!(DeterministicPolicy::new(&wrong).unwrap_err().code(), "PARAMETER_SHAPE");
+        assert_eq!(TrainedPolicy::new(&wrong).unwrap_err().code(), "PARAMETER_SHAPE");
     }
 
     /// What `new` says of a fresh policy's parameters after a change of the one called `name`.
     fn refusal(name: &str, change: impl Fn(&mut Parameter)) -> &'static str {
         let mut parameters = drawn();
         parameters.iter_mut().filter(|p| p.spec.name == name).for_each(change);
-        DeterministicPolicy::new(&parameters).unwrap_err().code()
+        TrainedPolicy::new(&parameters).unwrap_err().code()
     }
 
     #[test]
@@ -162,8 +198,8 @@ mod tests {
     fn an_observation_that_is_not_a_number_gives_no_plausible_action() {
         let parameters = drawn();
         let mut action = [0.0; 2];
-        let mut policy = DeterministicPolicy::new(&parameters).unwrap();
-        policy.act(&[0.3, f32::NAN, 2.0, 0.1, 0.7], &mut action).unwrap();
+        let mut policy = TrainedPolicy::new(&parameters).unwrap();
+        policy.act(&[0.3, f32::NAN, 2.0, 0.1, 0.7], None, &mut action).unwrap();
         assert!(action.iter().all(|a| a.is_nan()), "{action:?}");
     }
 }
