@@ -200,6 +200,35 @@ export declare class Session {
   dispose(): void
 }
 
+/** Environments of one task on one loaded model, stepped together: raw action units, exactly Gymnasium's numbers. */
+export declare class VectorEnvironment {
+  /**
+   * Loads a task with these choices (JSON: `modelFile`, `taskFile`, options).
+   *
+   * Errors: `ENV_UNKNOWN`, `MODEL_MISSING`, `MODEL_INVALID`, `MODEL_FINGERPRINT`, `TASK_INVALID`, `CONFIG_RANGE`,
+   * `CONFIG_TYPE`, `CONFIG_UNKNOWN_KEY`; `OUT_OF_MEMORY`.
+   */
+  static create(id: string, modelDirectory: string, vector: NativeVector, choices: string): VectorEnvironment
+  /** Sizes, bounds and times of the task. */
+  get spec(): NativeSpec
+  /**
+   * Starts episodes, everywhere or where `mask` `[E]` is not 0; returns the observations of all, `[E, O]`. Environment e
+   * draws from the seed + e.
+   *
+   * Errors: `CONFIG_RANGE`, `LENGTH_MISMATCH`.
+   */
+  reset(seed?: number | undefined | null, mask?: Uint8Array | undefined | null): Float64Array
+  /**
+   * Applies raw actions, `[E, A]`, for one step of each.
+   *
+   * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, `RESET_NEEDED`, before anything is stepped; `SIM_UNSTABLE`,
+   * `REWARD_NOT_FINITE`.
+   */
+  step(actions: Float64Array): NativeSteps
+  /** Frees the native memory. Idempotent. */
+  dispose(): void
+}
+
 /**
  * Measures one core, `seconds` for each speed; the best of many short blocks, so that what else runs on the machine
  * takes no part. It keeps the calling thread.
@@ -550,6 +579,22 @@ export interface NativeStep {
   info: Record<string, number>
 }
 
+/** What a step of all yields; row e is of environment e. */
+export interface NativeSteps {
+  /** What to act on next, `[E, O]`. */
+  observations: Float64Array
+  /** s′ of the step itself, `[E, O]`. */
+  finalObservations: Float64Array
+  /** r, unscaled, `[E]`. */
+  rewards: Float64Array
+  /** The task's own rule ended the episode, `[E]`; 1 or 0. */
+  terminated: Uint8Array
+  /** The time limit ended it, `[E]`; 1 or 0. */
+  truncated: Uint8Array
+  /** Numbers about the step, `[E]` each, by Gymnasium's names. */
+  info: Record<string, Float64Array>
+}
+
 /** A built-in task, without its model loaded. */
 export interface NativeTask {
   /** Sizes, bounds and times, every option at its default. */
@@ -600,6 +645,18 @@ export interface NativeUpdate {
   mSteps: number
   /** E-steps: policy. */
   eSteps: number
+}
+
+/** How to make a [`VectorEnvironment`]. */
+export interface NativeVector {
+  /** E, at least 1. */
+  count: number
+  /** `NEXT_STEP`, `SAME_STEP` or `DISABLED`. */
+  autoreset: string
+  /** How many step them at a time. */
+  threads: number
+  /** Replaces the task's time limit. */
+  maxEpisodeSteps?: number
 }
 
 /** Versions of what is loaded. */

@@ -83,6 +83,12 @@ export {
   type SavedState,
   Session,
 } from './native/session.js';
+export {
+  type AutoresetMode,
+  VectorEnvironment,
+  type VectorEnvironmentOptions,
+  type VectorStep,
+} from './native/vector-environment.js';
 export { type DrawnDemo, drawDemo, type Picture, writeDemo } from './plots/demo.js';
 export { drawComparison, type PlotOptions, type PlottedRuns, plotRuns } from './plots/runs.js';
 /** The float64 reference in TypeScript: the definition of a gradient step, and a learner made of it. */

@@ -190,7 +190,7 @@ export function list<T>(name: string, value: readonly T[]): readonly T[] {
   throw argumentType(name, 'an array', value);
 }
 
-function argumentType(name: string, expected: string, value: unknown): VirelError {
+export function argumentType(name: string, expected: string, value: unknown): VirelError {
   const got = typeof value === 'number' ? String(value) : describe(value);
   return new VirelError('ARGUMENT_TYPE', `${name}: expected ${expected}, got ${got}`, {
     where: name,

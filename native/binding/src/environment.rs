@@ -22,6 +22,7 @@ use crate::worker::panic_message;
 
 /// What is known of a task without loading its model.
 #[napi(object)]
+#[derive(Clone)]
 pub struct NativeSpec {
     /// Public id.
     pub id: String,

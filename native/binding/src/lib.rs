@@ -8,6 +8,7 @@ mod error;
 pub mod policy;
 pub mod session;
 mod threads;
+pub mod vector;
 mod worker;
 
 use napi_derive::napi;

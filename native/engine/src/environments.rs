@@ -4,3 +4,4 @@ pub mod action;
 pub mod environment;
 pub mod mujoco;
 pub mod spec;
+pub mod vector;

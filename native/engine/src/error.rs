@@ -160,6 +160,20 @@ pub enum EngineError {
         /// Which quantity.
         reason: String,
     },
+    /// One of several environments failed.
+    #[error("environment {index}: {error}")]
+    OfEnvironment {
+        /// Which one, from 0.
+        index: usize,
+        /// How.
+        error: Box<EngineError>,
+    },
+    /// One of several environments cannot be stepped.
+    #[error("environment {index}: expected a reset before this step: its episode has ended, or never began")]
+    ResetNeeded {
+        /// Which one, from 0.
+        index: usize,
+    },
     /// Too many unstable states: the task cannot be trained on like this.
     #[error("{count} unstable states in {steps} steps (limit {limit}), last: {reason}")]
     SimulatorUnstable {
@@ -303,6 +317,8 @@ impl EngineError {
             Self::RewardNotFinite { .. } | Self::RewardTooLarge { .. } => "REWARD_NOT_FINITE",
             Self::ModelInvalid { .. } => "MODEL_INVALID",
             Self::ModelFingerprint { .. } => "MODEL_FINGERPRINT",
+            Self::OfEnvironment { error, .. } => error.code(),
+            Self::ResetNeeded { .. } => "RESET_NEEDED",
             Self::Unstable { .. } | Self::SimulatorUnstable { .. } => "SIM_UNSTABLE",
             Self::Diverged { .. } | Self::ActionNotFinite { .. } => "DIVERGED",
             Self::ExternalEnvironment => "ENV_EXTERNAL",

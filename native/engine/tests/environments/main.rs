@@ -26,6 +26,7 @@ mod options;
 mod parity;
 mod start;
 mod task_file;
+mod vector;
 
 /// Bound on every observation and reward against Gymnasium on the same libmujoco. Another processor's sin and cos
 /// move a HalfCheetah by at most 4e-10 over the stored steps; anything else is a different task.

@@ -69,6 +69,11 @@ impl MujocoEnvironment {
         Ok(environment)
     }
 
+    /// Bytes of the simulator's state, which a [`Self::sibling`] has as many of.
+    pub fn bytes(&self) -> u64 {
+        self.simulator.bytes()
+    }
+
     /// Another environment of the same task on the same loaded model, which neither changes; it stands at the
     /// model's own start.
     ///

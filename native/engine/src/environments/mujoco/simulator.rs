@@ -59,6 +59,11 @@ impl Simulator {
         Self::new(self.data.model_clone(), self.afterwards, path)
     }
 
+    /// Bytes of its own state; the model is shared.
+    pub fn bytes(&self) -> u64 {
+        self.data.narena() as u64 + self.data.nbuffer() as u64
+    }
+
     /// Everything that MuJoCo's next steps depend on, its warm start included.
     ///
     /// # Errors
