@@ -183,6 +183,9 @@ describe('watch --static', () => {
         'run.json',
       ]);
       expect(first.stdout.trimEnd().split('\n')).toHaveLength(names.length);
+      // the robot comes under the licence of who made it
+      const licences = readFileSync(join(folder, 'site/licences.txt'), 'utf8');
+      expect(licences).toMatch(/model\.xml: Gymnasium\s+The MIT License/);
       const again = await run('watch', RUN, '--static', 'site');
       expect([again.code, again.stdout]).toEqual([2, '']);
       expect(again.stderr).toContain('error EXPORT_EXISTS: ');

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { resolveConfig } from '../../src/config/resolve.js';
-import { describeMachine, gitCommit } from '../../src/training/manifest.js';
+import { describeMachine, gitCommit, gitDirty } from '../../src/training/manifest.js';
 
 let folder: string;
 beforeEach(() => {
@@ -34,6 +34,18 @@ describe('the commit of a folder', () => {
     mkdirSync(join(folder, 'below'));
     expect(gitCommit(join(folder, 'below'))).toBe(git('rev-parse', 'HEAD'));
   });
+
+  it('comes with whether tracked files differ from it', () => {
+    expect(gitDirty(folder)).toBeNull();
+    git('init', '--quiet');
+    writeFileSync(join(folder, 'tracked'), 'as committed');
+    git('add', 'tracked');
+    git('commit', '--quiet', '--message', 'one');
+    writeFileSync(join(folder, 'new'), 'of no commit, and of no run');
+    expect(gitDirty(folder)).toBe(false);
+    writeFileSync(join(folder, 'tracked'), 'changed');
+    expect(gitDirty(folder)).toBe(true);
+  });
 });
 
 describe('run.json', () => {
@@ -54,6 +66,7 @@ describe('run.json', () => {
       model: null,
       machine: { threads: 1, cpu: expect.any(String) },
       git: null,
+      gitDirty: null,
       history: [],
     });
   });

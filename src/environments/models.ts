@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { VirelError } from '../errors.js';
 import { TASKS } from './tasks.js';
@@ -58,5 +58,20 @@ export function readModelFile(
       fix: '--set env.modelFile=FILE',
       cause: error,
     });
+  }
+}
+
+/** Where the licence of Gymnasium's files lies in its installed package, seen from the folder of models. */
+const PACKAGES = '../../../..';
+
+/** The licence of the shipped model files, as it came with them; undefined for a folder of another origin. */
+export function readModelLicence(directory: string): string | undefined {
+  try {
+    const packages = join(directory, PACKAGES);
+    const info = readdirSync(packages).find((name) => /^gymnasium-.*\.dist-info$/.test(name));
+    if (info === undefined) return undefined;
+    return readFileSync(join(packages, info, 'licenses', 'LICENSE'), 'utf8');
+  } catch {
+    return undefined;
   }
 }

@@ -72,6 +72,8 @@ export interface RunManifest {
   };
   /** Commit that the working folder is at, where it lies in a repository. */
   git: string | null;
+  /** Whether tracked files of that repository had changes that are in no commit; null where that is not known. */
+  gitDirty: boolean | null;
   /** When it was taken up, and by what. */
   history: readonly Continuation[];
 }
@@ -101,12 +103,24 @@ export interface RunStart {
 const GIT_PATIENCE = 5000;
 
 /** Commit that a folder is at; null without a repository, without a commit, and without git. */
-export function gitCommit(folder: string): string | null {
+export const gitCommit = (folder: string): string | null =>
+  git(folder, 'rev-parse', '--verify', 'HEAD');
+
+/** Whether tracked files of a folder's repository differ from its commit; null where git cannot tell. */
+export function gitDirty(folder: string): boolean | null {
+  const changed = git(folder, 'status', '--porcelain', '--untracked-files=no');
+  return changed === null ? null : changed !== '';
+}
+
+/** What git says of a folder; null where it refuses, or is not there. */
+function git(folder: string, ...words: readonly string[]): string | null {
   try {
-    return execFileSync('git', ['-C', folder, 'rev-parse', '--verify', 'HEAD'], {
+    return execFileSync('git', ['-C', folder, ...words], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
       timeout: GIT_PATIENCE,
+      // looking changes nothing, not even git's index
+      env: { ...process.env, GIT_OPTIONAL_LOCKS: '0' },
     }).trim();
   } catch {
     return null;
@@ -129,6 +143,7 @@ export function describeMachine(
   const models = native?.modelDirectory;
   const model = models === undefined ? undefined : readModel(config, models);
   const { module } = config.env;
+  const commit = gitCommit(folder);
   return {
     format: 1,
     id: randomUUID(),
@@ -154,7 +169,8 @@ export function describeMachine(
       threads: config.runtime.threads,
       gemm: native?.gemm ?? null,
     },
-    git: gitCommit(folder),
+    git: commit,
+    gitDirty: commit === null ? null : gitDirty(folder),
     history: [],
   };
 }

@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { parseConfigFile } from '../config/parse.js';
 import type { Resolution } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/schema.js';
+import { readModelLicence } from '../environments/models.js';
 import { isVirelError, VirelError } from '../errors.js';
 import { tryLock } from '../locking/lock.js';
 import { fileError, makeFolders, pretty, readRunFile, writeWhole } from './files.js';
@@ -14,6 +15,8 @@ import { heartbeatAge, isSilent } from './heartbeat.js';
 import { type RunManifest, readModel } from './manifest.js';
 
 const LOCK = 'run.lock';
+/** The licence that a shipped `model.xml` comes under. */
+export const MODEL_LICENCE = 'model.LICENSE';
 
 /** What `status.json` says; rewritten every ten seconds. */
 export interface RunStatus {
@@ -151,10 +154,12 @@ export function describeRun(
 ): void {
   const { config } = resolution;
   describeConfig(directory, resolution);
+  const { taskFile, modelFile } = config.env;
   if (modelDirectory !== undefined) {
     writeWhole(join(directory, 'model.xml'), readModel(config, modelDirectory).text.toString());
+    const licence = modelFile === null ? readModelLicence(modelDirectory) : undefined;
+    if (licence !== undefined) writeWhole(join(directory, MODEL_LICENCE), licence);
   }
-  const { taskFile } = config.env;
   if (taskFile !== null) writeWhole(join(directory, 'task.json'), readFileSync(taskFile, 'utf8'));
   writeWhole(join(directory, 'run.json'), pretty(manifest));
 }

@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { type ExportedFile, placeFiles } from '../export/place.js';
 import { pretty } from '../training/files.js';
 import { requireRun } from '../training/find-run.js';
+import { MODEL_LICENCE } from '../training/run-directory.js';
 import { readInside } from './inside.js';
 import { type PageFileName, readPageFile } from './page-files.js';
 import { listRecordings, readRecording } from './recordings.js';
@@ -33,6 +34,8 @@ export interface SiteOptions {
 export interface Content {
   readonly snapshot: Snapshot;
   readonly model: Buffer | undefined;
+  /** That of the model, where it was shipped. */
+  readonly licence: Buffer | undefined;
   readonly recordings: ReadonlyMap<string, Buffer>;
   /** Recordings that were too many. */
   readonly left: number;
@@ -78,6 +81,7 @@ export async function readContent(
       taken: new Date().toISOString(),
     },
     model: await readInside(runDir, 'model.xml', MOST_MODEL),
+    licence: await readInside(runDir, MODEL_LICENCE, MOST_MODEL),
     recordings,
     left: listed.length - shown.length,
   };
@@ -104,13 +108,19 @@ function pageWith(kind: 'folder' | 'file', rules: string): string {
     .replace('<title>', `<meta http-equiv="Content-Security-Policy" content="${rules}">\n<title>`);
 }
 
-const COPIED = ['page.js', 'page.css', 'icon.svg', 'mujoco.wasm', 'licences.txt'] as const;
+const COPIED = ['page.js', 'page.css', 'icon.svg', 'mujoco.wasm'] as const;
 const recordingName = (id: string) => `${id}.qrec`;
 
-function writeFolder({ snapshot, model, recordings }: Content, folder: string): void {
+/** What the page is made of, and the model that goes with it, with their licences. */
+const licences = ({ licence }: Content) =>
+  textOf('licences.txt') + (licence === undefined ? '' : `\n\nmodel.xml: Gymnasium\n\n${licence}`);
+
+function writeFolder(content: Content, folder: string): void {
+  const { snapshot, model, recordings } = content;
   const write = (name: string, bytes: string | Buffer) => writeFileSync(join(folder, name), bytes);
   write('index.html', pageWith('folder', policy("'self'", "'self'", "'self'")));
   for (const name of COPIED) write(name, readPageFile(name).bytes);
+  write('licences.txt', licences(content));
   write('run.json', pretty(snapshot));
   if (model !== undefined) write('model.xml', model);
   for (const [id, bytes] of recordings) write(recordingName(id), bytes);
@@ -122,7 +132,8 @@ const hash = (text: string) => `'sha256-${createHash('sha256').update(text).dige
 const inElement = (value: unknown) => JSON.stringify(value).replaceAll('<', '\\u003c');
 
 /** A page of one file: script, style, data, and MuJoCo's WebAssembly, compressed. */
-export function singleFile({ snapshot, model, recordings }: Content): string {
+export function singleFile(content: Content): string {
+  const { snapshot, model, recordings } = content;
   const [script, style] = [textOf('page.js'), textOf('page.css')];
   const base64 = (bytes: Buffer) => bytes.toString('base64');
   const data = inElement({
@@ -141,7 +152,7 @@ export function singleFile({ snapshot, model, recordings }: Content): string {
       () =>
         `<script type="application/json" id="virel-data">${data}</script>\n<script type="module">${script}</script>`,
     )
-    .concat(`<!--\n${textOf('licences.txt').replaceAll('--', '- -')}-->\n`);
+    .concat(`<!--\n${licences(content).replaceAll('--', '- -')}-->\n`);
 }
 
 /** What was written. */
@@ -163,7 +174,7 @@ export async function writeSite(runDir: string, options: SiteOptions): Promise<W
   const recorded = [...content.recordings.keys()].map(recordingName);
   const names = options.single
     ? ['index.html']
-    : ['index.html', ...COPIED, 'run.json', 'model.xml', ...recorded];
+    : ['index.html', ...COPIED, 'licences.txt', 'run.json', 'model.xml', ...recorded];
   const place = { folder: options.out, names, force: options.force, flag: '--static' };
   const files = await placeFiles(place, async (folder) => {
     if (options.single) writeFileSync(join(folder, 'index.html'), singleFile(content));
