@@ -7,7 +7,7 @@ const peers = (name: string) =>
   import(pathToFileURL(join(packageRoot, 'benchmarks/peers', name)).href);
 const { blockSize, summarise, verdict } = await peers('statistics.mjs');
 const { parseCores, slugOf } = await peers('machine.mjs');
-const { remarks, report, standings } = await peers('report.mjs');
+const { ceilingOf, floors, remarks, report, standings } = await peers('report.mjs');
 const { MATCHUPS } = await peers('matchups.mjs');
 
 const ASKED = { must: 1.3, aim: 1.5 };
@@ -105,6 +105,21 @@ describe('the table of a record', () => {
     for (const fact of ['AMD EPYC, 2 cores', '2026-01-02', 'abcdef0', 'jax 0.10.2', 'torch 2.15.0'])
       expect(text).toContain(fact);
     expect(text).toContain('\n    npm run bench:peers --\n');
+  });
+
+  it('says of every row what the processor would allow, where that was measured', () => {
+    expect(floors(matchup)).toEqual([]);
+    expect(report({ matchups: [matchup] })).not.toContain('Where the time goes');
+    // 0.3 GFLOP an update and a ceiling of 250 GFLOP/s: 833 updates a second
+    const contestants = matchup.contestants.map((each) =>
+      each.name === 'virel-native' ? { ...each, operations: 3e8 } : each,
+    );
+    const measured = { ...matchup, contestants, ceiling: blocksOf(250, 251, 249) };
+    expect(ceilingOf(measured).of(700)).toBeCloseTo(0.84, 12);
+    expect(floors(measured)).toEqual([
+      '- virel learner, HalfCheetah shapes, 1 thread: 300 MFLOP of products a unit; the multiply-add units do 250 GFLOP/s. Ours uses 84 % of them; JAX 60 %, 1.3 times that is 78 %, and all of it would be 1.67 times.',
+    ]);
+    expect(report({ matchups: [measured] })).toContain('## Where the time goes');
   });
 
   it('says what was not as it should be, and nothing else', () => {

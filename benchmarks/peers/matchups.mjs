@@ -49,3 +49,6 @@ export const MATCHUPS = [
 
 /** Our own name in tables. */
 export const OURS = 'virel-native';
+
+/** The name of what takes turns with the contestants and is none: the ceiling of the cores. */
+export const CEILING = 'ceiling';

@@ -10,6 +10,9 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { Session } from 'virel-native';
+import { updateOperations } from '../../dist/bench/arithmetic.js';
+import { findTask } from '../../dist/config/choices.js';
+import { TASKS } from '../../dist/environments/tasks.js';
 
 const { values } = parseArgs({
   options: {
@@ -50,11 +53,14 @@ const { version } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
 );
 const { engine, threads } = session.config.runtime;
+const task = findTask({ value: values.env, origin: '--env' }, TASKS);
 say({
   ready: true,
   versions: { 'virel-native': version, node: process.version },
   threads,
   settings: { engine },
+  // of the products of a unit of work; what an environment costs is none of them
+  operations: updateOperations(session.config, task),
 });
 for await (const line of createInterface({ input: process.stdin })) {
   const [word, count] = line.split(' ');

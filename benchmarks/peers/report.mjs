@@ -21,6 +21,41 @@ export function standings({ contestants }) {
   });
 }
 
+/**
+ * Where a matchup stands below the ceiling of its cores: the arithmetic that its unit of work cannot do without, over what the
+ * multiply-add units do in the same minutes. Peers that need more arithmetic for the same work are counted by the same.
+ *
+ * @returns {{gflops: number, of: (rate: number) => number} | undefined} Nothing for a record of before it was measured.
+ */
+export function ceilingOf({ ceiling, contestants }) {
+  const { operations } = contestants.find(({ name }) => name === OURS);
+  if (ceiling === undefined || operations === undefined) return undefined;
+  const gflops = summarise(ceiling).median;
+  return { gflops, of: (rate) => (rate * operations) / 1e9 / gflops };
+}
+
+const percent = (share) => `${(100 * share).toFixed(0)} %`;
+
+/** A sentence for each thing that was asked of a matchup: where the time goes, and what a miss would take. */
+export function floors(matchup) {
+  const ceiling = ceilingOf(matchup);
+  if (ceiling === undefined) return [];
+  const lines = standings(matchup);
+  const ours = lines.find(({ name }) => name === OURS);
+  const share = ceiling.of(ours.median);
+  const rest = lines
+    .filter(({ asked }) => asked !== undefined)
+    .map(({ name, asked, median }) => {
+      const needed = ceiling.of(asked.must * median);
+      const most = 1 / ceiling.of(median);
+      return `${name} ${percent(ceiling.of(median))}, ${asked.must} times that is ${percent(needed)}, and all of it would be ${most.toFixed(2)} times`;
+    });
+  const { operations } = matchup.contestants.find(({ name }) => name === OURS);
+  return [
+    `- ${matchup.title}: ${(operations / 1e6).toFixed(0)} MFLOP of products a unit; the multiply-add units do ${ceiling.gflops.toFixed(0)} GFLOP/s. Ours uses ${percent(share)} of them; ${rest.join('; ')}.`,
+  ];
+}
+
 /** Rates below 100 get a digit behind the point. */
 export const rate = (value) => value.toFixed(value < 100 ? 1 : 0);
 
@@ -56,6 +91,20 @@ export function remarks({ title, idle, disturbance, contestants }) {
   const few = Math.min(...contestants.map(({ blocks }) => blocks.length));
   if (few < 5) found.push(`no figure of speed: ${few} blocks`);
   return found.map((remark) => `- ${title}: ${remark}.`);
+}
+
+/** The part on the ceiling; nothing where it was not measured. */
+function below(matchups) {
+  const lines = matchups.flatMap(floors);
+  if (lines.length === 0) return '';
+  return `## Where the time goes
+
+What a processor can do at most is measured in turn with the contestants. Above it no program comes, whatever it is written in: where
+\`must\` asks for more than all of it, a miss is the machine's, and where it asks for less, it is ours.
+
+${lines.join('\n')}
+
+`;
 }
 
 /** README.md of a record. */
@@ -95,6 +144,6 @@ ${rows.join('\n')}
 
 ![ratios](peers.svg)
 
-${found.length === 0 ? '' : `${found.join('\n')}\n\n`}Versions: ${distinct(versions)}. Every block is in peers.json.
+${below(matchups)}${found.length === 0 ? '' : `${found.join('\n')}\n\n`}Versions: ${distinct(versions)}. Every block is in peers.json.
 `;
 }

@@ -25,7 +25,7 @@ import {
   slugOf,
   waitUntilIdle,
 } from './machine.mjs';
-import { MATCHUPS, OURS } from './matchups.mjs';
+import { CEILING, MATCHUPS, OURS } from './matchups.mjs';
 import { setUpPeers } from './packages.mjs';
 import { rate, report, standings } from './report.mjs';
 import { blockSize } from './statistics.mjs';
@@ -94,6 +94,7 @@ async function enter({ threads, ours, peers }, python, started) {
       [python, file(peer.file), ...words({ ...peer.options, threads })],
       peer.asked,
     ]),
+    [CEILING, [process.execPath, file('ceiling.mjs'), ...words({ threads })]],
   ];
   for (const [name, command, asked] of entries) {
     say(`  ${name} sets itself up`);
@@ -152,6 +153,7 @@ async function measure(matchup, python) {
     }
     const sum = (list) => list.reduce((total, value) => total + value, 0);
     const { name, title, unit, threads } = matchup;
+    const ceiling = started.find((each) => each.name === CEILING);
     return {
       name,
       title,
@@ -164,12 +166,15 @@ async function measure(matchup, python) {
       seconds,
       idle: quiet.every(Boolean),
       disturbance: sum(disturbed) / sum(took),
-      contestants: started.map(({ name: who, asked, facts, blocks: made }) => ({
-        name: who,
-        asked,
-        ...facts,
-        blocks: made,
-      })),
+      ceiling: ceiling.blocks,
+      contestants: started
+        .filter((each) => each !== ceiling)
+        .map(({ name: who, asked, facts, blocks: made }) => ({
+          name: who,
+          asked,
+          ...facts,
+          blocks: made,
+        })),
     };
   } finally {
     for (const contestant of started) await contestant.end();
