@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -20,6 +20,13 @@ export function compile(): void {
   for (const words of [[tsc, '-p', 'tsconfig.build.json'], ['scripts/build-page.mjs']]) {
     execFileSync(process.execPath, words, { cwd: root });
   }
+}
+
+/** Lets programs in a folder import the package, as if it were installed there; compiled first where that is due. */
+export function install(folder: string): void {
+  compile();
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(root, join(folder, 'node_modules/virel-native'));
 }
 
 /** How a command ended. */

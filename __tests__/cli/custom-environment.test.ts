@@ -6,17 +6,14 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { compile, start, virel } from './command.js';
+import { install, start, virel } from './command.js';
 
 const PATIENCE = 120_000;
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'virel-module-'));
 const ROOM = `
 import { defineEnvironment } from 'virel-native';
@@ -42,9 +39,7 @@ export default defineEnvironment({
 `;
 
 beforeAll(() => {
-  compile();
-  mkdirSync(join(folder, 'node_modules'));
-  symlinkSync(root, join(folder, 'node_modules/virel-native'));
+  install(folder);
   writeFileSync(join(folder, 'room.mjs'), ROOM);
 }, PATIENCE);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

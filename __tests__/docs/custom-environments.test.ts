@@ -1,16 +1,16 @@
 /** What docs/custom-environments.md shows is what lies in examples/, and is run as its reader would. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { compile } from '../cli/command.js';
+import { install } from '../cli/command.js';
 
 const PATIENCE = 240_000;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'virel-docs-'));
-beforeAll(compile, PATIENCE);
+beforeAll(() => install(folder), PATIENCE);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const page = readFileSync(join(root, 'docs/custom-environments.md'), 'utf8');
@@ -30,8 +30,6 @@ describe('the example of docs/custom-environments.md', () => {
   it(
     'learns to swing the pendulum up and to hold it, as pasted',
     () => {
-      mkdirSync(join(folder, 'node_modules'));
-      symlinkSync(root, join(folder, 'node_modules/virel-native'));
       for (const { name, text } of blocks) writeFileSync(join(folder, name), text);
       const options = {
         cwd: folder,

@@ -1,21 +1,12 @@
 /** Every command and every program of docs/exporting.md, run as its reader would, in one folder. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createContext, SourceTextModule } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { compile } from '../cli/command.js';
+import { install } from '../cli/command.js';
 import { shortRun } from '../export/runs.js';
 
 const PATIENCE = 240_000;
@@ -37,9 +28,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 };
 
 beforeAll(async () => {
-  compile();
-  mkdirSync(join(folder, 'node_modules'));
-  symlinkSync(root, join(folder, 'node_modules/virel-native'));
+  install(folder);
   await shortRun(folder, 'runs/Hopper-v5/virel/run', {
     env: 'Hopper-v5',
     network: { hidden: [8] },

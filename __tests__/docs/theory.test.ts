@@ -1,21 +1,13 @@
 /** docs/theory.md: its lines print what stands below them, its claims exist, its table is what `verify` measures. */
 
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CLAIMS, isNumeric } from '../../src/theory/claims/index.js';
-import { compile } from '../cli/command.js';
+import { install } from '../cli/command.js';
 
 const PATIENCE = 120_000;
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -24,9 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), 'virel-theory-'));
 const examples = [...page.matchAll(/^```js\n(.*?)^```\n\n```text\n(.*?)^```$/gms)];
 
 beforeAll(() => {
-  compile();
-  mkdirSync(join(folder, 'node_modules'));
-  symlinkSync(root, join(folder, 'node_modules/virel-native'));
+  install(folder);
 }, PATIENCE);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -1,24 +1,16 @@
 /** What the README shows is run as its reader would. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { compile, virel } from '../cli/command.js';
+import { install, virel } from '../cli/command.js';
 
 const PATIENCE = 120_000;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'virel-readme-'));
-beforeAll(compile, PATIENCE);
+beforeAll(() => install(folder), PATIENCE);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("the README's Node example", () => {
@@ -27,8 +19,6 @@ describe("the README's Node example", () => {
     () => {
       const readme = readFileSync(join(root, 'README.md'), 'utf8');
       const [, example] = /^```js\n(.*?)^```$/ms.exec(readme) ?? [];
-      mkdirSync(join(folder, 'node_modules'));
-      symlinkSync(root, join(folder, 'node_modules/virel-native'));
       writeFileSync(join(folder, 'example.mjs'), example ?? '');
       const env = { ...process.env, NODE_OPTIONS: '' };
       const options = { cwd: folder, env, encoding: 'utf8' } as const;

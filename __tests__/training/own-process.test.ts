@@ -1,23 +1,19 @@
 /** Runs that a program starts: each has a process of its own, whose death is an error of the run and not of the program. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { inheritedOptions } from '../../src/training/trainer-process.js';
-import { compile } from '../cli/command.js';
+import { install } from '../cli/command.js';
 import { left } from './left.js';
 import { endOf, isAlive, json, until } from './supervised.js';
 
 const PATIENCE = 300_000;
 const folder = mkdtempSync(join(tmpdir(), 'virel-own-process-'));
-const root = fileURLToPath(new URL('../..', import.meta.url));
 beforeAll(() => {
-  compile();
-  mkdirSync(join(folder, 'node_modules'));
-  symlinkSync(root, join(folder, 'node_modules/virel-native'));
+  install(folder);
 }, PATIENCE);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -1,23 +1,19 @@
 /** Trainers that die: one error, a folder that says so, and a run that goes on to the same bits. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { modelDirectory } from '../../src/native/addon.js';
 import { listCheckpoints } from '../../src/training/checkpoint.js';
-import { compile, type Running, start, virel } from '../cli/command.js';
+import { install, type Running, start, virel } from '../cli/command.js';
 import { untimedMetrics } from '../support/untimed.js';
 import { left } from './left.js';
 import { endless, endOf, events, isAlive, json, succeed, trainerOf, words } from './supervised.js';
 
 const PATIENCE = 300_000;
 const folder = mkdtempSync(join(tmpdir(), 'virel-trainer-'));
-const root = fileURLToPath(new URL('../..', import.meta.url));
 beforeAll(() => {
-  compile();
-  mkdirSync(join(folder, 'node_modules'));
-  symlinkSync(root, join(folder, 'node_modules/virel-native'));
+  install(folder);
 }, PATIENCE);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
