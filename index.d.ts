@@ -63,7 +63,7 @@ export declare class Policy {
   /**
    * The same from and to float64, as a session's `act`; with `noise` ξ `[A]` it is tanh(μ(s) + σξ).
    *
-   * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, `CONFIG_RANGE` (noise for a deterministic policy).
+   * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, `POLICY_DETERMINISTIC` (noise for one without σ).
    */
   actExactly(observation: Float64Array, noise?: Float32Array | undefined | null): Float64Array
   /**
@@ -76,7 +76,7 @@ export declare class Policy {
    * Whole episodes on a fresh environment, start states from `seed`; `stochastic`: actions are drawn, by noise from
    * `seed`, too.
    *
-   * Errors: `MODEL_MISSING`, `MODEL_INVALID`, `CONFIG_RANGE` (also for noise where the policy is deterministic).
+   * Errors: `MODEL_MISSING`, `MODEL_INVALID`, `CONFIG_RANGE`, `POLICY_DETERMINISTIC` (actions are to be drawn, and it has no σ).
    */
   evaluate(modelDirectory: string, maxEpisodeSteps: number, episodes: number, seed: number, stochastic: boolean): Promise<NativeEvaluation>
   /** Makes a running `evaluate` return at its next step. */
@@ -221,8 +221,8 @@ export declare class VectorEnvironment {
   /**
    * Applies raw actions, `[E, A]`, for one step of each.
    *
-   * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, `RESET_NEEDED`, before anything is stepped; `SIM_UNSTABLE`,
-   * `REWARD_NOT_FINITE`.
+   * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, `RESET_NEEDED`, before anything is stepped; `REWARD_NOT_FINITE`,
+   * `OUT_OF_MEMORY`, after which all need a reset.
    */
   step(actions: Float64Array): NativeSteps
   /** Frees the native memory. Idempotent. */
@@ -591,6 +591,8 @@ export interface NativeSteps {
   terminated: Uint8Array
   /** The time limit ended it, `[E]`; 1 or 0. */
   truncated: Uint8Array
+  /** The simulator left its range, `[E]`; 1 or 0. */
+  unstable: Uint8Array
   /** Numbers about the step, `[E]` each, by Gymnasium's names. */
   info: Record<string, Float64Array>
 }

@@ -49,7 +49,7 @@ describe('VectorEnvironment', () => {
       const info = Object.entries(step.info).map(([name, values]) => [name, values[e]]);
       expect(Object.fromEntries(info)).toEqual(alone.info);
     }
-    expect([...step.terminated, ...step.truncated]).toEqual([0, 0, 0, 0, 0, 0]);
+    expect([...step.terminated, ...step.truncated, ...step.unstable]).toEqual(Array(9).fill(0));
     expect(step.finalObservations).toEqual(step.observations);
   });
 
@@ -79,7 +79,7 @@ describe('VectorEnvironment', () => {
     expect(parts.every((value) => value === 0)).toBe(true);
 
     expect(() => disabled.all.step(actions)).toThrow(
-      expect.objectContaining({ code: 'RESET_NEEDED' }),
+      expect.objectContaining({ code: 'RESET_NEEDED', fix: expect.stringContaining('reset') }),
     );
     const part = disabled.all.reset(undefined, [false, true]);
     expect(row(part, 0, 2)).toEqual(row(disabled.last.observations, 0, 2));
@@ -99,6 +99,8 @@ describe('VectorEnvironment', () => {
     ['a step before a reset', () => create(1).step(new Float64Array(6)), 'RESET_NEEDED'],
     ['a mask of another length', () => create(2).reset(0, [true]), 'LENGTH_MISMATCH'],
     ['a mask that is none', () => create(2).reset(0, 1 as never), 'ARGUMENT_TYPE'],
+    ['half a yes', () => create(2).reset(0, [0.5, 1]), 'ARGUMENT_TYPE'],
+    ['a yes in words', () => create(2).reset(0, ['true', 'false'] as never), 'ARGUMENT_TYPE'],
   ])('%s is refused', (_, work, code) => {
     expect(work).toThrow(expect.objectContaining({ code }));
   });

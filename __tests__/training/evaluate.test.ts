@@ -65,10 +65,9 @@ describe('evaluate', () => {
       const options = { ...small, env: 'InvertedPendulum-v5', algorithm: 'ddpg', runDir: own };
       await train(options as never, { inProcess: true }).finished;
       await expect(evaluate(own, { stochastic: true })).rejects.toMatchObject({
-        code: 'CONFIG_RANGE',
-        message: expect.stringMatching(
-          /^stochastic: expected false: the policy is determin.*true$/,
-        ),
+        code: 'POLICY_DETERMINISTIC',
+        fix: 'leave stochastic out',
+        exit: 2,
       });
       expect((await evaluate(own)).episodes).toBe(10);
     },

@@ -36,14 +36,21 @@ const caught = async (promise) => {
 };
 `;
 
-/** What a script told, by lines. */
-async function script(text: string): Promise<{ told: unknown[]; stderr: string }> {
+/**
+ * What a script told, by lines.
+ *
+ * @param options Of Node.
+ * @param leads Whether it leads a process group, as a command in a terminal does.
+ */
+async function script(
+  text: string,
+  options: readonly string[] = [],
+  leads = false,
+): Promise<{ told: unknown[]; stderr: string }> {
   const { NODE_OPTIONS: _jest, ...env } = process.env;
-  const words = ['--input-type=module', '-e', HEAD + text];
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, words, {
-    cwd: folder,
-    env,
-  });
+  const node = [process.execPath, ...options, '--input-type=module', '-e', HEAD + text];
+  const [program = '', ...words] = leads ? ['setsid', '--wait', ...node] : node;
+  const { stdout, stderr } = await promisify(execFile)(program, words, { cwd: folder, env });
   const told = stdout
     .trim()
     .split('\n')
@@ -178,14 +185,132 @@ describe('a run that a program starts', () => {
         const createSession = () => {};
         tell(refused(() => train(small, { inProcess: false, createSession })));
         tell(refused(() => train(small, { inProcess: 'yes' })));
+        tell(refused(() => train(null)));
+        tell(refused(() => train(small, null)));
+        tell(refused(() => train(small, { signal: 'x' })));
+        tell(refused(() => train(small, { setup: 1 })));
+        tell(refused(() => train(small, { argv: [() => 1] })));
+        for (const [dir, control] of [
+          [42, {}], ['taken', null], ['taken', { step: '60' }], ['taken', { layers: [1] }],
+          ['taken', { layers: [{ origin: 'x', values: { steps: () => 1 } }] }],
+        ]) tell(await caught(resume(dir, control)));
+        await new Promise((resolve) => setTimeout(resolve, 3000));
+        tell(process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap'));
       `);
       expect(told).toEqual([
         expect.objectContaining({ code: 'RUN_LOCKED', where: join(folder, 'taken') }),
         expect.objectContaining({ code: 'RUN_NOT_FOUND' }),
         expect.objectContaining({ code: 'CHECKPOINT_NONE' }),
         ['CONFIG_CONFLICT', 'option inProcess'],
-        ['CONFIG_TYPE', 'option inProcess'],
+        ['ARGUMENT_TYPE', 'inProcess'],
+        ['ARGUMENT_TYPE', 'options'],
+        ['ARGUMENT_TYPE', 'control'],
+        ['ARGUMENT_TYPE', 'signal'],
+        ['ARGUMENT_TYPE', 'setup'],
+        ['ARGUMENT_TYPE', 'argv'],
+        ...['runDir', 'control', 'step', 'layers', 'options of train or resume'].map((where) =>
+          expect.objectContaining({ code: 'ARGUMENT_TYPE', where }),
+        ),
+        [],
       ]);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'tells an end that its process wrote and had no time to tell',
+    async () => {
+      // the trainer is killed as it is about to tell its error
+      const mute = `data:text/javascript,${encodeURIComponent(`
+        const send = process.send?.bind(process);
+        if (send) process.send = (message, ...rest) =>
+          message.event?.event === 'error' ? process.kill(process.pid, 'SIGKILL') : send(message, ...rest);
+      `)}`;
+      const text = `
+        const run = train({ ...small, engine: 'tensor', device: 'cuda', runDir: 'mute' });
+        const events = [];
+        for await (const { event, code } of run) events.push([event, code]);
+        tell([await caught(run.finished), events.slice(-2), run.status().state]);
+      `;
+      const { told } = await script(text, ['--import', mute]);
+      expect(told).toEqual([
+        [
+          expect.objectContaining({ code: 'DEVICE_MISSING', isVirelError: true }),
+          [
+            ['error', 'DEVICE_MISSING'],
+            ['summary', 'DEVICE_MISSING'],
+          ],
+          'failed',
+        ],
+      ]);
+    },
+    PATIENCE,
+  );
+
+  it(
+    "leaves signals to the program: a terminal's Ctrl-C that it goes on from stops no run",
+    async () => {
+      const { told } = await script(
+        `
+        let heard = 0;
+        process.on('SIGINT', () => { heard += 1; });
+        const run = train({ ...small, steps: 2000, runDir: 'signals' });
+        for await (const { event } of run) if (event === 'evaluation') break;
+        process.kill(-process.pid, 'SIGINT');
+        process.kill(pidOf(run), 'SIGTERM');
+        const { state, steps } = await run.finished;
+        tell([heard, state, steps]);
+      `,
+        [],
+        true,
+      );
+      expect(told).toEqual([[1, 'finished', 2000]]);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'goes on from where it was taken up: status and save say so before a step is done',
+    async () => {
+      const { told } = await script(`
+        await train({ ...small, runDir: 'goes-on' }).finished;
+        for (const inProcess of [false, true]) {
+          const layers = [{ origin: 'this script', values: { steps: 1e9 } }];
+          const run = await resume('goes-on', { layers, inProcess });
+          const { step } = run.status();
+          run.stop();
+          const saved = await run.save();
+          tell([step, saved === run.from.checkpoint || saved.startsWith(run.dir), (await run.finished).state]);
+        }
+      `);
+      expect(told[0]).toEqual([600, true, 'stopped']);
+      expect(told[1]).toEqual([expect.any(Number), true, 'stopped']);
+      expect((told[1] as [number])[0]).toBeGreaterThanOrEqual(600);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'is held by nothing once it has ended, whatever signal it shared',
+    async () => {
+      const { told } = await script(
+        `
+        const stop = new AbortController();
+        let freed = 0;
+        const registry = new FinalizationRegistry(() => { freed += 1; });
+        for (let index = 0; index < 3; index += 1) {
+          const run = train({ ...small, steps: 120, runDir: 'held-' + index }, { signal: stop.signal });
+          registry.register(await run.finished, index);
+        }
+        for (let turn = 0; turn < 50 && freed < 2; turn += 1) {
+          globalThis.gc();
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+        tell([freed >= 2, stop.signal.aborted]);
+      `,
+        ['--expose-gc'],
+      );
+      expect(told).toEqual([[true, false]]);
     },
     PATIENCE,
   );
@@ -230,17 +355,13 @@ describe('a run that a program starts', () => {
   );
 });
 
-it("gives a trainer the options of Node that are not of the program's own text", () => {
-  expect(
-    inheritedOptions([
-      ...[
-        '--input-type',
-        'module',
-        '--import=tsx',
-        '--inspect-brk=9229',
-        '--max-old-space-size=4096',
-      ],
-      ...['--input-type=module', '-e', 'train()'],
-    ]),
-  ).toEqual(['--import=tsx', '--max-old-space-size=4096']);
+it("gives a trainer the options of Node that are not of the program's own text, debugger, profile or test", () => {
+  const words = [
+    ...['--input-type', 'module', '--import', 'tsx', '--inspect-port', '0', '--test-reporter'],
+    ...['spec', '--max-old-space-size=4096', '--cpu-prof', '--cpu-prof-dir', 'prof', '--expose-gc'],
+    ...['--inspect-brk=9229', '-C', 'development', '--test-name-pattern', 'a', '-e', 'train()'],
+  ];
+  expect(inheritedOptions(words)).toEqual([
+    ...['--import', 'tsx', '--max-old-space-size=4096', '--expose-gc', '-C', 'development'],
+  ]);
 });

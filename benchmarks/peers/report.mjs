@@ -36,7 +36,7 @@ export function ceilingOf({ ceiling, contestants }) {
 
 const percent = (share) => `${(100 * share).toFixed(0)} %`;
 
-/** A sentence for each thing that was asked of a matchup: where the time goes, and what a miss would take. */
+/** A line of a matchup: how much of the ceiling each side uses, and what was asked would. */
 export function floors(matchup) {
   const ceiling = ceilingOf(matchup);
   if (ceiling === undefined) return [];

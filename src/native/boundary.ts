@@ -12,6 +12,8 @@ const FIXES: Record<string, string> = {
     'train again with a smaller optim.*LearningRate or rewardScale, a larger temperature, or another seed',
   HANDLE_BUSY: 'await the running call first, or stop it through its signal',
   HANDLE_CLOSED: 'create a new one',
+  RESET_NEEDED: 'reset those whose episode has ended: environment.reset(undefined, mask)',
+  POLICY_DETERMINISTIC: 'leave stochastic out',
   PANIC: 'report it with the output of: npx virel-native doctor',
 };
 
@@ -59,8 +61,7 @@ export async function stoppable<Result>(
   stop: () => void,
   call: () => Promise<Result>,
 ): Promise<Result> {
-  if (signal !== undefined && typeof signal?.addEventListener !== 'function')
-    throw argumentType('signal', 'an AbortSignal', signal);
+  checkSignal(signal);
   if (signal?.aborted) throw new VirelError('ABORTED', 'aborted before it began');
   signal?.addEventListener('abort', stop, { once: true });
   try {
@@ -68,6 +69,14 @@ export async function stoppable<Result>(
   } finally {
     signal?.removeEventListener('abort', stop);
   }
+}
+
+/** @throws VirelError `ARGUMENT_TYPE` for what is given as a signal and is none. */
+export function checkSignal(signal: unknown): void {
+  if (signal === undefined) return;
+  const { addEventListener } = (signal ?? {}) as { addEventListener?: unknown };
+  if (typeof addEventListener !== 'function')
+    throw argumentType('signal', 'an AbortSignal', signal);
 }
 
 /**

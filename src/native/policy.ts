@@ -94,9 +94,9 @@ export class Policy {
   /**
    * Whole episodes on a fresh environment.
    *
-   * @throws VirelError `ABORTED`, `ARGUMENT_TYPE`, `MODEL_*`, `CONFIG_RANGE`, also where actions are to be drawn and the policy
-   *   is deterministic; `ENV_MISSING` where the policy's environment
-   *   is written in TypeScript and not given, `ENV_INVALID` where another one is, `ENV_FAILED`.
+   * @throws VirelError `ABORTED`, `ARGUMENT_TYPE`, `MODEL_*`, `CONFIG_RANGE`; `POLICY_DETERMINISTIC` where actions are to be drawn
+   *   and it has no deviation; `ENV_MISSING` where the policy's environment is written in TypeScript and not given,
+   *   `ENV_INVALID` where another one is, `ENV_FAILED`.
    */
   async evaluate(options: PolicyEvaluation): Promise<EvaluationResult> {
     const { signal, modelDir, ...asked } = fields('options', options);

@@ -44,6 +44,8 @@ export interface VectorStep {
   terminated: Uint8Array;
   /** 1 where the time limit ended it, else 0; both may be; shape [E]. */
   truncated: Uint8Array;
+  /** 1 where the simulator left its range, else 0; shape [E]. Drop that transition: reward 0, truncated, no new observation. */
+  unstable: Uint8Array;
   /** Numbers about the step, shape [E] each, by Gymnasium's names; 0 where the step was a reset. */
   info: Record<string, Float64Array>;
 }
@@ -127,8 +129,8 @@ export class VectorEnvironment {
   /**
    * Applies raw actions, shape [E, A] row-major, for one environment step of each.
    *
-   * @throws VirelError `LENGTH_MISMATCH`, `NOT_FINITE`, `RESET_NEEDED`, before anything is stepped; `SIM_UNSTABLE`,
-   * `REWARD_NOT_FINITE` of one environment after all were stepped: `reset` with a mask goes on.
+   * @throws VirelError `LENGTH_MISMATCH`, `NOT_FINITE`, `RESET_NEEDED`, before anything is stepped; `REWARD_NOT_FINITE` of one
+   * environment, `OUT_OF_MEMORY`: the step of all is lost, and all need a reset.
    */
   step(actions: ArrayLike<number>): VectorStep {
     const raw = float64('actions', actions);
@@ -163,7 +165,12 @@ function modeOf(mode: unknown = 'NEXT_STEP'): AutoresetMode {
 }
 
 function maskOf(mask: ArrayLike<boolean | number>): Uint8Array {
-  if (typeof mask === 'object' && mask !== null && typeof mask.length === 'number')
-    return Uint8Array.from(mask, Number);
-  throw argumentType('mask', 'an array of true and false', mask);
+  const expected = 'an array of true and false, or 1 and 0';
+  if (typeof mask !== 'object' || mask === null || typeof mask.length !== 'number')
+    throw argumentType('mask', expected, mask);
+  return Uint8Array.from(mask, (each) => {
+    if (each === true || each === 1) return 1;
+    if (each === false || each === 0) return 0;
+    throw argumentType('mask', expected, each);
+  });
 }

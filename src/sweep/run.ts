@@ -127,7 +127,7 @@ function orderOf({ row, runDir }: SweepTask, options: TaskOptions): Order {
   const resolution = resolve(row);
   // an environment in TypeScript has a state that no checkpoint holds
   const goesOn = hasCheckpoint(runDir) && resolution.config.env.module === null;
-  if (goesOn) return { resume: { runDir, options: { allowInexact } }, argv };
+  if (goesOn) return { resume: { runDir, options: { allowInexact } }, argv, obeysSignals: true };
   if (holdsOnlyRun(runDir)) rmSync(runDir, { recursive: true, force: true });
-  return { train: { resolution, place: { runDir } }, argv };
+  return { train: { resolution, place: { runDir } }, argv, obeysSignals: true };
 }

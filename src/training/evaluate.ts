@@ -29,7 +29,7 @@ export interface EvaluateRunOptions {
  * Whole episodes of the policy of a run's checkpoint, deterministic unless told, in the run's own task with its options and time limit.
  *
  * @param runDir The run's folder.
- * @throws VirelError `RUN_NOT_FOUND`, `CHECKPOINT_NONE`, `CHECKPOINT_CORRUPT`, `CONFIG_RANGE`, `ENV_MISSING`, `ENV_INVALID`,
+ * @throws VirelError `RUN_NOT_FOUND`, `CHECKPOINT_NONE`, `CHECKPOINT_CORRUPT`, `CONFIG_RANGE`, `POLICY_DETERMINISTIC`, `ENV_MISSING`, `ENV_INVALID`,
  *   `ENV_FAILED`, `MODEL_*`, `NATIVE_*`, `ABORTED`.
  */
 export async function evaluate(

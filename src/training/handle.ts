@@ -10,7 +10,10 @@ import type { CreateSession } from './session.js';
 
 /** How a run is controlled. */
 export interface TrainControl {
-  /** Stops training at the next step boundary; parameters and summary are written. */
+  /**
+   * Stops training at the next step boundary; parameters and summary are written. Signals of the system are the program's:
+   * where it ends by one, a run in a process of its own is saved and ends; one in this process is cut off.
+   */
   signal?: AbortSignal | undefined;
   /** The command, for the manifest. */
   argv?: readonly string[] | undefined;

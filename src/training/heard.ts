@@ -14,6 +14,11 @@ export class Heard {
   readonly #outcome = { steps: 0, updates: 0, wallSeconds: 0 };
   readonly #evaluations: EvaluationEvent[] = [];
 
+  /** A run that goes on has steps that it will not tell of. */
+  beginAt(step: number): void {
+    this.#outcome.steps = step;
+  }
+
   hear(event: TrainEvent): void {
     if (event.event === 'summary') this.summary = event;
     if (event.event === 'evaluation') this.#evaluations.push(event);

@@ -150,7 +150,10 @@ class Run {
   }
 
   status(): RunStatus {
-    return { state: this.#status, step: this.#loop?.outcome().steps ?? 0 };
+    return {
+      state: this.#status,
+      step: this.#loop?.outcome().steps ?? this.#resumption?.state.step ?? 0,
+    };
   }
 
   stop(): void {
@@ -264,6 +267,7 @@ class Run {
       directory,
       checkpoints: new Checkpoints(directory.path, config, madeBy, from?.rows),
       from: from?.state,
+      checkpoint: from && dirname(from.saved.folder),
       // files of earlier processes stay as they are
       fileSizes: () => ({ ...from?.state.files, ...this.#logger?.sizes() }),
       signal: this.#signal,
@@ -324,12 +328,12 @@ class Run {
     const outcome = this.#loop?.outcome() ?? nothing;
     const runDir = directory?.path ?? this.#place.runDir ?? '';
     const summary = summarise(config, runDir, 'failed', outcome, error);
+    this.#status = endState(summary);
     this.#emit(errorEvent(error, config.seed));
     if (directory === undefined) {
       this.#queue.push(summary);
       return;
     }
-    this.#status = endState(summary);
     try {
       this.#conclude(summary, directory);
     } catch (another) {

@@ -31,7 +31,7 @@ export interface Death {
  * The end of a run whose trainer died without one: events, and the same in its folder.
  *
  * @param before The text of `summary.json` before the trainer had its order.
- * @returns An error and a summary, or the summary alone that the trainer wrote as its last deed.
+ * @returns An error and a summary, or the summary that the trainer wrote as its last deed.
  */
 export function lastWords(
   order: Order,
@@ -41,7 +41,7 @@ export function lastWords(
 ): readonly TrainEvent[] {
   const runDir = heard.runDir ?? folderOf(order);
   const written = summaryText(runDir);
-  if (written !== undefined && written !== before) return [JSON.parse(written) as Summary];
+  if (written !== undefined && written !== before) return toldBy(JSON.parse(written) as Summary);
   const name = runDir === undefined ? undefined : listCheckpoints(runDir).at(-1);
   const checkpoint = name && join(runDir as string, 'checkpoints', name);
   const outcome = heard.outcome(checkpoint === undefined ? undefined : readLoopState(checkpoint));
@@ -50,8 +50,15 @@ export function lastWords(
   const summary = summarise(config, runDir ?? '', 'failed', outcome, error);
   const words = [errorEvent(error, config.seed), summary];
   // a run that was not taken up yet is as it was
-  if (runDir !== undefined && written === undefined) writeEnd(runDir, words, summary);
+  if (heard.runDir !== undefined && written === undefined) writeEnd(heard.runDir, words, summary);
   return words;
+}
+
+/** The last events of a run that wrote its end and had no time to tell it. */
+function toldBy(summary: Summary): readonly TrainEvent[] {
+  const { state, seed, code = 'PANIC', message = code } = summary;
+  if (state !== 'failed') return [summary];
+  return [errorEvent(new VirelError(code, message), seed), summary];
 }
 
 /** The folder of the run, as far as the order says. */

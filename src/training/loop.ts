@@ -26,6 +26,8 @@ export interface LoopContext {
   readonly checkpoints: Checkpoints;
   /** Where an earlier process left off; its session has been taken up. */
   readonly from?: LoopState | undefined;
+  /** The folder of that checkpoint. */
+  readonly checkpoint?: string | undefined;
   /** Bytes of the run's growing files, all of them on the disk. */
   fileSizes(): Record<string, number>;
   readonly signal: AbortSignal;
@@ -87,7 +89,8 @@ export class TrainingLoop {
       this.#evaluations.push(...from.evaluations);
       this.#complete = from.settled >= context.config.steps;
     }
-    this.#saved = { step: from?.step ?? -1, at: now };
+    const { checkpoint } = context;
+    this.#saved = { step: from?.step ?? -1, at: now, ...(checkpoint && { path: checkpoint }) };
     this.#recorded = { updates: this.#updates, at: now };
     this.#progressAt = now;
   }

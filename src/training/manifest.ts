@@ -218,6 +218,8 @@ const manifestSchema = z.looseObject({
   model: z.looseObject({ sha256: z.string() }).nullable().default(null),
   // manifests of before there were environments in TypeScript
   module: z.looseObject({ sha256: z.string() }).nullable().default(null),
+  // of before it was asked
+  gitDirty: z.boolean().nullable().default(null),
   // of before a run could be taken up
   history: z.array(z.unknown()).default([]),
 });

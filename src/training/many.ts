@@ -30,7 +30,7 @@ export async function trainMany(
     while (next < runs.length && !control.signal.aborted) {
       const index = next;
       next += 1;
-      const order = { train: runs[index] as PlannedRun, argv: control.argv };
+      const order = { train: runs[index] as PlannedRun, argv: control.argv, obeysSignals: true };
       summaries[index] = await supervise(takeTrainer(), order, control);
     }
   }

@@ -5,21 +5,24 @@ import type { PlainError } from './failure.js';
 import type { ResumedRun, RunPlace } from './handle.js';
 import type { ResumeOptions } from './resume.js';
 
-/** A new run. */
-export interface TrainOrder {
-  readonly train: { readonly resolution: Resolution; readonly place: RunPlace };
+interface Ordered {
   /** The command, for the manifest. */
   readonly argv: readonly string[];
+  /** Whether a stop signal to the trainer stops the run; a program's are its own affair, and its end stops the run. */
+  readonly obeysSignals: boolean;
+}
+
+/** A new run. */
+export interface TrainOrder extends Ordered {
+  readonly train: { readonly resolution: Resolution; readonly place: RunPlace };
 }
 
 /** A run that goes on. */
-export interface ResumeOrder {
+export interface ResumeOrder extends Ordered {
   readonly resume: {
     readonly runDir: string;
     readonly options: Omit<ResumeOptions, 'describe'>;
   };
-  /** The command, for the manifest. */
-  readonly argv: readonly string[];
 }
 
 /** What a trainer is to do; it gets one, and ends when that is done. */

@@ -52,9 +52,9 @@ export async function supervise(
   const [stop, kill] = [() => watch.stop(), () => trainer.kill()];
   control.signal.addEventListener('abort', stop);
   control.atOnce.addEventListener('abort', kill);
-  trainer.send(order);
-  if (control.signal.aborted) stop();
   try {
+    trainer.send(order);
+    if (control.signal.aborted) stop();
     const how = await trainer.follow(watch);
     const { refused, heard } = watch;
     if (refused !== undefined) throw fromPlain(refused);
@@ -68,6 +68,8 @@ export async function supervise(
     return heard.summary as unknown as Summary;
   } finally {
     watch.end();
+    // after its end nothing is left to be killed
+    kill();
     control.signal.removeEventListener('abort', stop);
     control.atOnce.removeEventListener('abort', kill);
   }

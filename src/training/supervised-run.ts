@@ -17,7 +17,7 @@ import type { TrainerProcess } from './trainer-process.js';
 
 /** Trains a run whose config is resolved. */
 export function trainSupervised(run: PlannedRun, control: TrainControl): TrainingRun {
-  const order = { train: run, argv: control.argv ?? [] };
+  const order = { train: run, argv: control.argv ?? [], obeysSignals: false };
   return handleOf(new SupervisedRun(order, control));
 }
 
@@ -32,7 +32,8 @@ export async function resumeSupervised(
 ): Promise<ResumedRun> {
   const { step, discardNewer, layers, allowInexact } = control;
   const options = { step, discardNewer, layers, allowInexact };
-  const run = new SupervisedRun({ resume: { runDir, options }, argv: control.argv ?? [] }, control);
+  const order = { resume: { runDir, options }, argv: control.argv ?? [], obeysSignals: false };
+  const run = new SupervisedRun(order, control);
   return Object.assign(handleOf(run), await run.takenUp);
 }
 
@@ -71,9 +72,6 @@ class SupervisedRun {
     this.#control = control;
     const { signal } = this.#stop;
     this.#signal = control.signal ? AbortSignal.any([control.signal, signal]) : signal;
-    this.#signal.addEventListener('abort', () => {
-      if (this.#state === 'running') this.#state = 'stopping';
-    });
     let isTakenUp: (run: TakenUp) => void = () => {};
     const first = new Promise<TakenUp>((resolve) => {
       isTakenUp = resolve;
@@ -89,7 +87,9 @@ class SupervisedRun {
   }
 
   status(): RunStatus {
-    return { state: this.#state, step: this.#heard.outcome(undefined).steps };
+    const isStopping = this.#state === 'running' && this.#signal.aborted;
+    const { steps } = this.#heard.outcome(undefined);
+    return { state: isStopping ? 'stopping' : this.#state, step: steps };
   }
 
   stop(): void {
@@ -110,9 +110,11 @@ class SupervisedRun {
       atOnce: new AbortController().signal,
       emit: (event) => this.#hear(event),
       say: (line) => void process.stderr.write(`${line}\n`),
-      // it ends as a stopped run
       signalled: () => {},
-      takenUp,
+      takenUp: (run) => {
+        this.#heard.beginAt(run.from.step);
+        takenUp(run);
+      },
       opened: (runDir) => {
         this.folder = runDir;
       },
@@ -146,7 +148,7 @@ class SupervisedRun {
 
   #hear(event: TrainEvent): void {
     this.#heard.hear(event);
-    if (event.event === 'start') this.#state = this.#signal.aborted ? 'stopping' : 'running';
+    if (event.event === 'start') this.#state = 'running';
     if (event.event === 'error') this.#reported = event;
     if (event.event === 'summary') this.#state = endState(event);
     this.events.push(event);

@@ -1,7 +1,8 @@
 /** `train` and `resume`: what a program calls. Where the run is trained is decided here, and nowhere else. */
 import { type ConfigOptions, resolveOptions } from '../config/resolve.js';
-import { show } from '../config/show.js';
 import { VirelError } from '../errors.js';
+import { argumentType, fields } from '../native/boundary.js';
+import { checkControl, checkFolder, checkResumeControl } from './control.js';
 import { requireRun } from './find-run.js';
 import type { ResumeControl, ResumedRun, TrainControl, TrainingRun } from './handle.js';
 import { resumeInProcess, startTraining } from './in-process.js';
@@ -12,12 +13,13 @@ import { resumeSupervised, trainSupervised } from './supervised-run.js';
  *
  * @param options Config keys, short names, `runDir`, `runsDir`; `env` may be an environment of `defineEnvironment`, with
  *   which the run is trained in this process; nothing at all is virel on HalfCheetah-v5.
- * @throws VirelError `CONFIG_*`, `ENV_UNKNOWN`, `ENV_INVALID`, `ALGORITHM_UNKNOWN` at once; `finished` rejects with
+ * @throws VirelError `ARGUMENT_TYPE`, `CONFIG_*`, `ENV_UNKNOWN`, `ENV_INVALID`, `ALGORITHM_UNKNOWN` at once; `finished` rejects with
  *   `PERMISSION`, `IO`, `RUN_LOCKED`, `NATIVE_*`, `DEVICE_MISSING`, `ABORTED` before training, `DIVERGED`, `SIM_UNSTABLE`,
  *   `ENV_FAILED`, `ENV_INVALID`, `ENV_SHARED`, `TRAINER_DIED`, `MUJOCO_FATAL` during it.
  */
 export function train(options: ConfigOptions = {}, control: TrainControl = {}): TrainingRun {
-  const { resolution, environment } = resolveOptions(options);
+  checkControl(control);
+  const { resolution, environment } = resolveOptions(fields('options', options));
   checkFolder('runDir', options.runDir);
   checkFolder('runsDir', options.runsDir);
   const { runDir, runsDir } = options;
@@ -35,10 +37,13 @@ export function train(options: ConfigOptions = {}, control: TrainControl = {}): 
  * had never been stopped.
  *
  * @param runDir The run's folder.
- * @throws VirelError `RUN_NOT_FOUND`, `RUN_LOCKED`, `CHECKPOINT_NONE`, `RESUME_INEXACT`, `CONFIG_*`, `NATIVE_*`, `IO`, `PERMISSION`: nothing
- *   has been changed then. `finished` rejects as that of {@link train} does.
+ * @throws VirelError `ARGUMENT_TYPE`, `RUN_NOT_FOUND`, `RUN_LOCKED`, `RUN_CORRUPT`, `CHECKPOINT_NONE`, `CHECKPOINT_FORMAT`,
+ *   `RESUME_INEXACT`, `CONFIG_*`, `NATIVE_*`, `IO`, `PERMISSION`, `TRAINER_DIED`: nothing has been changed then. `finished`
+ *   rejects as that of {@link train} does.
  */
 export async function resume(runDir: string, control: ResumeControl = {}): Promise<ResumedRun> {
+  if (typeof runDir !== 'string') throw argumentType('runDir', "a run's folder", runDir);
+  checkResumeControl(control);
   requireRun(runDir);
   const { createSession } = control;
   return isOwnProcess(control, { createSession })
@@ -48,18 +53,6 @@ export async function resume(runDir: string, control: ResumeControl = {}): Promi
 
 /** Whether the run gets a process of its own; values of this one, by their names, keep it here. */
 function isOwnProcess({ inProcess }: TrainControl, values: Record<string, unknown>): boolean {
-  if (inProcess !== undefined && typeof inProcess !== 'boolean') {
-    throw new VirelError(
-      'CONFIG_TYPE',
-      `inProcess: expected true or false, got ${show(inProcess)}`,
-      {
-        where: 'option inProcess',
-        expected: 'true or false',
-        got: show(inProcess),
-        fix: 'leave inProcess out',
-      },
-    );
-  }
   const kept = Object.keys(values).find((name) => values[name] !== undefined);
   if (kept === undefined) return inProcess !== true;
   if (inProcess !== false) return false;
@@ -70,21 +63,7 @@ function isOwnProcess({ inProcess }: TrainControl, values: Record<string, unknow
       where: 'option inProcess',
       expected: 'true, or left out',
       got: 'false',
-      fix: "leave inProcess out, or name the environment's module: env: { module: './environment.mjs' }",
+      fix: 'leave inProcess out',
     },
   );
-}
-
-function checkFolder(name: string, value: unknown): void {
-  if (value === undefined) return;
-  // no path of any system holds a zero character
-  if (typeof value === 'string' && value !== '' && !value.includes('\0')) return;
-  const expected = "a folder's path";
-  const code = typeof value === 'string' ? 'CONFIG_RANGE' : 'CONFIG_TYPE';
-  throw new VirelError(code, `${name}: expected ${expected}, got ${show(value)}`, {
-    where: `option ${name}`,
-    expected,
-    got: show(value),
-    fix: `leave ${name} out`,
-  });
 }

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { VirelError } from '../errors.js';
 import type { FromTrainer, ToTrainer } from './messages.js';
 
 /** Milliseconds after a trainer's end in which its last messages and lines are waited for. */
@@ -9,12 +10,15 @@ const LAST_WORDS = 2000;
 
 /** Options of Node that are of one process: how its text comes in, a debugger, a profile, a test. */
 const OWN = /^(-[ep]$|-pe$|--(eval|print|input-type|inspect|test|watch|cpu-prof|heap-prof|prof)\b)/;
-/** Those whose value is the next word. */
-const WITH_WORD = /^(-e|-p|-pe|--eval|--print|--input-type)$/;
 
-/** Those that a trainer gets, too: a loader, a limit of memory. */
-export const inheritedOptions = (options: readonly string[]): string[] =>
-  options.filter((option, index) => !OWN.test(option) && !WITH_WORD.test(options[index - 1] ?? ''));
+/** Those that a trainer gets, too, each with the word that is its value: a loader, a limit of memory. */
+export function inheritedOptions(words: readonly string[]): string[] {
+  let isKept = true;
+  return words.filter((word) => {
+    if (word.startsWith('-')) isKept = !OWN.test(word);
+    return isKept;
+  });
+}
 
 /** Who listens to a trainer. */
 export interface Listener {
@@ -62,8 +66,20 @@ export class TrainerProcess {
     }
   }
 
+  /** @throws VirelError `ARGUMENT_TYPE` for what no message holds, such as a function. */
   send(message: ToTrainer): void {
-    if (this.#child.connected) this.#child.send(message);
+    if (!this.#child.connected) return;
+    try {
+      this.#child.send(message);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new VirelError('ARGUMENT_TYPE', `a run in a process of its own: ${reason}`, {
+        where: 'options of train or resume',
+        expected: 'values that can be copied to another process',
+        fix: 'leave it out, or inProcess: true',
+        cause,
+      });
+    }
   }
 
   /** Ends it at once: whatever it does, nothing of it runs on. */

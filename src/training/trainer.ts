@@ -15,9 +15,11 @@ function halt(): void {
   isStopped = true;
   if (hasFolder) stop.abort();
 }
+let obeysSignals = true;
 // a terminal signals the whole group, and the supervisor says the same by a message; a second signal is its to obey
 for (const name of STOP_NAMES)
   process.on(name, () => {
+    if (!obeysSignals) return;
     halt();
     void tell({ signalled: exitOf(name) });
   });
@@ -74,6 +76,7 @@ function tell(message: FromTrainer): Promise<void> {
 }
 
 async function carryOut(order: Order): Promise<void> {
+  ({ obeysSignals } = order);
   const training = await ready;
   // nobody is left that a run would be begun for
   if (!process.connected) process.exit();
@@ -116,7 +119,7 @@ async function plain(error: unknown): Promise<PlainError> {
 
 /** The run that was ordered; undefined where it was refused, which the supervisor has been told. */
 async function begin(
-  { argv, ...order }: Order,
+  { argv, obeysSignals: _, ...order }: Order,
   training: Awaited<typeof ready>,
 ): Promise<TrainingRun | undefined> {
   const saving = (isSaving: boolean) => void tell({ saving: isSaving });

@@ -119,7 +119,7 @@ impl Policy {
 
     /// The same from and to float64, as a session's `act`; with `noise` ξ `[A]` it is tanh(μ(s) + σξ).
     ///
-    /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, `CONFIG_RANGE` (noise for a deterministic policy).
+    /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, `POLICY_DETERMINISTIC` (noise for one without σ).
     #[napi(catch_unwind)]
     pub fn act_exactly(
         &self,
@@ -144,7 +144,7 @@ impl Policy {
     /// Whole episodes on a fresh environment, start states from `seed`; `stochastic`: actions are drawn, by noise from
     /// `seed`, too.
     ///
-    /// Errors: `MODEL_MISSING`, `MODEL_INVALID`, `CONFIG_RANGE` (also for noise where the policy is deterministic).
+    /// Errors: `MODEL_MISSING`, `MODEL_INVALID`, `CONFIG_RANGE`, `POLICY_DETERMINISTIC` (actions are to be drawn, and it has no σ).
     #[napi(catch_unwind, ts_return_type = "Promise<NativeEvaluation>")]
     pub fn evaluate<'env>(
         &self,

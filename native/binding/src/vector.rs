@@ -1,6 +1,6 @@
 //! `VectorEnvironment`: several environments of one task, stepped from JavaScript in one call.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -32,8 +32,10 @@ pub struct NativeSteps {
     pub terminated: Uint8Array,
     /// The time limit ended it, `[E]`; 1 or 0.
     pub truncated: Uint8Array,
+    /// The simulator left its range, `[E]`; 1 or 0.
+    pub unstable: Uint8Array,
     /// Numbers about the step, `[E]` each, by Gymnasium's names.
-    pub info: HashMap<String, Float64Array>,
+    pub info: BTreeMap<String, Float64Array>,
 }
 
 /// How to make a [`VectorEnvironment`].
@@ -72,7 +74,7 @@ impl VectorEnvironment {
         choices: String,
     ) -> napi::Result<Self, String> {
         let open = || {
-            let count = whole("count", vector.count, 1)?;
+            let count = whole("size", vector.count, 1)?;
             let threads = whole("threads", vector.threads, 1)?;
             let autoreset = autoreset_of(&vector.autoreset)?;
             let limit =
@@ -84,7 +86,7 @@ impl VectorEnvironment {
             }
             let spec = first.spec().clone();
             let name = format!("{count} environments");
-            let part = Part { name, lower: "count", bytes: first.bytes().saturating_mul(count) };
+            let part = Part { name, lower: "size", bytes: first.bytes().saturating_mul(count) };
             expect_fits(&[part], available())?;
             let mut all = Vec::new();
             for _ in 1..count {
@@ -132,8 +134,8 @@ impl VectorEnvironment {
 
     /// Applies raw actions, `[E, A]`, for one step of each.
     ///
-    /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, `RESET_NEEDED`, before anything is stepped; `SIM_UNSTABLE`,
-    /// `REWARD_NOT_FINITE`.
+    /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, `RESET_NEEDED`, before anything is stepped; `REWARD_NOT_FINITE`,
+    /// `OUT_OF_MEMORY`, after which all need a reset.
     #[napi(catch_unwind)]
     pub fn step(&mut self, actions: &[f64]) -> napi::Result<NativeSteps, String> {
         let steps = self.with(|inner| inner.step(actions))?;
@@ -171,5 +173,6 @@ fn steps_to_js(steps: Steps, names: &[String]) -> NativeSteps {
         rewards: Float64Array::new(steps.rewards),
         terminated: flags(steps.terminated),
         truncated: flags(steps.truncated),
+        unstable: flags(steps.unstable),
     }
 }

@@ -160,6 +160,9 @@ pub enum EngineError {
         /// Which quantity.
         reason: String,
     },
+    /// Noise was asked of a policy that is one action per state.
+    #[error("the policy is deterministic: tanh of its mean is all of it, there is nothing to draw from")]
+    PolicyDeterministic,
     /// One of several environments failed.
     #[error("environment {index}: {error}")]
     OfEnvironment {
@@ -317,6 +320,7 @@ impl EngineError {
             Self::RewardNotFinite { .. } | Self::RewardTooLarge { .. } => "REWARD_NOT_FINITE",
             Self::ModelInvalid { .. } => "MODEL_INVALID",
             Self::ModelFingerprint { .. } => "MODEL_FINGERPRINT",
+            Self::PolicyDeterministic => "POLICY_DETERMINISTIC",
             Self::OfEnvironment { error, .. } => error.code(),
             Self::ResetNeeded { .. } => "RESET_NEEDED",
             Self::Unstable { .. } | Self::SimulatorUnstable { .. } => "SIM_UNSTABLE",

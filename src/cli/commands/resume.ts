@@ -78,7 +78,11 @@ export const resumeCommand: CommandModule<unknown, ResumeArguments> = {
     try {
       const { discardNewer, allowInexact } = args;
       const options = { step, discardNewer, layers, allowInexact };
-      const order = { resume: { runDir, options }, argv: process.argv.slice(2) };
+      const order = {
+        resume: { runDir, options },
+        argv: process.argv.slice(2),
+        obeysSignals: true,
+      };
       await goOn(order, args, stop);
     } finally {
       stop.release();

@@ -3,6 +3,7 @@
 //! What happens after an episode's end is said once, when it is made ([`Autoreset`], Gymnasium's three modes), and the true
 //! last observation is kept in every mode. Environments do not meet, so that any number of threads gives the same numbers.
 
+use std::panic::resume_unwind;
 use std::thread;
 
 use super::environment::{Environment, Outcome};
@@ -33,14 +34,17 @@ pub struct Steps {
     pub terminated: Vec<bool>,
     /// The time limit ended it, `[E]`.
     pub truncated: Vec<bool>,
-    /// Numbers about the step, `[E, I]`; 0 where the step was a reset.
+    /// The simulator left its range, `[E]`: the transition is to be dropped. Reward 0, `truncated`, and the observation is the
+    /// last that was sound.
+    pub unstable: Vec<bool>,
+    /// Numbers about the step, `[E, I]`; 0 where the step was a reset or `unstable`.
     pub info: Vec<f64>,
 }
 
 /// Where an environment stands between two steps.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Standing {
-    /// Not reset yet, or its last step failed: it has no state to go on from.
+    /// Not reset yet, or its last step was lost: there is nothing to go on from.
     Lost,
     Running,
     /// Its episode has ended, and was not reset.
@@ -72,6 +76,7 @@ struct Slot<'a> {
     reward: &'a mut f64,
     terminated: &'a mut bool,
     truncated: &'a mut bool,
+    unstable: &'a mut bool,
 }
 
 impl<E: Environment> VectorEnvironment<E> {
@@ -121,8 +126,9 @@ impl<E: Environment> VectorEnvironment<E> {
     /// Applies the raw `actions` `[E, A]` for one step of each.
     ///
     /// # Errors
-    /// `LENGTH_MISMATCH`, `NOT_FINITE`, `RESET_NEEDED`, before anything is stepped; `SIM_UNSTABLE`, `REWARD_NOT_FINITE` of
-    /// the first environment that has it, after all were stepped: only a reset continues it.
+    /// `LENGTH_MISMATCH`, `NOT_FINITE` (of an action that is not ignored), `RESET_NEEDED`, before anything is stepped;
+    /// `REWARD_NOT_FINITE` of the first environment that has it, `OUT_OF_MEMORY` without a thread to be had: the step of all
+    /// is lost then, and all need a reset.
     pub fn step(&mut self, actions: &[f64]) -> Result<Steps>
     where
         E: Send,
@@ -132,47 +138,61 @@ impl<E: Environment> VectorEnvironment<E> {
         let (count, width, infos) = (self.members.len(), spec.action_size, spec.info.len());
         let mut steps = Steps::of(count, spec.observation_size, infos);
         expect_len("actions", actions.len(), count * width)?;
-        expect_finite("actions", actions)?;
+        for (member, action) in self.members.iter().zip(actions.chunks_exact(width)) {
+            // one that is to be reset ignores its own
+            if member.standing == Standing::Running {
+                expect_finite("actions", action)?;
+            }
+        }
         if let Some(index) = self.members.iter().position(|member| member.needs_reset(self.autoreset)) {
             return Err(EngineError::ResetNeeded { index });
         }
-        let autoreset = self.autoreset;
         let mut slots = steps.slots(actions, width);
+        self.step_all(&mut slots).inspect_err(|_| {
+            // their rows are not told: to go on from them would lose ends
+            self.members.iter_mut().for_each(|member| member.standing = Standing::Lost);
+        })?;
+        Ok(steps)
+    }
+
+    /// Steps all, in as many groups as there are threads; the error of the lowest index.
+    fn step_all(&mut self, slots: &mut [Slot<'_>]) -> Result<()>
+    where
+        E: Send,
+    {
+        let (count, autoreset) = (self.members.len(), self.autoreset);
         let each = count.div_ceil(self.threads.min(count));
         let mut groups = self.members.chunks_mut(each).zip(slots.chunks_mut(each));
         let own = groups.next();
         let run =
             |(members, slots): (&mut [Member<E>], &mut [Slot<'_>])| step_group(members, slots, autoreset);
         thread::scope(|scope| {
-            let others: Vec<_> = groups.map(|group| scope.spawn(move || run(group))).collect();
+            let others = groups.map(|group| {
+                let spawned = thread::Builder::new().spawn_scoped(scope, move || run(group));
+                spawned.map_err(|error| EngineError::NoThread { reason: error.to_string() })
+            });
+            let others = others.collect::<Result<Vec<_>>>()?;
             let mut result = own.map_or(Ok(()), run);
             for other in others {
-                let joined = other.join().unwrap_or_else(|payload| std::panic::resume_unwind(payload));
-                // the lowest index tells
-                result = result.and(joined);
+                result = result.and(other.join().unwrap_or_else(|payload| resume_unwind(payload)));
             }
             result
-        })?;
-        Ok(steps)
+        })
     }
 }
 
-/// Steps some of the environments, all of them even after an error; the first is returned.
+/// Steps some of the environments until one fails.
 fn step_group<E: Environment>(
     members: &mut [Member<E>],
     slots: &mut [Slot<'_>],
     autoreset: Autoreset,
 ) -> Result<()> {
-    let mut result = Ok(());
     for (member, slot) in members.iter_mut().zip(slots) {
         let index = slot.index;
-        let stepped = member.step(slot, autoreset).map_err(|error| {
-            member.standing = Standing::Lost;
-            EngineError::OfEnvironment { index, error: Box::new(error) }
-        });
-        result = result.and(stepped);
+        let of_environment = |error| EngineError::OfEnvironment { index, error: Box::new(error) };
+        member.step(slot, autoreset).map_err(of_environment)?;
     }
-    result
+    Ok(())
 }
 
 /// The reset noise of environment `index`: that of a single environment whose seed is as much larger.
@@ -202,10 +222,19 @@ impl<E: Environment> Member<E> {
             slot.last.copy_from_slice(&self.observation);
             return Ok(());
         }
-        let Outcome { reward, terminated, truncated } =
-            self.environment.step(slot.action, &mut self.observation)?;
-        slot.last.copy_from_slice(&self.observation);
-        slot.info.copy_from_slice(self.environment.info());
+        let Outcome { reward, terminated, truncated } = match self.environment.step(slot.action, slot.last) {
+            Ok(outcome) => {
+                self.observation.copy_from_slice(slot.last);
+                slot.info.copy_from_slice(self.environment.info());
+                outcome
+            }
+            Err(EngineError::Unstable { .. }) => {
+                slot.last.copy_from_slice(&self.observation);
+                *slot.unstable = true;
+                Outcome { reward: 0.0, terminated: false, truncated: true }
+            }
+            Err(error) => return Err(error),
+        };
         (*slot.reward, *slot.terminated, *slot.truncated) = (reward, terminated, truncated);
         if terminated || truncated {
             self.standing = Standing::Ended;
@@ -227,6 +256,7 @@ impl Steps {
             rewards: vec![0.0; count],
             terminated: vec![false; count],
             truncated: vec![false; count],
+            unstable: vec![false; count],
             info: vec![0.0; count * infos],
         }
     }
@@ -238,18 +268,21 @@ impl Steps {
         let mut info = split_rows(&mut self.info, infos, count);
         let rows =
             self.observations.chunks_exact_mut(size).zip(self.final_observations.chunks_exact_mut(size));
-        let ends = self.terminated.iter_mut().zip(&mut self.truncated);
+        let ends = self.terminated.iter_mut().zip(&mut self.truncated).zip(&mut self.unstable);
         let slots = rows.zip(self.rewards.iter_mut().zip(ends)).zip(actions.chunks_exact(width)).enumerate();
         slots
-            .map(|(index, (((observation, last), (reward, (terminated, truncated))), action))| Slot {
-                index,
-                action,
-                observation,
-                last,
-                info: info.next().unwrap_or_default(),
-                reward,
-                terminated,
-                truncated,
+            .map(|(index, (((observation, last), (reward, ((terminated, truncated), unstable))), action))| {
+                Slot {
+                    index,
+                    action,
+                    observation,
+                    last,
+                    info: info.next().unwrap_or_default(),
+                    reward,
+                    terminated,
+                    truncated,
+                    unstable,
+                }
             })
             .collect()
     }

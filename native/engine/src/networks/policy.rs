@@ -49,7 +49,7 @@ impl TrainedPolicy {
     /// `[A]`. NaN gives NaN.
     ///
     /// # Errors
-    /// `LENGTH_MISMATCH`; `CONFIG_RANGE` for noise where the policy has no σ.
+    /// `LENGTH_MISMATCH`; `POLICY_DETERMINISTIC` for noise where the policy has no σ.
     pub fn act(&mut self, observation: &[f32], noise: Option<&[f32]>, action: &mut [f32]) -> Result<()> {
         expect_len("observation", observation.len(), self.sizes.observation)?;
         expect_len("action", action.len(), self.sizes.action)?;
@@ -59,15 +59,9 @@ impl TrainedPolicy {
         match noise {
             None => mode(mean, action),
             Some(noise) if self.kind == PolicyKind::TanhGaussian => sample(mean, log_std, noise, action),
-            Some(_) => Err(no_deviation()),
+            Some(_) => Err(EngineError::PolicyDeterministic),
         }
     }
-}
-
-/// Noise was asked of a policy that is one action per state.
-fn no_deviation() -> EngineError {
-    let expected = "false: the policy is deterministic, tanh of its mean is all of it";
-    EngineError::OutOfRange { name: "stochastic", expected, got: "true".to_owned() }
 }
 
 /// Checks that `spec` is among the parameters, with its shape and as many values, at least one.
@@ -147,7 +141,7 @@ mod tests {
         let observation = [0.1; 5];
         policy.act(&observation, None, &mut [0.0; 2]).unwrap();
         let refused = policy.act(&observation, Some(&[0.0; 2]), &mut [0.0; 2]);
-        assert_eq!(refused.unwrap_err().code(), "CONFIG_RANGE");
+        assert_eq!(refused.unwrap_err().code(), "POLICY_DETERMINISTIC");
     }
 
     #[test]
