@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn every_instruction_set_turns_rows_over_and_leaves_what_lies_between() {
-        for (n, width) in [(1, 1), (7, 5), (16, 16), (33, 17), (40, 35), (128, 348)] {
+        for (n, width) in [(1_usize, 1), (7, 5), (16, 16), (33, 17), (40, 35), (128, 348)] {
             let samples: Vec<f32> = (0..n * width).map(|x| x as f32 + 1.0).collect();
             let row = n.next_multiple_of(LINE);
             let check = |turn: Turn<'_>| {
