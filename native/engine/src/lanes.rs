@@ -7,6 +7,20 @@
 /// line.
 pub const LINE: usize = 16;
 
+/// Asks for the cache line at an address, so that it is near when it is read or written. Any address will do: nothing is
+/// read, and none is refused.
+#[inline(always)]
+pub fn fetch(at: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: every x86-64 has the instruction, and it never faults
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
+}
+
 /// Some numbers that one instruction works on.
 ///
 /// # Safety

@@ -25,6 +25,7 @@ mod sampler;
 pub mod sgemm;
 mod shared;
 mod threads;
+mod turn;
 mod values;
 mod vector;
 

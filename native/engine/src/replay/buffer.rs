@@ -2,12 +2,16 @@
 
 use super::batch::Batch;
 use crate::error::{Result, expect_len};
+use crate::lanes::{LINE, fetch};
 use crate::ledger::Ledger;
 use crate::memory::reserve;
 
 /// Rows that the ring grows by: the allocator can move so large a block by its pages, and the ring never has more
 /// than this to spare, where doubling would take three times the ring for a moment and twice for good.
 const BLOCK_ROWS: usize = 1 << 16;
+
+/// How many rows before it is copied a row is asked for: rows lie all over main memory.
+const AHEAD: usize = 4;
 
 /// One transition on its way into the buffer.
 #[derive(Debug, Clone, Copy)]
@@ -153,11 +157,22 @@ impl ReplayBuffer {
         reserve(&mut self.rows, rows.saturating_mul(width), "the replay buffer", "replay.capacity")
     }
 
+    /// Asks for the cache lines of a row.
+    fn fetch_row(&self, index: usize) {
+        let width = self.row_width();
+        let row = self.rows.as_ptr().wrapping_add(index * width);
+        // one more than fits: a row begins anywhere in its first line
+        (0..width + LINE).step_by(LINE).for_each(|at| fetch(row.wrapping_add(at)));
+    }
+
     /// Copies the rows `indices` (each below [`Self::len`]) into `gathered`.
     pub fn gather(&self, indices: &[usize], gathered: &mut GatheredBatch) {
         gathered.clear();
         let width = self.row_width();
-        for &index in indices {
+        for (place, &index) in indices.iter().enumerate() {
+            if let Some(&next) = indices.get(place + AHEAD) {
+                self.fetch_row(next);
+            }
             let row = &self.rows[index * width..(index + 1) * width];
             let (observation, rest) = row.split_at(self.observation);
             let (action, rest) = rest.split_at(self.action);

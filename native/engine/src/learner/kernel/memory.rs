@@ -3,6 +3,7 @@
 use std::ops::{Deref, DerefMut, Range};
 
 use super::sgemm::{Factor, Product};
+use super::turn::turn_over;
 use crate::lanes::LINE;
 
 /// Bytes of a cache line.
@@ -110,18 +111,7 @@ impl Matrix {
 
     /// Fills features from `row` on with the transpose of sample-major `samples`, `[n, width]`.
     pub fn load(&mut self, row: usize, samples: &[f32], width: usize) {
-        let to = &mut self.values[row * self.stride..];
-        // blocks of one line each way: every line of either side is fetched once
-        for (block, from) in samples.chunks(LINE * width).enumerate() {
-            for first in (0..width).step_by(LINE) {
-                for feature in first..width.min(first + LINE) {
-                    let to = &mut to[feature * self.stride + block * LINE..];
-                    for (to, from) in to.iter_mut().zip(from[feature..].iter().step_by(width)) {
-                        *to = *from;
-                    }
-                }
-            }
-        }
+        turn_over((&mut self.values[row * self.stride..], self.stride), (samples, width));
     }
 }
 

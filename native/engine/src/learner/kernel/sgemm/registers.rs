@@ -3,7 +3,9 @@
 //! Samples (columns of B and C) are the lanes of a vector; a value of A is spread over all lanes. One step of the inner
 //! loop loads two vectors of B and multiplies them with one value of each of the block's rows. A is never copied: the
 //! networks here fit the second-level cache. B is where its rows are not contiguous, as in the gradient of a weight: a
-//! panel of its columns is turned over in the first-level cache, just before all rows of A pass it.
+//! panel of its columns is turned over in the first-level cache, just before all rows of A pass it. What a block will read
+//! and write at its end, and the rows of A that come next, are asked for while its sums are formed: all networks of a
+//! learner together are larger than the second-level cache, so each meets a product after it has been away.
 //!
 //! Every element of C is one chain of fused multiply-adds in the order of the inner index, whatever the block and the
 //! vector: so all instruction sets, and any split of C over threads, give the same bits.
@@ -11,9 +13,9 @@
 use std::mem::MaybeUninit;
 
 use super::{Finish, Start};
-use crate::lanes::Lanes;
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Avx512};
+use crate::lanes::{LINE, Lanes, fetch};
 
 /// Pointers and strides of one product; both factors have contiguous rows or contiguous columns.
 #[derive(Clone, Copy)]
@@ -105,6 +107,10 @@ mod compiled {
 const DEPTH: usize = 256;
 const WIDTH: usize = 32;
 
+/// Most rows, and most values, of a B that stays in the first-level cache as a whole: 18 KB.
+const SHALLOW: usize = 36;
+const SMALL: usize = SHALLOW * 128;
+
 /// A panel of B with contiguous rows.
 #[repr(align(64))]
 struct Panel([MaybeUninit<f32>; DEPTH * WIDTH]);
@@ -186,16 +192,23 @@ unsafe fn run_rows<V: Lanes, const M: usize, const N: usize>(job: &Job) {
     let whole = job.rows - job.rows % M;
     // SAFETY: the caller's; every element of C is visited once
     unsafe {
-        // a panel of B stays in the first-level cache while all rows of A pass
-        let mut column = 0;
-        while column + N * V::COUNT <= job.columns {
+        if job.inner <= SHALLOW && job.inner * job.columns <= SMALL {
+            // all of B stays in the first-level cache: C is written row by row
             for row in (0..whole).step_by(M) {
-                block::<V, M, N>(job, row, column);
+                strip::<V, M, N>(job, row);
             }
-            column += N * V::COUNT;
-        }
-        for row in (0..whole).step_by(M) {
-            narrow::<V, M>(job, row, column);
+        } else {
+            // a panel of B stays in the first-level cache while all rows of A pass
+            let mut column = 0;
+            while column + N * V::COUNT <= job.columns {
+                for row in (0..whole).step_by(M) {
+                    block::<V, M, N>(job, row, column);
+                }
+                column += N * V::COUNT;
+            }
+            for row in (0..whole).step_by(M) {
+                narrow::<V, M>(job, row, column);
+            }
         }
         // fewer rows: more vectors beside each other keep as many sums under way
         let rest = job.rows - whole;
@@ -268,6 +281,10 @@ unsafe fn block<V: Lanes, const M: usize, const N: usize>(job: &Job, row: usize,
                 }
             }
         }
+        // few sums leave no time to wait in
+        if job.inner > SHALLOW {
+            fetch_block::<V, M, N>(job, row, column);
+        }
         let load = |b: *const f32| std::array::from_fn(|v| V::load(b.add(v * V::COUNT)));
         accumulate(job, row, job.b.add(column), &mut sums, load);
         for (i, sums) in sums.into_iter().enumerate() {
@@ -282,6 +299,19 @@ unsafe fn block<V: Lanes, const M: usize, const N: usize>(job: &Job, row: usize,
                 };
                 sum.store(c.add(i * job.c_stride + at));
             }
+        }
+    }
+}
+
+/// Asks for what a block of C meets after its sums: its place, and its gate.
+#[inline(always)]
+fn fetch_block<V: Lanes, const M: usize, const N: usize>(job: &Job, row: usize, column: usize) {
+    for i in row..row + M {
+        for lane in (column..column + N * V::COUNT).step_by(LINE) {
+            if let Finish::Gate(gate) = job.finish {
+                fetch(gate.wrapping_add(i * job.gate_stride + lane));
+            }
+            fetch(job.c.wrapping_add(i * job.c_stride + lane));
         }
     }
 }
@@ -345,9 +375,15 @@ unsafe fn accumulate<V: Lanes, const M: usize, const N: usize>(
             }
         } else {
             // rows are streams of their own; every third has a pointer, which with one stride addresses them all
+            // beside them run those of the block below
             let mut streams: [*const f32; 4] =
                 std::array::from_fn(|g| a.wrapping_add(3 * g * job.a_row_stride));
-            for _ in 0..job.inner {
+            for k in 0..job.inner {
+                if k % LINE == 0 {
+                    for i in 0..M {
+                        fetch(streams[i / 3].wrapping_add((i % 3 + M) * job.a_row_stride));
+                    }
+                }
                 let columns = load(b);
                 for (i, sums) in sums.iter_mut().enumerate() {
                     let value = V::splat(*streams[i / 3].add(i % 3 * job.a_row_stride));
@@ -403,7 +439,7 @@ mod tests {
 
     #[test]
     fn every_instruction_set_gives_the_same_bits() {
-        for shape in [(25, 301, 128), (12, 77, 33), (7, 9, 5), (34, 20, 40), (13, 600, 45)] {
+        for shape in [(25, 301, 128), (12, 77, 33), (7, 9, 5), (34, 20, 40), (25, 30, 200), (13, 600, 45)] {
             for turned in [[false, false], [true, false], [false, true], [true, true]] {
                 let expected = product(run::<f32, 4, 4>, shape, turned);
                 if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
