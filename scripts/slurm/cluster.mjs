@@ -16,6 +16,9 @@ import { join } from 'node:path';
 
 /** What has to be there; Debian's packages slurmctld, slurmd, slurm-client and munge have it. */
 export const PROGRAMS = ['munged', 'slurmctld', 'slurmd', 'sbatch', 'scontrol', 'sinfo', 'squeue'];
+/** How Debian and its kin get them. */
+export const INSTALL =
+  'apt-get install -y --no-install-recommends slurmctld slurmd slurm-client munge';
 /** Daemons lie where an ordinary user's PATH does not look. */
 const PATH = `${process.env.PATH}:/usr/sbin:/sbin`;
 /** Processors that the node says it has, whatever there are: tasks of tests are small. */
@@ -50,7 +53,7 @@ function freePort() {
 }
 
 /** `slurm.conf`: one node, a partition `low` whose jobs those of `high` put back into the queue. */
-function configuration(dir, user, [controller, daemon], { maxArraySize, grace }) {
+function configuration(dir, user, [controller, daemon], { places }) {
   const host = hostname().split('.')[0];
   return [
     'ClusterName=virel',
@@ -78,7 +81,7 @@ function configuration(dir, user, [controller, daemon], { maxArraySize, grace })
     'ReturnToService=2',
     'KillWait=30',
     'MinJobAge=60',
-    `MaxArraySize=${maxArraySize}`,
+    `MaxArraySize=${places}`,
     `StateSaveLocation=${dir}/state`,
     `SlurmdSpoolDir=${dir}/spool`,
     `SlurmctldPidFile=${dir}/slurmctld.pid`,
@@ -86,10 +89,17 @@ function configuration(dir, user, [controller, daemon], { maxArraySize, grace })
     `SlurmctldLogFile=${dir}/slurmctld.log`,
     `SlurmdLogFile=${dir}/slurmd.log`,
     `NodeName=one NodeHostname=${host} NodeAddr=127.0.0.1 CPUs=${CPUS} RealMemory=16000 State=UNKNOWN`,
-    `PartitionName=low Nodes=one Default=YES MaxTime=INFINITE PriorityTier=1 PreemptMode=REQUEUE GraceTime=${grace}`,
+    'PartitionName=low Nodes=one Default=YES MaxTime=INFINITE PriorityTier=1 PreemptMode=REQUEUE',
     'PartitionName=high Nodes=one MaxTime=INFINITE PriorityTier=2 PreemptMode=OFF',
     '',
   ].join('\n');
+}
+
+/** No control groups are used; versions before 23.11 want the name of a kind all the same. */
+function cgroups() {
+  const [, year, month] =
+    /(\d+)\.(\d+)/.exec(answer('slurmd', ['-V'], { ...process.env, PATH })) ?? [];
+  return Number(year) * 100 + Number(month) >= 2311 ? 'disabled' : 'cgroup/v1';
 }
 
 /** A daemon in the foreground, its own words in a file. */
@@ -124,24 +134,31 @@ function answer(program, args, env) {
 /**
  * Starts a cluster and waits until its node is idle.
  *
- * @param {{maxArraySize?: number, grace?: number}} options Of the cluster: places of a job array; seconds that a job has
- *   between the signal and its end when another takes its place.
+ * @param {{places?: number}} options Places that a job array can have.
  * @returns {Promise<{dir: string, env: Record<string, string>, stop: () => Promise<void>}>} `env` is what its commands want.
  */
-export async function startCluster({ maxArraySize = 1001, grace = 0 } = {}) {
+export async function startCluster({ places = 1001 } = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'virel-slurm-'));
   chmodSync(dir, 0o755);
   for (const folder of ['state', 'spool']) mkdirSync(join(dir, folder));
   const ports = [await freePort(), await freePort()];
   writeFileSync(
     join(dir, 'slurm.conf'),
-    configuration(dir, userInfo().username, ports, { maxArraySize, grace }),
+    configuration(dir, userInfo().username, ports, { places }),
   );
-  writeFileSync(join(dir, 'cgroup.conf'), 'CgroupPlugin=cgroup/v1\n');
+  writeFileSync(join(dir, 'cgroup.conf'), `CgroupPlugin=${cgroups()}\n`);
   writeFileSync(join(dir, 'munge.key'), randomBytes(1024), { mode: 0o400 });
   const env = { ...process.env, PATH, SLURM_CONF: join(dir, 'slurm.conf') };
   const daemons = [];
   const stop = async () => {
+    // the steps of jobs are no children of ours: they end before the daemons do
+    answer('scancel', ['--signal=KILL', '--full', `--user=${userInfo().username}`], env);
+    answer('scancel', [`--user=${userInfo().username}`], env);
+    await until(
+      'jobs are still there',
+      dir,
+      () => answer('squeue', ['--noheader'], env) === '',
+    ).catch((error) => console.error(error.message));
     for (const child of daemons.reverse()) await end(child);
     rmSync(dir, { recursive: true, force: true });
   };

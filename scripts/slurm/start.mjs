@@ -1,12 +1,10 @@
 // `node scripts/slurm/start.mjs`: a Slurm of one node on this machine, until Ctrl-C. Another shell uses it with the line printed.
-import { missingPrograms, startCluster } from './cluster.mjs';
+import { INSTALL, missingPrograms, startCluster } from './cluster.mjs';
 
 const missing = missingPrograms();
 if (missing.length > 0) {
   console.error(`not installed: ${missing.join(', ')}`);
-  console.error(
-    '  fix: apt-get install -y --no-install-recommends slurmctld slurmd slurm-client munge',
-  );
+  console.error(`  fix: ${INSTALL}`);
   process.exit(3);
 }
 const { env, stop } = await startCluster();

@@ -31,7 +31,7 @@ import { standLine } from './sweep-table.js';
 
 /** What the parser makes of the flags. */
 export interface ClusterArguments {
-  executor: 'local' | 'slurm';
+  executor: string;
   partition: string | undefined;
   time: string | undefined;
   maxParallel: string | undefined;
@@ -46,9 +46,10 @@ export interface ClusterArguments {
 export const withClusterOptions = <T>(yargs: Argv<T>) =>
   yargs
     .option('executor', {
-      choices: ['local', 'slurm'] as const,
-      default: 'local' as const,
-      describe: 'Who trains',
+      type: 'string',
+      requiresArg: true,
+      default: 'local',
+      describe: 'local, or slurm: a cluster',
     })
     .option('partition', { type: 'string', requiresArg: true, describe: 'slurm: of its jobs' })
     .option('time', { type: 'string', requiresArg: true, describe: 'slurm: 4:00:00, of a task' })
@@ -87,6 +88,11 @@ const usage = (where: string, message: string, fix: string) =>
 /** Options of jobs as they were given. @throws VirelError `CLI_USAGE`, `CONFIG_RANGE`, `CONFIG_TYPE`. */
 export function jobOptions(args: ClusterArguments, jobs: string | undefined): JobOptions {
   const { executor, partition, time, maxParallel, sbatch = [] } = args;
+  if (executor !== 'local' && executor !== 'slurm') {
+    const details = { where: '--executor', expected: 'local or slurm', got: executor };
+    const message = `--executor: expected local or slurm, got ${executor || '""'}`;
+    throw new VirelError('CLI_USAGE', message, { ...details, fix: '--executor slurm' });
+  }
   if (executor === 'local') {
     for (const [flag, key] of Object.entries(FLAGS))
       if (args[key as (typeof FLAGS)[keyof typeof FLAGS]] !== undefined)

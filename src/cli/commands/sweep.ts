@@ -5,6 +5,7 @@ import { checkAgainst } from '../../sweep/folder.js';
 import { loadSweep, settingsOf } from '../../sweep/load.js';
 import { writePlan } from '../../sweep/plan-file.js';
 import { localExecutor, tasksOf } from '../../sweep/run.js';
+import { requireSlurm } from '../../sweep/slurm/queue.js';
 import type { JobOptions } from '../../sweep/slurm/script.js';
 import { countStates } from '../../sweep/state.js';
 import {
@@ -166,6 +167,7 @@ async function train(prepared: Prepared, args: SweepArguments, options: JobOptio
     note([shortPath(dir), ...costLines(cost)].join('\n'));
     if (warning !== undefined) note(`warning THREADS_OVERSUBSCRIBED: ${warning}`);
   }
+  if (args.executor === 'slurm') requireSlurm();
   await ensureTraining(args);
   const stop = args.executor === 'slurm' ? stopFollowing(args) : stopTraining(args);
   const { allowInexact, retryFailed } = taskFlags(args);

@@ -9,7 +9,7 @@ import { type Executor, type SweepTask, standingOf } from '../run.js';
 import { followJobs } from './follow.js';
 import { type Job, type QueuedRow, readJobs, rowsInQueue, slurmFolder, writeJobs } from './jobs.js';
 import { mostPlaces, submit } from './queue.js';
-import { arraysOf, type JobOptions, scriptOf, type TaskNeeds } from './script.js';
+import { arraysOf, type JobOptions, logPattern, scriptOf, type TaskNeeds } from './script.js';
 
 /** How a sweep is handed over. */
 export interface SlurmRequest {
@@ -116,6 +116,7 @@ async function submitAll(
 ): Promise<Job[]> {
   const folder = resolve(slurmFolder(dir));
   makeFolders(folder);
+  const output = `--output=${logPattern(folder)}`;
   const scripts = tasks.length === 0 ? [] : scriptsOf(dir, tasks, request, await mostPlaces());
   const jobs: Job[] = [];
   for (const [at, { text, base, runs: count }] of scripts.entries()) {
@@ -123,7 +124,8 @@ async function submitAll(
     writeWhole(script, text);
     // several arrays together keep to the limit of one
     const last = request.options.maxParallel === undefined ? undefined : jobs.at(-1)?.job;
-    const job = await submit(script, folder, last ? [`--dependency=afterany:${last}`] : []);
+    const order = last === undefined ? [] : [`--dependency=afterany:${last}`];
+    const job = await submit(script, folder, [output, ...order]);
     const entry = { job, base, runs: count, submitted: new Date().toISOString() };
     jobs.push(entry);
     writeJobs(dir, [...before, ...jobs]);

@@ -1,6 +1,7 @@
 /** The programs of Slurm: asked with argument lists, never by a shell, and what they answer as plain values. */
 import { VirelError } from '../../errors.js';
 import { lastLines, type RunResult, runProgram } from '../../setup/run.js';
+import { findProgram } from '../../setup/tools.js';
 
 /** A task of a job array that the queue has. */
 export interface QueuedTask {
@@ -18,6 +19,20 @@ const USUAL_PLACES = 1001;
 /** What Slurm says of a job that it no longer knows. */
 const GONE = /Invalid job id specified/;
 
+/** @throws VirelError `TOOL_MISSING` where there is no Slurm; nothing is asked of it. */
+export function requireSlurm(): void {
+  if (findProgram('sbatch', process.env) === undefined) throw missing('sbatch');
+}
+
+function missing(program: Program, cause?: unknown): VirelError {
+  return new VirelError('TOOL_MISSING', `${program} is not on the PATH: Slurm is not here`, {
+    where: 'PATH',
+    expected: `${program}, a program of Slurm`,
+    fix: 'a login node of the cluster (or module load slurm); without one, leave --executor out',
+    cause,
+  });
+}
+
 type Program = 'sbatch' | 'squeue' | 'scancel' | 'scontrol';
 
 /** @throws VirelError `TOOL_MISSING`. */
@@ -26,12 +41,7 @@ async function ask(program: Program, args: readonly string[], cwd?: string): Pro
     return await runProgram(program, args, { env: process.env, ...(cwd !== undefined && { cwd }) });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new VirelError('TOOL_MISSING', `${program} is not on the PATH: Slurm is not here`, {
-      where: 'PATH',
-      expected: `${program}, a program of Slurm`,
-      fix: 'a login node of the cluster (or module load slurm); without one, leave --executor out',
-      cause: error,
-    });
+    throw missing(program, error);
   }
 }
 
@@ -48,11 +58,16 @@ export const jobNumber = (output: string) => /^(\d+)(?:;.*)?$/m.exec(output)?.[1
 /**
  * Submits a script.
  *
- * @param folder Where the logs of its tasks go.
+ * @param folder The folder that its tasks begin in.
+ * @param args Options beside those of the script.
  * @returns Its number.
  * @throws VirelError `TOOL_MISSING`; `SLURM_REFUSED` in sbatch's words.
  */
-export async function submit(script: string, folder: string, args: string[]): Promise<string> {
+export async function submit(
+  script: string,
+  folder: string,
+  args: readonly string[],
+): Promise<string> {
   const answer = await ask('sbatch', ['--parsable', ...args, script], folder);
   const job = answer.status === 0 ? jobNumber(answer.output) : undefined;
   if (job === undefined)

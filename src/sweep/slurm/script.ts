@@ -161,7 +161,7 @@ function directives(job: ArrayJob, needs: TaskNeeds, options: JobOptions): strin
     ['array', `${ranges(job.places)}${limit}`],
     ['requeue', ''],
     ['open-mode', 'append'],
-    ['output', '%A_%a.log'],
+    ['output', LOG],
     ['signal', `B:USR1@${leadOf(time)}`],
     ...(has('cpus') ? [] : [['cpus-per-task', `${needs.cores}`] as [string, string]]),
     ...(has('mem') ? [] : [['mem', `${Math.ceil(needs.memory / 2 ** 20)}M`] as [string, string]]),
@@ -173,6 +173,25 @@ function directives(job: ArrayJob, needs: TaskNeeds, options: JobOptions): strin
   return lines.map(([key, value]) =>
     value === '' ? `#SBATCH --${key}` : `#SBATCH --${key}=${shellWord(value)}`,
   );
+}
+
+/** Where each task of an array writes its log: its number, and its place in the array. */
+export const LOG = '%A_%a.log';
+
+/**
+ * The path of {@link LOG} in a folder, which sbatch would fill in letters of.
+ *
+ * @throws VirelError `CLI_USAGE` for a folder that Slurm can write no log into.
+ */
+export function logPattern(folder: string): string {
+  if (!folder.includes('\\')) return `${folder.replaceAll('%', '%%')}/${LOG}`;
+  const message = `${folder}: Slurm writes no log into a folder whose path has a backslash`;
+  throw new VirelError('CLI_USAGE', message, {
+    where: '--sweep-dir',
+    expected: 'a path without backslashes',
+    got: folder,
+    fix: '--sweep-dir runs/sweep',
+  });
 }
 
 /** The whole script. */
