@@ -212,6 +212,8 @@ describe('a sweep that does not end', () => {
       expect(twice.stderr).toContain('2 runs are in the queue already');
       const [job = ''] = jobs('endless');
       expect(inQueue(job)).toHaveLength(2);
+      const looking = start(['sweep', file, '--executor', 'slurm', '--wait'], folder);
+      await looking.notes('2 runs are in the queue already');
       const cancelled = await virel(['sweep', file, '--cancel'], folder);
       expect([cancelled.code, cancelled.stdout]).toEqual([0, 'done 0 | stopped 2\n']);
       expect(inQueue(job)).toEqual([]);
@@ -219,6 +221,13 @@ describe('a sweep that does not end', () => {
         expect(json(join(runDir('endless', run), 'status.json')).state).toBe('saved');
         expect(existsSync(join(runDir('endless', run), 'run.lock'))).toBe(false);
       }
+      // whoever followed them is told where the reason stands
+      const { code, stderr } = await looking.ended;
+      expect(code).toBe(1);
+      expect(stderr).toContain(`error SLURM_JOB_ENDED: job ${job}_0 ended before its run was done`);
+      const log = join(folder, 'runs/endless/slurm', `${job}_0.log`);
+      expect(stderr).toContain(`where: ${log}`);
+      expect(readFileSync(log, 'utf8')).toContain('CANCELLED');
       const again = await virel(['sweep', file, '--cancel'], folder);
       expect([again.code, again.stderr]).toEqual([0, 'the queue has no run of this sweep\n']);
     },

@@ -29,6 +29,7 @@ async function test(patterns) {
       const args = [
         ...config,
         '--runInBand',
+        '--forceExit',
         ...(patterns.length > 0 ? patterns : ['__tests__/slurm/']),
       ];
       conclude([await jest(args, cluster.env)]);

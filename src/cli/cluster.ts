@@ -115,15 +115,17 @@ export const CLUSTER: Resources = {
   memory: Number.POSITIVE_INFINITY,
 };
 
-/** What the tasks of a job are told besides. */
-export interface TaskFlags {
+/** How a sweep is handed over, and what the tasks of its jobs are told. */
+export interface HandOver {
   readonly wait: boolean;
   readonly retryFailed: boolean;
   readonly allowInexact: boolean;
   readonly json: boolean;
+  /** The command of this sweep, for a person to go on with. */
+  readonly command: string;
 }
 
-function requestOf(prepared: Prepared, options: JobOptions, flags: TaskFlags): SlurmRequest {
+function requestOf(prepared: Prepared, options: JobOptions, flags: HandOver): SlurmRequest {
   const { sweep, configOf } = prepared;
   return {
     name: sweep.plan.name,
@@ -150,7 +152,7 @@ function requestOf(prepared: Prepared, options: JobOptions, flags: TaskFlags): S
 export async function sweepOnSlurm(
   prepared: Prepared,
   options: JobOptions,
-  flags: TaskFlags,
+  flags: HandOver,
   carry: Omit<CarryOptions, 'execute'>,
 ): Promise<void> {
   const { dir } = prepared;
@@ -175,7 +177,7 @@ export async function sweepOnSlurm(
 export async function printScripts(
   prepared: Prepared,
   options: JobOptions,
-  flags: TaskFlags,
+  flags: HandOver,
 ): Promise<void> {
   const { dir, sweep, tasks, standings } = prepared;
   openSweep(dir, sweep.plan)();

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { VirelError } from '../../errors.js';
+import { shellWord } from '../../shell.js';
 import { checkAgainst } from '../../sweep/folder.js';
 import { loadSweep, settingsOf } from '../../sweep/load.js';
 import { writePlan } from '../../sweep/plan-file.js';
@@ -112,17 +113,29 @@ export const sweepCommand: CommandModule<unknown, SweepArguments> = {
     const asked = isSlurm ? { jobs: options.maxParallel, resources: CLUSTER } : { jobs };
     const prepared = prepare(sweep, dir, { ...asked, retryFailed, runsDir });
     if (args.planOnly) return showPlan(prepared, args);
-    if (args.print) return printScripts(prepared, options, taskFlags(args));
+    if (args.print) return printScripts(prepared, options, handOver(args));
     await train(prepared, args, options);
   },
 };
 
-const taskFlags = ({ wait, retryFailed, allowInexact, json }: SweepArguments) => ({
+const handOver = ({ wait, retryFailed, allowInexact, json, ...args }: SweepArguments) => ({
   wait: wait === true,
   retryFailed: retryFailed === true,
   allowInexact: allowInexact === true,
   json: json === true,
+  command: commandOf(args),
 });
+
+/** The sweep that was asked for, as it is typed. */
+function commandOf({
+  file,
+  sweepDir,
+  runsDir,
+}: Pick<SweepArguments, 'file' | 'sweepDir' | 'runsDir'>) {
+  const where = sweepDir === undefined ? ['--runs-dir', runsDir] : ['--sweep-dir', sweepDir];
+  const isUsual = sweepDir === undefined && runsDir === 'runs';
+  return ['npx', 'virel-native', 'sweep', file, ...(isUsual ? [] : where)].map(shellWord).join(' ');
+}
 
 function checkOut({ out, planOnly }: SweepArguments): void {
   if (out === undefined) return;
@@ -147,7 +160,10 @@ function showStatus(sweep: Prepared['sweep'], dir: string, json: boolean): void 
   const standings = standingsOf(tasks);
   const counts = countStates([...standings.values()]);
   if (json) printJson({ sweep: dir, counts, runs: rowsJson(tasks, standings) });
-  else print([statusTable(settingsOf(sweep.plan), standings), ...jobLines(dir)].join('\n'));
+  else {
+    const jobs = counts.done < tasks.length ? jobLines(dir) : [];
+    print([statusTable(settingsOf(sweep.plan), standings), ...jobs].join('\n'));
+  }
 }
 
 function showPlan(prepared: Prepared, { json, out }: SweepArguments): void {
@@ -170,12 +186,12 @@ async function train(prepared: Prepared, args: SweepArguments, options: JobOptio
   if (args.executor === 'slurm') requireSlurm();
   await ensureTraining(args);
   const stop = args.executor === 'slurm' ? stopFollowing(args) : stopTraining(args);
-  const { allowInexact, retryFailed } = taskFlags(args);
+  const { allowInexact, retryFailed } = handOver(args);
   const carry = { json, quiet, results: json ? note : print, retryFailed, stop };
   try {
     if (args.task !== undefined) await carryOutTask(prepared, allowInexact, carry);
     else if (args.executor === 'slurm')
-      await sweepOnSlurm(prepared, options, taskFlags(args), carry);
+      await sweepOnSlurm(prepared, options, handOver(args), carry);
     else {
       const execute = localExecutor(cost.jobs, taskOptions(prepared, allowInexact));
       await carryOutSweep(prepared, { ...carry, execute });

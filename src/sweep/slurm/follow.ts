@@ -80,7 +80,10 @@ function look(
   const seed = Number(task.row.values['seed']);
   if (state === 'running' && !hasLeft) {
     const now = performance.now();
-    const before = seen.get(task) ?? { step, at: now, since: now };
+    const known = seen.get(task);
+    // its file is written every ten seconds: nothing new is no standstill
+    if (known?.step === step) return false;
+    const before = known ?? { step, at: now, since: now };
     const seconds = (now - before.at) / 1000;
     const stepsPerSecond = seconds > 0 ? Math.max(0, step - before.step) / seconds : 0;
     seen.set(task, { step, at: now, since: before.since });
