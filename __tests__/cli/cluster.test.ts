@@ -106,25 +106,6 @@ describe('a row by its number', () => {
     },
     2 * MINUTE,
   );
-
-  it(
-    'waits for whoever has it, and says who that is',
-    async () => {
-      const file = sweep('claimed');
-      const claim = join(folder, 'runs/claimed/claims/InvertedPendulum-v5/virel/seed-0.lock');
-      mkdirSync(join(claim, '..'), { recursive: true });
-      writeFileSync(claim, JSON.stringify({ pid: 7, host: 'another-machine' }));
-      // a heartbeat of the future never grows old
-      const later = new Date(Date.now() + 60 * MINUTE);
-      utimesSync(claim, later, later);
-      const ended = await virel(['sweep', file, '--task', '0', '--quiet'], folder);
-      expect(ended.code).toBe(1);
-      expect(ended.stderr).toContain('RUN_LOCKED');
-      expect(ended.stderr).toContain('is in use by pid 7 on another-machine');
-      expect(readFileSync(claim, 'utf8')).toContain('another-machine');
-    },
-    3 * MINUTE,
-  );
 });
 
 describe('flags', () => {
@@ -139,6 +120,7 @@ describe('flags', () => {
     [['--executor', 'slurm', '--max-parallel', '0'], 'CONFIG_RANGE', '--max-parallel 1'],
     [['--executor', 'slurm', '--sbatch', 'array=7'], 'CLI_USAGE', '--max-parallel'],
     [['--task', '2'], 'CONFIG_RANGE', '--task 1'],
+    [['--task', '0', '--executor', 'slurm'], 'CLI_USAGE', '--task'],
     [['--task', '-1'], 'CONFIG_RANGE', '--task'],
     [['--task', 'x'], 'CONFIG_TYPE', '--task'],
     [['--task', '0', '--status'], 'CLI_USAGE', ''],

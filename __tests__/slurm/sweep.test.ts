@@ -106,7 +106,7 @@ describe('a sweep of two algorithms and two seeds on a cluster', () => {
     async () => {
       const file = sweep('grid', { ...GRID, steps: 1000 });
       const [far, near] = await Promise.all([
-        submit(file, '--wait', '--json', '--sbatch', 'comment=a note'),
+        submit(file, '--wait', '--json', '--max-parallel', '2', '--sbatch', 'comment=a note'),
         virel(['sweep', file, '--quiet', '--jobs', '1', '--sweep-dir', 'runs/near'], folder),
       ]);
       expect([far.code, near.code]).toEqual([0, 0]);

@@ -17,7 +17,7 @@ import fc from 'fast-check';
 import { shellWord } from '../../src/shell.js';
 import { tryClaim } from '../../src/sweep/claim.js';
 import { jobsFor, memoryToAskFor } from '../../src/sweep/needs.js';
-import { type SweepTask, standingOf } from '../../src/sweep/run.js';
+import { carryOut, type SweepTask, standingOf } from '../../src/sweep/run.js';
 import { readJobs, writeJobs } from '../../src/sweep/slurm/jobs.js';
 import { jobNumber, queuedTasks } from '../../src/sweep/slurm/queue.js';
 import { requeueTask, slurmTask } from '../../src/sweep/slurm/requeue.js';
@@ -329,5 +329,31 @@ describe('a claim', () => {
     const taken = tryClaim(claim);
     expect(taken).toHaveProperty('release');
     (taken as { release: () => void }).release();
+  });
+
+  it('of someone else keeps a run from being begun, and from being emptied', async () => {
+    const task = taskSaved('claimed', 60);
+    const claim = join(task.sweepDir, 'claims', `${task.row.folder}.lock`);
+    mkdirSync(dirname(claim), { recursive: true });
+    const owner = JSON.stringify({ pid: 1, host: `not-${hostname()}` });
+    writeFileSync(claim, owner);
+    const told: string[] = [];
+    const control = {
+      // as long as it is waited for, in a hurry
+      signal: AbortSignal.timeout(500),
+      atOnce: new AbortController().signal,
+      emit: () => told.push('emit'),
+      say: () => told.push('say'),
+      signalled: () => told.push('signalled'),
+      refused: () => told.push('refused'),
+      over: () => told.push('over'),
+    };
+    const resolve = () => {
+      throw new Error('nothing is begun');
+    };
+    await carryOut(task, { resolve, argv: [], allowInexact: false }, control);
+    expect(told).toEqual(['over']);
+    expect(readFileSync(claim, 'utf8')).toBe(owner);
+    expect(standingOf(task).state).toBe('stopped');
   });
 });

@@ -1,5 +1,6 @@
 // `npm run test:slurm`: the tests of `__tests__/slurm` on a Slurm of one node that is started for them. Where Slurm is not
-// installed they are skipped; with `-- --install` it is installed first, by root on a system with apt-get.
+// installed they are skipped; with `-- --install` it is installed first, by root on a system with apt-get. Other words are jest's
+// own, such as `-t 'time limit'`.
 import { jest } from '../jest.mjs';
 import { compile, fail, prepareNative } from '../native.mjs';
 import { conclude, run } from '../steps.mjs';
@@ -17,7 +18,7 @@ if (missing.length > 0) {
   conclude([{ passed: 0, failed: 0, skipped: [`slurm: every test on a cluster: ${reason}`] }]);
 } else await test(words.filter((word) => word !== '--install'));
 
-async function test(patterns) {
+async function test(more) {
   try {
     await compile();
     await prepareNative();
@@ -26,12 +27,7 @@ async function test(patterns) {
       process.once(name, () => void cluster.stop().then(() => process.exit(1)));
     const config = ['--rootDir', '.', '--testPathIgnorePatterns', '/node_modules/'];
     try {
-      const args = [
-        ...config,
-        '--runInBand',
-        '--forceExit',
-        ...(patterns.length > 0 ? patterns : ['__tests__/slurm/']),
-      ];
+      const args = [...config, '--runInBand', '--forceExit', '__tests__/slurm/', ...more];
       conclude([await jest(args, cluster.env)]);
     } finally {
       await cluster.stop();

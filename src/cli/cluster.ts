@@ -85,20 +85,29 @@ const FLAGS = {
 const usage = (where: string, message: string, fix: string) =>
   new VirelError('CLI_USAGE', `${where}: ${message}`, { where, fix });
 
+/** Refuses flags that have no meaning beside the executor. @throws VirelError `CLI_USAGE`. */
+function checkExecutor(args: ClusterArguments, jobs: string | undefined): void {
+  const { executor, task } = args;
+  if (executor === 'slurm') {
+    if (jobs !== undefined) throw usage('--jobs', 'is of this machine', `--max-parallel ${jobs}`);
+    if (task !== undefined)
+      throw usage('--task', 'is a row that this process trains', '--task N without --executor');
+  } else if (executor === 'local') {
+    const given = Object.entries(FLAGS).find(([, key]) => args[key] !== undefined);
+    if (given !== undefined)
+      throw usage(given[0], 'only the jobs of a cluster have it', '--executor slurm beside it');
+  } else
+    throw usage(
+      '--executor',
+      `expected local or slurm, got ${executor || '""'}`,
+      '--executor slurm',
+    );
+}
+
 /** Options of jobs as they were given. @throws VirelError `CLI_USAGE`, `CONFIG_RANGE`, `CONFIG_TYPE`. */
 export function jobOptions(args: ClusterArguments, jobs: string | undefined): JobOptions {
-  const { executor, partition, time, maxParallel, sbatch = [] } = args;
-  if (executor !== 'local' && executor !== 'slurm') {
-    const details = { where: '--executor', expected: 'local or slurm', got: executor };
-    const message = `--executor: expected local or slurm, got ${executor || '""'}`;
-    throw new VirelError('CLI_USAGE', message, { ...details, fix: '--executor slurm' });
-  }
-  if (executor === 'local') {
-    for (const [flag, key] of Object.entries(FLAGS))
-      if (args[key as (typeof FLAGS)[keyof typeof FLAGS]] !== undefined)
-        throw usage(flag, 'only the jobs of a cluster have it', '--executor slurm beside it');
-  } else if (jobs !== undefined)
-    throw usage('--jobs', 'is of this machine', `--max-parallel ${jobs}`);
+  checkExecutor(args, jobs);
+  const { partition, time, maxParallel, sbatch = [] } = args;
   if (time !== undefined) timeSeconds(time);
   return {
     partition: partition === undefined ? undefined : lineValue('--partition', partition),
