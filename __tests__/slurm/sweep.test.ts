@@ -195,6 +195,40 @@ describe('a sweep whose tasks are put back, signalled and killed', () => {
   );
 });
 
+describe('an array of eight runs', () => {
+  it(
+    'each requeued three times, gives the bits of runs that never were',
+    async () => {
+      const file = sweep('eight', { ...GRID, seeds: '0-3', steps: 8000 });
+      expect((await submit(file, '--partition', 'low')).code).toBe(0);
+      const arrays: { job: string; base: number; runs: number }[] = json(
+        join(folder, 'runs/eight/slurm/jobs.json'),
+      ).jobs;
+      const rows: { index: number; folder: string }[] = (await status(file)).runs;
+      const tasks = rows.map(({ index, folder: run }) => {
+        const array = arrays.find(({ base, runs }) => index >= base && index < base + runs);
+        return { name: `${array?.job}_${index - (array?.base ?? 0)}`, dir: runDir('eight', run) };
+      });
+      for (let open = tasks; open.length > 0; ) {
+        open = open.filter(({ name }) => facts(name).restarts < 3);
+        for (const { name, dir } of open)
+          if (existsSync(join(dir, 'run.lock')) && facts(name).state === 'RUNNING')
+            slurm('scontrol', 'requeue', name);
+        // a run that is done can be requeued no more
+        expect(open.filter(({ dir }) => isDone(dir))).toEqual([]);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+      expect((await submit(file, '--wait', '--quiet')).code).toBe(0);
+      expect(tasks.map(({ name }) => facts(name).restarts)).toEqual(Array(8).fill(3));
+      const whole = ['sweep', file, '--quiet', '--sweep-dir', 'runs/never'];
+      expect((await virel(whole, folder)).code).toBe(0);
+      for (const { folder: run } of rows)
+        expect(left(runDir('eight', run))).toEqual(left(runDir('never', run)));
+    },
+    4 * MINUTE,
+  );
+});
+
 describe('a sweep that does not end', () => {
   it(
     'is followed and left by Ctrl-C, is not submitted twice, and is cancelled with every run saved',
@@ -291,9 +325,8 @@ describe('names that a shell could take for commands', () => {
         json(join(cwd, hostile, 'slurm/jobs.json')).jobs[0].job,
       );
       expect(comment).toContain(`Comment=it's $(touch hit) "x" # y`);
-      const found = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
-        /(^|\/)hit$/.test(name),
-      );
+      const below = readdirSync(cwd, { recursive: true, encoding: 'utf8' });
+      const found = below.filter((name) => /(^|\/)hit$/.test(name));
       expect([found, existsSync(hit)]).toEqual([[], false]);
     },
     2 * MINUTE,
