@@ -4,6 +4,8 @@ export default {
   testTimeout: 60_000,
   roots: ['<rootDir>/src', '<rootDir>/__tests__'],
   testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
+  // those want a cluster: npm run test:slurm
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/__tests__/slurm/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {

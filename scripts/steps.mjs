@@ -52,6 +52,17 @@ export function lastCounts(status, stdout) {
   return counted(status, Number(last?.[1] ?? 0), Number(last?.[2] ?? 0));
 }
 
+/** The tests that an output of {@link conclude} names as skipped, with their reasons. */
+export function skippedIn(stdout) {
+  const lists = [...stdout.matchAll(/^\d+ skipped:\n((?: {2}\S.*\n)+)/gm)];
+  return lists.flatMap(([, list]) =>
+    list
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.trim()),
+  );
+}
+
 /** Prints the sum as the last line and sets the exit status. */
 export function conclude(results) {
   const skipped = results.flatMap((result) => result.skipped ?? []);

@@ -42,6 +42,8 @@ export interface Running {
   ended: Promise<Ended>;
   /** Resolves once standard output holds this text. */
   says(text: string): Promise<void>;
+  /** Resolves once standard error holds this text. */
+  notes(text: string): Promise<void>;
 }
 
 /**
@@ -69,16 +71,18 @@ export function start(
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
-  const says = (text: string) =>
+  const holds = (stream: typeof child.stdout, output: () => string, text: string) =>
     new Promise<void>((resolve, reject) => {
-      const look = () => stdout.includes(text) && resolve();
-      child.stdout.on('data', look);
+      const look = () => output().includes(text) && resolve();
+      stream.on('data', look);
       child.on('close', () =>
         reject(new Error(`ended without saying ${text}: ${stdout}${stderr}`)),
       );
       look();
     });
-  return { child, ended, says };
+  const says = (text: string) => holds(child.stdout, () => stdout, text);
+  const notes = (text: string) => holds(child.stderr, () => stderr, text);
+  return { child, ended, says, notes };
 }
 
 /** Runs `virel-native WORDS` to its end. */

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { packageRoot } from '../../src/setup/places.js';
 
-const { cargoCounts, jestCounts, lastCounts } = await import(
+const { cargoCounts, jestCounts, lastCounts, skippedIn } = await import(
   pathToFileURL(join(packageRoot, 'scripts/steps.mjs')).href
 );
 
@@ -49,6 +49,13 @@ describe('the counts of a test run', () => {
     });
     expect(jestCounts(1, { ...report, numRuntimeErrorTestSuites: 1 })).toMatchObject({ failed: 2 });
     expect(jestCounts(0, undefined)).toMatchObject({ passed: 0, failed: 1 });
+  });
+
+  it('are followed by the tests that were skipped, which are read back too', () => {
+    const said =
+      '\n2 skipped:\n  jest: a fact: pending\n  slurm: not installed\n7 passed, 0 failed\n';
+    expect(skippedIn(said)).toEqual(['jest: a fact: pending', 'slurm: not installed']);
+    expect(skippedIn('7 passed, 0 failed\n')).toEqual([]);
   });
 
   it('are read back from the last line that has them', () => {

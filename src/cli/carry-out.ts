@@ -12,16 +12,24 @@ import {
 } from '../sweep/estimate.js';
 import { openSweep } from '../sweep/folder.js';
 import { type LoadedSweep, settingConfigs, settingsOf } from '../sweep/load.js';
-import { jobsFor, machineResources, needsOf, oversubscribed } from '../sweep/needs.js';
+import {
+  jobsFor,
+  machineResources,
+  needsOf,
+  oversubscribed,
+  type Resources,
+} from '../sweep/needs.js';
 import {
   type Executor,
   isDue,
+  type Left,
   type SweepControl,
   type SweepTask,
+  standingOf,
   type TaskOptions,
   tasksOf,
 } from '../sweep/run.js';
-import { countStates, type RunStanding, type RunState, standing } from '../sweep/state.js';
+import { countStates, type RunStanding, type RunState } from '../sweep/state.js';
 import type { StopSignals } from '../training/signals.js';
 import { note, printJson, shortPath } from './output.js';
 import { type Cost, type SettingPlan, standLine } from './sweep-table.js';
@@ -48,11 +56,13 @@ export interface Asked {
   readonly retryFailed: boolean;
   /** Where finished runs are looked for that tell a speed. */
   readonly runsDir: string;
+  /** What runs share; this machine by default. */
+  readonly resources?: Resources;
 }
 
 /** How the runs of a sweep stand, by their folders. */
 export const standingsOf = (tasks: readonly SweepTask[]): Map<string, RunStanding> =>
-  new Map(tasks.map(({ row, runDir }) => [row.folder, standing(runDir)]));
+  new Map(tasks.map((task) => [task.row.folder, standingOf(task)]));
 
 /** Runs of the sweep whose speed is read; one of each setting, and no more than that many. */
 const MOST_MEASURED = 50;
@@ -77,7 +87,7 @@ export function prepare(sweep: LoadedSweep, dir: string, asked: Asked): Prepared
   });
   const measured = own.slice(0, MOST_MEASURED).flatMap((runDir) => measuredRun(runDir) ?? []);
   const known = machineKnowledge([...measured, ...finishedRuns(configs, asked.runsDir)]);
-  const [needs, resources] = [configs.map(needsOf), machineResources()];
+  const [needs, resources] = [configs.map(needsOf), asked.resources ?? machineResources()];
   const jobs = jobsFor(tasks.length, needs, resources, asked.jobs);
   const settings = planned.map((setting) => ({
     ...setting,
@@ -131,17 +141,29 @@ export const taskOptions = ({ sweep }: Prepared, allowInexact: boolean): TaskOpt
 });
 
 /**
- * Does what is due, and sets the exit code by how it ended.
+ * Does what is due in the sweep's folder, which no other command carries out meanwhile, and sets the exit code by how it ended.
  *
  * @returns How every run stands at the end.
  * @throws VirelError as `openSweep`.
  */
 export async function carryOutSweep(
   prepared: Prepared,
+  options: CarryOptions,
+): Promise<Map<string, RunStanding>> {
+  const release = openSweep(prepared.dir, prepared.sweep.plan);
+  try {
+    return await carryOutRuns(prepared, options);
+  } finally {
+    release();
+  }
+}
+
+/** As {@link carryOutSweep}, in a folder that several processes carry out, each its runs. */
+export async function carryOutRuns(
+  prepared: Prepared,
   { json, quiet, results, retryFailed, stop, execute }: CarryOptions,
 ): Promise<Map<string, RunStanding>> {
-  const { dir, sweep, tasks } = prepared;
-  const release = openSweep(dir, sweep.plan);
+  const { dir, tasks } = prepared;
   // how they stood may have changed until the folder was ours
   const standings = standingsOf(tasks);
   const clock = new Remaining(prepared, standings);
@@ -149,14 +171,14 @@ export async function carryOutSweep(
   const due = tasks.filter(({ row }) =>
     isDue(standings.get(row.folder) as RunStanding, retryFailed),
   );
+  let left: Left;
   try {
-    await execute(due, controlOf(view, clock, stop));
+    left = await execute(due, controlOf(view, clock, stop));
   } finally {
     view.end();
-    release();
   }
   const after = standingsOf(tasks);
-  conclude(after, view, stop, dir);
+  conclude({ after, left, view, stop, dir });
   if (json) printSummary(dir, tasks, after);
   return after;
 }
@@ -215,7 +237,7 @@ class Remaining {
   #seconds(): number | undefined {
     const { configOf, known, cost } = this.#prepared;
     const left = [...this.#runs].flatMap(([folder, { state, step }]) => {
-      if (state !== 'running' && state !== 'missing' && state !== 'stopped') return [];
+      if (state === 'done' || state === 'diverged' || state === 'failed') return [];
       const config = configOf((this.#tasks.get(folder) as SweepTask).row);
       const steps = Math.max(0, config.steps - step);
       const speed = this.#speeds.get(folder);
@@ -226,21 +248,26 @@ class Remaining {
   }
 }
 
-/** Exit code: of what failed now, else of the stop, else 1 where something failed before. */
-function conclude(
-  after: ReadonlyMap<string, RunStanding>,
-  { exits }: SweepView,
-  stop: StopSignals,
-  dir: string,
-): void {
+/** How a command ends. */
+interface End {
+  readonly after: ReadonlyMap<string, RunStanding>;
+  readonly left: Left;
+  readonly view: SweepView;
+  readonly stop: StopSignals;
+  readonly dir: string;
+}
+
+/** Exit code: of what failed now, else of the stop, else 1 where something failed before or is not done by anyone. */
+function conclude({ after, left, view: { exits }, stop, dir }: End): void {
   const counts = countStates([...after.values()]);
   const failed = counts.failed + counts.diverged;
   note(`${standLine(counts, undefined)} | ${shortPath(dir)}`);
-  if (stop.exitCode() !== undefined && counts.done < after.size)
+  if (stop.exitCode() !== undefined && counts.done < after.size && left.queued === 0)
     note('the same command again goes on');
   if (counts.failed > 0 && stop.exitCode() === undefined)
     note('failed runs are tried again with --retry-failed');
   if (exits.length > 0) process.exitCode = Math.max(...exits);
+  else if (left.queued > 0) process.exitCode = stop.exitCode() ?? 0;
   else if (counts.done + failed < after.size) process.exitCode = stop.exitCode() ?? 1;
   else if (failed > 0) process.exitCode = 1;
 }

@@ -51,7 +51,7 @@ function refuseRepeated(args: Record<string, unknown>, lists: readonly string[])
 }
 
 /** Options that may be given more than once, and positional lists. */
-const LISTS = ['_', 'config', 'set', 'files', 'runs', 'require'];
+const LISTS = ['_', 'config', 'set', 'files', 'runs', 'require', 'sbatch'];
 
 async function parser(words: readonly string[]): Promise<Argv> {
   const verb = words.find((word) => !word.startsWith('-'));

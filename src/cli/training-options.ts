@@ -45,6 +45,13 @@ export function stopTraining({ quiet }: TrainingArguments): StopSignals {
   });
 }
 
+/** As {@link stopTraining}, of a command that only looks on. */
+export function stopFollowing({ quiet }: TrainingArguments): StopSignals {
+  return stopOnSignals(() => {
+    if (!quiet) note('no longer following');
+  });
+}
+
 /** Shows what a trainer tells, and hands the signals on to it. @param follower The one of the moment. */
 export const supervision = (stop: StopSignals, follower: () => Follower): Supervision => ({
   signal: stop.signal,

@@ -49,6 +49,12 @@ export function needsOf({ env, replay, steps, network, runtime }: ResolvedConfig
   return { cores: runtime.threads, memory };
 }
 
+/** The process that supervises a run: Node with the command line, 88 MB measured (AMD EPYC, 2026-11-26), rounded up. */
+const SUPERVISOR_BYTES = 128e6;
+
+/** Bytes to ask a scheduler for, so that a run which is alone there is not refused by {@link jobsFor}. */
+export const memoryToAskFor = ({ memory }: Needs) => memory / SHARE + SUPERVISOR_BYTES;
+
 const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
 
 /**

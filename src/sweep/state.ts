@@ -7,10 +7,19 @@ import type { Summary } from '../logging/events.js';
 import { listCheckpoints } from '../training/checkpoint.js';
 
 /**
- * `done`: trained to its last step. `running`: a living process has it. `stopped`: saved, or its process died; it can go on.
- * `diverged`: it would again, the bits being the same. `failed`: of another cause. `missing`: not begun.
+ * `done`: trained to its last step. `running`: a living process has it. `requeued`: saved, and its job waits in the queue of a
+ * cluster to go on. `stopped`: saved, or its process died; it can go on. `diverged`: it would again, the bits being the same.
+ * `failed`: of another cause. `missing`: not begun.
  */
-export const STATES = ['done', 'running', 'stopped', 'diverged', 'failed', 'missing'] as const;
+export const STATES = [
+  'done',
+  'running',
+  'requeued',
+  'stopped',
+  'diverged',
+  'failed',
+  'missing',
+] as const;
 /** How a run stands. */
 export type RunState = (typeof STATES)[number];
 

@@ -6,7 +6,7 @@ import { readRunFile } from './files.js';
 /** Milliseconds between heartbeats. */
 export const HEARTBEAT = 10_000;
 /** A process that missed so many is dead. */
-const MISSED = 5;
+export const MISSED = 5;
 
 const beatSchema = z.looseObject({ heartbeat: z.iso.datetime() });
 
