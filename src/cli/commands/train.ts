@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { parseSeeds } from '../../config/seeds.js';
 import { VirelError } from '../../errors.js';
+import type { TrainEvent } from '../../logging/events.js';
 import { jobsFor, machineResources, needsOf } from '../../sweep/needs.js';
 import { type PlannedRun, trainMany } from '../../training/many.js';
 import type { StopSignals } from '../../training/signals.js';
@@ -20,11 +21,13 @@ import {
   type TrainingArguments,
   withTrainingOptions,
 } from '../training-options.js';
+import { watchTraining } from '../watched.js';
 
 interface TrainArguments extends ConfigArguments, TrainingArguments {
   seeds: string | undefined;
   jobs: string | undefined;
   runDir: string | undefined;
+  watch: boolean | undefined;
 }
 
 /** `virel-native train` */
@@ -48,11 +51,11 @@ export const trainCommand: CommandModule<unknown, TrainArguments> = {
         requiresArg: true,
         describe: "This run's folder; of several, their parent",
       })
+      .option('watch', { type: 'boolean', describe: 'The page of watch, until it ends' })
       .conflicts('seed', 'seeds')
-      .example('$0 train --seeds 0-4 --jobs 2', 'five runs, two at a time')
       .example(
-        '$0 train --steps 100000 --set optim.targetUpdateRate=0.005',
-        '',
+        '$0 train --seeds 0-4 --jobs 2',
+        'five runs, two at a time',
       ) as unknown as Argv<TrainArguments>,
   handler: async (args) => {
     const layers = configLayers(args, process.argv.slice(2));
@@ -115,6 +118,10 @@ const withoutSeeds = (jobs: string) =>
     fix: `--seeds 0-4 --jobs ${jobs}, or leave --jobs out`,
   });
 
+/** Where the page looks for runs beside the first: where this command puts them. */
+const listedRuns = ({ seeds, runDir, runsDir }: TrainArguments) =>
+  seeds === undefined ? runsDir : (runDir ?? runsDir);
+
 /** Trains, shows, and sets the exit code. */
 async function trainAll(
   runs: readonly PlannedRun[],
@@ -126,11 +133,15 @@ async function trainAll(
   const configs = runs.map((run) => run.resolution.config);
   const { json, quiet } = args;
   const follower = new Follower({ json, quiet, several, configs });
-  const summaries = await trainMany(runs, {
-    jobs,
-    argv: process.argv.slice(2),
-    ...supervision(stop, () => follower),
-  });
+  const say = (line: string) => follower.say(line);
+  const page = args.watch ? watchTraining({ json, runsDir: listedRuns(args), say }) : undefined;
+  const following = supervision(stop, () => follower);
+  const emit = (event: TrainEvent) => {
+    following.emit(event);
+    page?.hear(event);
+  };
+  const control = { jobs, argv: process.argv.slice(2), ...following, emit };
+  const summaries = await trainMany(runs, control).finally(() => page?.close());
   if (several && json) printJson({ event: 'summary', runs: summaries });
   const finished = summaries.filter(({ state }) => state === 'finished').length;
   follower.conclude(finished === runs.length, stop);
