@@ -109,3 +109,7 @@ export {
   type TrainingRun,
   train,
 } from './training/train.js';
+export { type Recorded, type RecordOptions, recordEpisode } from './watch/record.js';
+export type { RecordingHeader } from './watch/shared/recording.js';
+export { type SiteOptions, type WrittenSite, writeSite } from './watch/static-site.js';
+export { type Watching, type WatchOptions, watch } from './watch/watch.js';

@@ -194,6 +194,24 @@ describe('the server gives', () => {
   });
 });
 
+describe('watch in Node', () => {
+  it('takes the newest run and the defaults of the verb, and closes twice', async () => {
+    const page = await watch({ runsDir, record: false, host: undefined });
+    expect([page.runDir, page.url.startsWith('http://127.0.0.1:')]).toEqual([dir, true]);
+    await page.close();
+    await page.close();
+    await expect(fetch(page.url)).rejects.toThrow('fetch failed');
+  });
+
+  it.each([-1, 1.5, 65_536, Number.NaN, '80' as unknown as number])(
+    'refuses the port %j',
+    async (port) => {
+      const refusal = { code: 'CONFIG_RANGE', where: 'port', exit: 2 };
+      await expect(watch({ runsDir, port, record: false })).rejects.toMatchObject(refusal);
+    },
+  );
+});
+
 describe('every answer, a refusal too,', () => {
   it.each(['/', '/api/runs', '/nothing'])(
     'to %s forbids what the page does not need',

@@ -28,6 +28,19 @@ export interface PageServer {
   close(): Promise<void>;
 }
 
+const MOST_PORT = 65_535;
+
+/** @param where What says it: a flag, or an option in Node. @throws VirelError `CONFIG_RANGE` for what is no port. */
+export function checkPort(port: number, where: string): void {
+  if (Number.isInteger(port) && port >= 0 && port <= MOST_PORT) return;
+  throw new VirelError('CONFIG_RANGE', `${where}: expected 0 to ${MOST_PORT}, got ${port}`, {
+    where,
+    expected: `0 to ${MOST_PORT}; 0 takes one that is free`,
+    got: String(port),
+    fix: `${where} 0`,
+  });
+}
+
 const LIMITS = { maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 10_000 };
 const MOST_SOCKETS = 32;
 /** Milliseconds that an answer may stand still because its reader does. */

@@ -23,10 +23,10 @@ const MOST_MODEL = 16 << 20;
 export interface SiteOptions {
   /** The folder. */
   readonly out: string;
-  /** All in one `index.html`. */
-  readonly single: boolean;
+  /** All in one `index.html`, instead of files beside each other. */
+  readonly single?: boolean | undefined;
   /** Replaces the files of an earlier one. */
-  readonly force: boolean;
+  readonly force?: boolean | undefined;
 }
 
 /** What of a run goes along. */
@@ -146,14 +146,16 @@ export function singleFile({ snapshot, model, recordings }: Content): string {
 
 /** What was written. */
 export interface WrittenSite {
+  /** In the order in which they were written. */
   readonly files: readonly ExportedFile[];
   /** Recordings that were too many to go along. */
   readonly left: number;
 }
 
 /**
- * Writes the page of a run.
+ * Writes the page of a run as files, for a web host or a mail (docs/watching.md): how it stands now, with its newest recordings.
  *
+ * @param runDir The run's folder; nothing in it is changed. {@link recordEpisode} before makes an episode to see.
  * @throws VirelError `RUN_NOT_FOUND`, `EXPORT_EXISTS`, `PAGE_MISSING`; `PERMISSION`, `DISK_FULL`, `QUOTA`, `IO`: the folder is
  *   then as it was.
  */
@@ -164,7 +166,8 @@ export async function writeSite(runDir: string, options: SiteOptions): Promise<W
   const names = options.single
     ? ['index.html']
     : ['index.html', ...COPIED, 'run.json', 'model.xml', ...recorded];
-  const place = { folder: options.out, names, force: options.force, flag: '--static' };
+  const force = options.force === true;
+  const place = { folder: options.out, names, force, flag: '--static' };
   const files = await placeFiles(place, async (folder) => {
     if (options.single) writeFileSync(join(folder, 'index.html'), singleFile(content));
     else writeFolder(content, folder);
