@@ -13,6 +13,7 @@ export const PURPOSES = {
   evaluation: 7,
   theory: 1000,
   bootstrap: 1001,
+  sweep: 1002,
 } as const;
 
 const WORDS_PER_BLOCK = 16;
