@@ -327,12 +327,15 @@ describe('the server refuses', () => {
       `/${part.repeat(6)}etc/passwd`,
       `/api/runs/${part.repeat(6)}etc/passwd`,
       `/api/runs/${run}/recordings/${part.repeat(8)}etc/passwd`,
+      `/api/runs/${run}/assets/${part.repeat(8)}etc/passwd`,
       `/api/runs/${run}/${part}run.json`,
     ]);
     const others = [
       `/api/runs/${run}/recordings/${recording}%00`,
       `/api/runs/${run}/recordings/${recording}.qrec`,
       `/api/runs/${run}/recordings/`,
+      `/api/runs/${run}/assets/`,
+      `/api/runs/${run}/assets/index.json`,
       `/api/runs/${'0'.repeat(16)}`,
       `/api/runs/${run.toUpperCase()}x`,
       '/package.json',
@@ -380,6 +383,11 @@ describe('the server refuses', () => {
       symlinkSync(secret, join(hostile, 'recordings/000000000001-s0.qrec'));
       execFileSync('mkfifo', [join(hostile, 'recordings/000000000002-s0.qrec')]);
       mkdirSync(join(hostile, 'recordings/000000000003-s0.qrec'));
+      mkdirSync(join(hostile, 'assets'));
+      symlinkSync(secret, join(hostile, 'assets/0123456789abcdef.stl'));
+      symlinkSync(secret, join(hostile, 'assets/index.json'));
+      expect(await get(`/${first}/assets/0123456789abcdef.stl`)).toBe(404);
+      expect(await (await fetch(`${base}/${first}/assets`, { headers })).json()).toEqual([]);
       expect(await get(`/${first}/model`)).toBe(404);
       for (const step of [1, 2, 3]) {
         expect(await get(`/${first}/recordings/00000000000${step}-s0`)).toBe(404);

@@ -12,6 +12,7 @@ import { tryLock } from '../locking/lock.js';
 import { fileError, makeFolders, pretty, readRunFile, writeWhole } from './files.js';
 import { heartbeatAge, isSilent } from './heartbeat.js';
 import { type RunManifest, readModel } from './manifest.js';
+import { copyAssets } from './model-assets.js';
 
 const LOCK = 'run.lock';
 
@@ -154,7 +155,8 @@ export function describeRun(
   if (modelDirectory !== undefined) {
     writeWhole(join(directory, 'model.xml'), readModel(config, modelDirectory).text.toString());
   }
-  const { taskFile } = config.env;
+  const { taskFile, modelFile } = config.env;
+  if (modelFile !== null) copyAssets(modelFile, directory);
   if (taskFile !== null) writeWhole(join(directory, 'task.json'), readFileSync(taskFile, 'utf8'));
   writeWhole(join(directory, 'run.json'), pretty(manifest));
 }

@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { type ExportedFile, placeFiles } from '../export/place.js';
 import { pretty } from '../training/files.js';
 import { requireRun } from '../training/find-run.js';
+import { listAssets, readAsset } from './assets.js';
 import { readInside } from './inside.js';
 import { type PageFileName, readPageFile } from './page-files.js';
 import { listRecordings, readRecording } from './recordings.js';
@@ -16,7 +17,7 @@ import { Updates } from './updates.js';
 
 /** Bytes of recordings that go along, the newest first: one episode always, and what mail still takes. */
 const MOST_RECORDED = 8 << 20;
-/** Longest model that goes along. */
+/** Longest model that goes along, and as much again of the files that it needs. */
 const MOST_MODEL = 16 << 20;
 
 /** What to write. */
@@ -33,6 +34,8 @@ export interface SiteOptions {
 export interface Content {
   readonly snapshot: Snapshot;
   readonly model: Buffer | undefined;
+  /** Files that the model needs, by the names of the snapshot's list. */
+  readonly assets: ReadonlyMap<string, Buffer>;
   readonly recordings: ReadonlyMap<string, Buffer>;
   /** Recordings that were too many. */
   readonly left: number;
@@ -55,6 +58,20 @@ async function takeRecordings(
   return taken;
 }
 
+/** The files that a model needs; none where they are too many to go along, so that the page says what it lacks. */
+async function takeAssets(runDir: string): Promise<Map<string, Buffer>> {
+  const taken = new Map<string, Buffer>();
+  let room = MOST_MODEL;
+  for (const { file } of await listAssets(runDir)) {
+    const bytes = await readAsset(runDir, file);
+    if (bytes === undefined || taken.has(file)) continue;
+    room -= bytes.length;
+    if (room < 0) return new Map();
+    taken.set(file, bytes);
+  }
+  return taken;
+}
+
 /**
  * Reads what a site shows of a run. Nothing of the author's machine goes along: no path, no name of a host.
  *
@@ -71,13 +88,16 @@ export async function readContent(
   const listed = (await listRecordings(runDir)).filter(choose);
   const recordings = await takeRecordings(runDir, listed);
   const shown = listed.filter(({ id }) => recordings.has(id));
+  const assets = await takeAssets(runDir);
   return {
     snapshot: {
       facts,
       update: { ...update, recordings: shown },
+      assets: (await listAssets(runDir)).filter(({ file }) => assets.has(file)),
       taken: new Date().toISOString(),
     },
     model: await readInside(runDir, 'model.xml', MOST_MODEL),
+    assets,
     recordings,
     left: listed.length - shown.length,
   };
@@ -107,12 +127,13 @@ function pageWith(kind: 'folder' | 'file', rules: string): string {
 const COPIED = ['page.js', 'page.css', 'icon.svg', 'mujoco.wasm', 'licences.txt'] as const;
 const recordingName = (id: string) => `${id}.qrec`;
 
-function writeFolder({ snapshot, model, recordings }: Content, folder: string): void {
+function writeFolder({ snapshot, model, assets, recordings }: Content, folder: string): void {
   const write = (name: string, bytes: string | Buffer) => writeFileSync(join(folder, name), bytes);
   write('index.html', pageWith('folder', policy("'self'", "'self'", "'self'")));
   for (const name of COPIED) write(name, readPageFile(name).bytes);
   write('run.json', pretty(snapshot));
   if (model !== undefined) write('model.xml', model);
+  for (const [name, bytes] of assets) write(name, bytes);
   for (const [id, bytes] of recordings) write(recordingName(id), bytes);
 }
 
@@ -122,13 +143,16 @@ const hash = (text: string) => `'sha256-${createHash('sha256').update(text).dige
 const inElement = (value: unknown) => JSON.stringify(value).replaceAll('<', '\\u003c');
 
 /** A page of one file: script, style, data, and MuJoCo's WebAssembly, compressed. */
-export function singleFile({ snapshot, model, recordings }: Content): string {
+export function singleFile({ snapshot, model, assets, recordings }: Content): string {
   const [script, style] = [textOf('page.js'), textOf('page.css')];
   const base64 = (bytes: Buffer) => bytes.toString('base64');
+  const encoded = (files: ReadonlyMap<string, Buffer>) =>
+    Object.fromEntries([...files].map(([name, bytes]) => [name, base64(bytes)]));
   const data = inElement({
     snapshot,
     model: model?.toString('utf8') ?? null,
-    recordings: Object.fromEntries([...recordings].map(([id, bytes]) => [id, base64(bytes)])),
+    assets: encoded(assets),
+    recordings: encoded(recordings),
     wasm: base64(gzipSync(readPageFile('mujoco.wasm').bytes, { level: 9 })),
   });
   const icon = `data:image/svg+xml;base64,${base64(readPageFile('icon.svg').bytes)}`;
@@ -165,7 +189,7 @@ export async function writeSite(runDir: string, options: SiteOptions): Promise<W
   const recorded = [...content.recordings.keys()].map(recordingName);
   const names = options.single
     ? ['index.html']
-    : ['index.html', ...COPIED, 'run.json', 'model.xml', ...recorded];
+    : ['index.html', ...COPIED, 'run.json', 'model.xml', ...content.assets.keys(), ...recorded];
   const force = options.force === true;
   const place = { folder: options.out, names, force, flag: '--static' };
   const files = await placeFiles(place, async (folder) => {

@@ -272,9 +272,9 @@ function describe(run: Shown): void {
 /** The robot of a run, loaded once. */
 async function robotOf(run: Shown): Promise<Robot> {
   if (run.robot !== undefined) return run.robot;
-  const xml = await source.model(run.id);
+  const [xml, assets] = await Promise.all([source.model(run.id), source.assets(run.id)]);
   if (xml === undefined) throw new Error('the run holds no model.xml');
-  const robot = await loadRobot(xml, () => source.wasm());
+  const robot = await loadRobot({ xml, assets }, () => source.wasm());
   run.robot = robot;
   return robot;
 }
