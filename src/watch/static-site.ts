@@ -174,6 +174,8 @@ export interface WrittenSite {
   readonly files: readonly ExportedFile[];
   /** Recordings that were too many to go along. */
   readonly left: number;
+  /** What writers had left in the folder that were killed; it was removed. */
+  readonly removed: readonly string[];
 }
 
 /**
@@ -192,9 +194,9 @@ export async function writeSite(runDir: string, options: SiteOptions): Promise<W
     : ['index.html', ...COPIED, 'run.json', 'model.xml', ...content.assets.keys(), ...recorded];
   const force = options.force === true;
   const place = { folder: options.out, names, force, flag: '--static' };
-  const files = await placeFiles(place, async (folder) => {
+  const { files, removed } = await placeFiles(place, async (folder) => {
     if (options.single) writeFileSync(join(folder, 'index.html'), singleFile(content));
     else writeFolder(content, folder);
   });
-  return { files, left: content.left };
+  return { files, left: content.left, removed };
 }

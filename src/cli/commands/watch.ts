@@ -11,7 +11,7 @@ import { writeSite } from '../../watch/static-site.js';
 import { WATCH_DEFAULTS, watch } from '../../watch/watch.js';
 import { refuseEmpty } from '../folder.js';
 import { wholeNumber } from '../numbers.js';
-import { grouped, note, print, printJson, shortPath } from '../output.js';
+import { grouped, note, noteRemoved, print, printJson, shortPath } from '../output.js';
 import { ONE_RUN } from '../runs-options.js';
 
 interface WatchArguments {
@@ -98,7 +98,8 @@ async function write(args: WatchArguments, out: string): Promise<void> {
   }
   const { singleFile, force, json } = args;
   const options = { out, single: singleFile === true, force: force === true };
-  const { files, left } = await writeSite(runDir, options);
+  const { files, left, removed } = await writeSite(runDir, options);
+  noteRemoved(removed);
   if (left > 0)
     note(`warning: ${left} older recordings are left out, so that the page stays small`);
   if (json) return printJson({ event: 'written', runDir, dir: resolve(out), files });
