@@ -15,6 +15,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { RunIndex } from '../../src/watch/run-index.js';
+import { servePage } from '../../src/watch/server.js';
 import { decodeRecording } from '../../src/watch/shared/recording.js';
 import type { RunFacts, RunList, RunUpdate } from '../../src/watch/shared/wire.js';
 import { type Watching, watch } from '../../src/watch/watch.js';
@@ -442,6 +444,40 @@ describe('the server refuses', () => {
       const began = performance.now();
       expect(statusesOf(await raw('GET / HTTP/1.1\r\nHost: ', 60_000))).toEqual([408]);
       expect(performance.now() - began).toBeGreaterThan(4000);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'a reader that does not read, in time, and serves others meanwhile',
+    async () => {
+      const site = {
+        index: new RunIndex(runsDir, [dir]),
+        first: undefined,
+        note: () => undefined,
+        streams: { open: 0 },
+      };
+      const server = await servePage(site, { host: '127.0.0.1', port: 0 }, 1000);
+      try {
+        const base = `http://127.0.0.1:${server.port}`;
+        const socket = connect(server.port, '127.0.0.1');
+        const gone = new Promise((resolve) => socket.on('close', resolve));
+        socket.on('error', () => {});
+        let read = 0;
+        socket.on('data', (part) => {
+          read += part.length;
+        });
+        // more than the buffers of both sides hold: the answer stands still
+        socket.write(`GET /mujoco.wasm HTTP/1.1\r\nHost: ${new URL(base).host}\r\n\r\n`.repeat(3));
+        socket.pause();
+        const whole = (await (await fetch(`${base}/mujoco.wasm`)).arrayBuffer()).byteLength;
+        await new Promise((resolve) => setTimeout(resolve, 4000));
+        socket.resume();
+        await gone;
+        expect(read).toBeLessThan(3 * whole);
+      } finally {
+        await server.close();
+      }
     },
     PATIENCE,
   );
