@@ -28,9 +28,9 @@ function pageOf({ child }: Running): number {
 }
 
 /** Starts an endless run with its page. */
-async function watched(name: string) {
+async function watched(name: string, command = endless(join(folder, name))) {
   const runDir = join(folder, name);
-  const running = start([...endless(runDir), '--watch', '--runs-dir', folder], folder);
+  const running = start([...command, '--watch', '--runs-dir', folder], folder);
   let stdout = '';
   running.child.stdout?.on('data', (text: string) => {
     stdout += text;
@@ -76,6 +76,18 @@ describe('train --watch', () => {
       const states = (await updates).flatMap(({ entry }) => entry?.state ?? []);
       expect([states[0], states.at(-1)]).toEqual(['running', 'stopped']);
       await expect(get('/api/runs')).rejects.toThrow('fetch failed');
+    },
+    PATIENCE,
+  );
+
+  it(
+    'is there of a run that goes on, too',
+    async () => {
+      const command = ['resume', join(folder, 'whole'), '--quiet', '--json'];
+      const { running, told, runDir, page } = await watched('whole', command);
+      expect([told.runDir, isAlive(page)]).toEqual([runDir, true]);
+      running.child.kill('SIGINT');
+      expect([(await running.ended).code, isAlive(page)]).toEqual([130, false]);
     },
     PATIENCE,
   );

@@ -1,7 +1,11 @@
-/** `train --watch`: the page of `watch` from a run's first event to its end. */
+/** `--watch` of the verbs that train: the page of `watch` from a run's first event to its end. */
 import type { TrainEvent } from '../logging/events.js';
+import type { Supervision } from '../training/supervise.js';
 import { openPageBeside, type PageBeside } from '../watch/beside.js';
 import { printJson } from './output.js';
+
+/** The flag. */
+export const WATCH = { type: 'boolean', describe: 'The page of watch, until it ends' } as const;
 
 /** How the page is told of. */
 export interface WatchedOptions {
@@ -12,15 +16,16 @@ export interface WatchedOptions {
   say(line: string): void;
 }
 
-/** The page of a command that trains. */
-export interface WatchedTraining {
-  /** Told every event; the first run's start opens the page. */
-  hear(event: TrainEvent): void;
-  close(): Promise<void>;
-}
-
-/** Makes a page as soon as there is a run to show. */
-export function watchTraining({ json, runsDir, say }: WatchedOptions): WatchedTraining {
+/**
+ * Trains with a page, which is there as soon as there is a run to show.
+ *
+ * @param train Trains, and tells every event to what it is given.
+ */
+export async function watchTraining<T>(
+  { json, runsDir, say }: WatchedOptions,
+  control: Supervision,
+  train: (control: Supervision) => Promise<T>,
+): Promise<T> {
   let page: PageBeside | undefined;
   const open = (runDir: string) => {
     const where = { run: runDir, runsDir, host: '127.0.0.1', port: 0, record: true };
@@ -32,10 +37,13 @@ export function watchTraining({ json, runsDir, say }: WatchedOptions): WatchedTr
       failed: (reason) => say(`warning PAGE_LOST: no page to watch (${reason}); training goes on`),
     });
   };
-  return {
-    hear: (event) => {
-      if (event.event === 'start') page ??= open(event.runDir);
-    },
-    close: async () => page?.close(),
+  const emit = (event: TrainEvent) => {
+    control.emit(event);
+    if (event.event === 'start') page ??= open(event.runDir);
   };
+  try {
+    return await train({ ...control, emit });
+  } finally {
+    await page?.close();
+  }
 }

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { parseSeeds } from '../../config/seeds.js';
 import { VirelError } from '../../errors.js';
-import type { TrainEvent } from '../../logging/events.js';
 import { jobsFor, machineResources, needsOf } from '../../sweep/needs.js';
 import { type PlannedRun, trainMany } from '../../training/many.js';
 import type { StopSignals } from '../../training/signals.js';
+import type { Supervision } from '../../training/supervise.js';
 import { prepareLayers, type Resolver } from '../environment.js';
 import { refuseEmpty } from '../folder.js';
 import { Follower } from '../follow.js';
@@ -21,7 +21,7 @@ import {
   type TrainingArguments,
   withTrainingOptions,
 } from '../training-options.js';
-import { watchTraining } from '../watched.js';
+import { WATCH, watchTraining } from '../watched.js';
 
 interface TrainArguments extends ConfigArguments, TrainingArguments {
   seeds: string | undefined;
@@ -51,7 +51,7 @@ export const trainCommand: CommandModule<unknown, TrainArguments> = {
         requiresArg: true,
         describe: "This run's folder; of several, their parent",
       })
-      .option('watch', { type: 'boolean', describe: 'The page of watch, until it ends' })
+      .option('watch', WATCH)
       .conflicts('seed', 'seeds')
       .example(
         '$0 train --seeds 0-4 --jobs 2',
@@ -133,15 +133,11 @@ async function trainAll(
   const configs = runs.map((run) => run.resolution.config);
   const { json, quiet } = args;
   const follower = new Follower({ json, quiet, several, configs });
-  const say = (line: string) => follower.say(line);
-  const page = args.watch ? watchTraining({ json, runsDir: listedRuns(args), say }) : undefined;
-  const following = supervision(stop, () => follower);
-  const emit = (event: TrainEvent) => {
-    following.emit(event);
-    page?.hear(event);
-  };
-  const control = { jobs, argv: process.argv.slice(2), ...following, emit };
-  const summaries = await trainMany(runs, control).finally(() => page?.close());
+  const control = supervision(stop, () => follower);
+  const train = (told: Supervision) =>
+    trainMany(runs, { jobs, argv: process.argv.slice(2), ...told });
+  const page = { json, runsDir: listedRuns(args), say: control.say };
+  const summaries = await (args.watch ? watchTraining(page, control, train) : train(control));
   if (several && json) printJson({ event: 'summary', runs: summaries });
   const finished = summaries.filter(({ state }) => state === 'finished').length;
   follower.conclude(finished === runs.length, stop);
