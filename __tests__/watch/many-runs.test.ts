@@ -59,6 +59,12 @@ describe('watch on a folder of 10,000 runs', () => {
       while ((await get()).searching) await new Promise((resolve) => setTimeout(resolve, 200));
       expect((await get()).total).toBe(MANY);
       expect((await get('?q=task-3+sac')).total).toBe(MANY / 10);
+      const first = await get('?offset=-1');
+      expect([first.runs.length, first.runs[0]?.name]).toEqual([
+        200,
+        `Task-9/sac/seed-${MANY - 1}`,
+      ]);
+      expect((await get(`?offset=${MANY - 10}`)).runs).toHaveLength(10);
       expect(memory()).toBeLessThan(250);
     },
     PATIENCE,
