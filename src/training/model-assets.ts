@@ -17,14 +17,6 @@ export const ASSET_FILE = /^[0-9a-f]{16}\.[a-z0-9]{1,8}$/;
 /** Bytes of all of them: a page that had to load more would not open in reasonable time. */
 export const MOST_ASSETS = 64 << 20;
 
-/** A file that a model names. */
-export interface Asset {
-  /** As MuJoCo looks for it, from the folder of the model: `meshes/base.stl`. */
-  readonly name: string;
-  /** In `assets`. */
-  readonly file: string;
-}
-
 const COMMENT = /<!--.*?-->/gs;
 const ELEMENT = /<(compiler|include|mesh|hfield|skin|flexcomp|texture)\b([^>]*)>/g;
 const ATTRIBUTE = /([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
@@ -118,7 +110,8 @@ export function copyAssets(modelFile: string, runDir: string): void {
   if (files.size === 0 || size > MOST_ASSETS) return;
   const folder = join(runDir, ASSETS);
   makeFolders(folder);
-  const assets: Asset[] = [...files].map(([name, bytes]) => {
+  // the name is as MuJoCo looks for it, from the folder of the model: meshes/base.stl
+  const assets = [...files].map(([name, bytes]) => {
     const file = `${sha256(bytes).slice(0, 16)}.${endingOf(name)}`;
     writeWhole(join(folder, file), bytes);
     return { name, file };

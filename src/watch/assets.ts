@@ -1,13 +1,8 @@
 /** The files that a run's model names, `assets/*`, with the names that the model calls them by. */
 import * as z from 'zod';
-import {
-  ASSET_FILE,
-  ASSET_INDEX,
-  ASSETS,
-  type Asset,
-  MOST_ASSETS,
-} from '../training/model-assets.js';
+import { ASSET_FILE, ASSET_INDEX, ASSETS, MOST_ASSETS } from '../training/model-assets.js';
 import { readInside } from './inside.js';
+import type { ModelAsset } from './shared/wire.js';
 
 /** Longest list, and most files in it. */
 const MOST_INDEX = 1 << 20;
@@ -21,7 +16,7 @@ const indexSchema = z.object({
 });
 
 /** What a run's model needs beside itself; empty where it needs nothing, or nothing of it can be read. */
-export async function listAssets(dir: string): Promise<Asset[]> {
+export async function listAssets(dir: string): Promise<ModelAsset[]> {
   try {
     const bytes = await readInside(dir, `${ASSETS}/${ASSET_INDEX}`, MOST_INDEX);
     return indexSchema.parse(JSON.parse(bytes?.toString('utf8') ?? '')).assets;
