@@ -115,3 +115,7 @@ export type { Continuation, RunManifest } from './training/manifest.js';
 export type { RunConfig, RunStatus } from './training/run-directory.js';
 export type { CreateSession, TrainingSession } from './training/session.js';
 export { resume, train } from './training/train.js';
+export { type Recorded, type RecordOptions, recordEpisode } from './watch/record.js';
+export type { RecordingHeader } from './watch/shared/recording.js';
+export { type SiteOptions, type WrittenSite, writeSite } from './watch/static-site.js';
+export { type Watching, type WatchOptions, watch } from './watch/watch.js';

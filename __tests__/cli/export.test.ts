@@ -1,10 +1,11 @@
 /** `virel-native export` as a process: files, JSON, exit codes, without the native part. */
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { tryLock } from '../../src/locking/lock.js';
 import { shortRun } from '../export/runs.js';
-import { compile, virel } from './command.js';
+import { compile, start, virel } from './command.js';
 
 const PATIENCE = 120_000;
 /** An addon that is not there, and nothing to set one up with. */
@@ -35,6 +36,31 @@ describe('export', () => {
         ),
       ]);
       expect(stderr).toMatch(/^sac on Hopper-v5, step 300 \| .*seed-4\n$/);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'that is killed leaves no file of its own name, and the next one removes what is left and says so',
+    async () => {
+      const out = join(folder, 'killed');
+      const staging = () => (existsSync(out) ? readdirSync(out) : []);
+      const first = start(['export', 'seed-4', '--format', 'hub', '-o', 'killed'], folder, none);
+      const written = join(out, `.export-${first.child.pid}`, 'files');
+      while (!existsSync(written)) await new Promise((resolve) => setTimeout(resolve, 1));
+      first.child.kill('SIGKILL');
+      await first.ended;
+      const [left = ''] = staging();
+      expect([left, staging().length]).toEqual([`.export-${first.child.pid}`, 1]);
+      // one that is still written, by this process, stays
+      const living = join(out, `.export-${process.pid}`);
+      mkdirSync(living);
+      const lock = tryLock(join(living, 'export.lock'));
+      const { code, stderr } = await run('seed-4', '--format', 'onnx', '-o', 'killed');
+      expect(code).toBe(0);
+      expect(stderr).toContain(`removed killed/${left}, left by an export that was killed\n`);
+      expect(staging().sort()).toEqual([`.export-${process.pid}`, 'policy.onnx']);
+      expect('release' in lock).toBe(true);
     },
     PATIENCE,
   );

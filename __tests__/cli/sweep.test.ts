@@ -39,6 +39,14 @@ function sweep(name: string, more: object): string {
   return `${name}.yaml`;
 }
 
+const DRAWN = { discount: { uniform: [0.9, 0.99] } };
+const draw = (distribution: object, key = 'discount') => ({
+  random: { samples: 4, [key]: distribution },
+});
+const SEVENTEEN = Object.fromEntries(
+  Array.from({ length: 17 }, (_, index) => [`env.option${index}`, { integer: [0, 9] }]),
+);
+
 const status = async (file: string, ...words: string[]) =>
   JSON.parse((await virel(['sweep', file, '--status', '--json', ...words], folder, none)).stdout);
 
@@ -230,6 +238,31 @@ describe('without the native part', () => {
     [{ seeds: '5-1' }, 'CONFIG_RANGE', '1 is before 5'],
     [{ grid: { algorithm: ['beta', 'beta'] } }, 'CONFIG_RANGE', 'twice'],
     [{ list: [{ algorithm: 'beta' }, { algorithm: 'beta' }] }, 'CONFIG_CONFLICT', 'are the same'],
+    [{ random: { samples: 0, ...DRAWN } }, 'CONFIG_RANGE', 'at least 1, got 0'],
+    [{ random: { ...DRAWN } }, 'CONFIG_TYPE', 'random.samples is missing'],
+    [{ random: { samples: 4 } }, 'CONFIG_RANGE', 'has no key to vary'],
+    [{ random: null }, 'CONFIG_TYPE', 'expected samples, and keys with distributions'],
+    [{ random: { samples: '4', ...DRAWN } }, 'CONFIG_TYPE', 'got "4"'],
+    [{ random: { samples: 4, seed: -1, ...DRAWN } }, 'CONFIG_RANGE', 'random.seed: '],
+    [draw({ uniform: [0.99, 0.9] }), 'CONFIG_RANGE', 'discount: {uniform: [0.9, 0.99]}'],
+    [draw({ uniform: [0.9, 1.5] }), 'CONFIG_RANGE', 'discount cannot be 1.5'],
+    [draw({ uniform: [0.9] }), 'CONFIG_TYPE', 'expected [least, most], two numbers'],
+    [draw({ integer: [0.5, 1] }), 'CONFIG_TYPE', 'two whole numbers'],
+    [draw({ logUniform: [0, 1] }), 'CONFIG_RANGE', '0 has no logarithm'],
+    [draw({ log_uniform_values: [0.9, 1] }), 'CONFIG_TYPE', 'fix: discount: {logUniform: '],
+    [draw({ min: 0.9, max: 1 }), 'CONFIG_TYPE', 'expected one distribution, got 2 keys'],
+    [draw({ choice: [] }), 'CONFIG_RANGE', 'choice is empty'],
+    [draw({ choice: [0.9, 0.9] }), 'CONFIG_RANGE', 'twice'],
+    [draw({ choice: [0.9, 0.99] }), 'CONFIG_RANGE', '4 samples, but only 2 different settings'],
+    [draw({ uniform: [0.9, 0.900_000_1] }), 'CONFIG_RANGE', 'only 1 different setting'],
+    [draw({ uniform: [16, 64] }, 'replay.batchSize'), 'CONFIG_TYPE', 'takes whole numbers'],
+    [draw({ discount: { uniform: [0.9, 1] } }, 'optim'), 'CONFIG_TYPE', 'optim is a section'],
+    [draw({ uniform: [0.9, 1] }, 'discuont'), 'CONFIG_UNKNOWN_KEY', 'did you mean discount?'],
+    [draw({ integer: [0, 9] }, 'seeds'), 'CONFIG_CONFLICT', 'seeds are no setting'],
+    [{ ...draw({ uniform: [0.9, 1] }), grid: { discount: [0.9] } }, 'CONFIG_CONFLICT', 'in one'],
+    [{ ...draw({ uniform: [0.9, 1] }), sobol: {} }, 'CONFIG_CONFLICT', 'keep one of the two'],
+    [{ sobol: { samples: 4, ...SEVENTEEN } }, 'CONFIG_RANGE', '17 keys, at most 16'],
+    [{ random: { samples: 100_001, ...DRAWN } }, 'CONFIG_RANGE', '100001 runs'],
   ])(
     '%j is %s',
     async (more, code, text) => {

@@ -7,9 +7,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parse as parseYaml } from 'yaml';
 import yargs, { type CommandModule } from 'yargs';
 import { configLayers } from '../../src/cli/options.js';
 import { resolveLayers } from '../../src/config/resolve.js';
+import { readSweep } from '../../src/sweep/sweep-file.js';
 import { compile, virel } from '../cli/command.js';
 
 const PATIENCE = 120_000;
@@ -157,6 +159,19 @@ describe('guides', () => {
     },
     PATIENCE,
   );
+});
+
+describe('docs/guide/sweep.md', () => {
+  it('shows sweeps that are planned as it says', async () => {
+    const files = [
+      ...read('docs/guide/sweep.md').matchAll(/^```yaml\n(# (\w+\.yaml)\n.*?)^```$/gms),
+    ];
+    expect(files.map(([, , name]) => name)).toEqual(['sweep.yaml', 'search.yaml']);
+    const [grid, random] = files.map(
+      ([, text = '', name = '']) => readSweep(parseYaml(text), name).settings,
+    );
+    expect([grid?.length, random?.length]).toEqual([4, 32]);
+  });
 });
 
 const sourceFiles = (of: string, ending: string) =>

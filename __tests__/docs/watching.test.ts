@@ -1,6 +1,17 @@
 /** Every command and every program of docs/watching.md, run as its reader would, in one folder. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -54,6 +65,27 @@ describe('docs/watching.md', () => {
     const size = statSync(join(folder, 'mail/index.html')).size;
     expect(Math.round(size / 1e6)).toBe(Number(/`index\.html` of (\d+) MB/.exec(page)?.[1]));
   });
+
+  it(
+    'has a program for Node that does what it says, from the package as it is built',
+    () => {
+      mkdirSync(join(folder, 'node_modules'));
+      symlinkSync(root, join(folder, 'node_modules/virel-native'));
+      writeFileSync(join(folder, 'page.mjs'), blocks('js')[0] as string);
+      const env = { ...process.env, NODE_OPTIONS: '' };
+      const options = { cwd: folder, env, encoding: 'utf8' } as const;
+      const [url, recorded] = execFileSync(process.execPath, ['page.mjs'], options).split('\n');
+      expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#t=[\w-]{22}$/);
+      const file = join(realpathSync(folder), RUN, 'recordings/000000000300-s3.qrec');
+      expect(recorded).toBe(
+        `${file} ${(decodeRecording(readFileSync(file)) as Recording).header.return}`,
+      );
+      expect(readFileSync(join(folder, 'from-node/index.html'), 'utf8')).toContain(
+        '000000000300-s3',
+      );
+    },
+    PATIENCE,
+  );
 
   it('has a reader in Python that reads what ours reads, where numpy is (VIREL_PYTHON)', () => {
     const python = process.env['VIREL_PYTHON'] ?? 'python3';

@@ -91,3 +91,9 @@ export function shortPath(path: string): string {
   const below = relative(process.cwd(), path);
   return below === '' || below.startsWith('..') || isAbsolute(below) ? path : below;
 }
+
+/** Says what was removed that exports had left which were killed. */
+export function noteRemoved(removed: readonly string[] = []): void {
+  for (const path of removed)
+    note(`removed ${visible(shortPath(path))}, left by an export that was killed`);
+}

@@ -78,6 +78,8 @@ export interface Exported {
   dir: string;
   /** In the order in which they were written. */
   files: ExportedFile[];
+  /** What exports had left in the folder that were killed; it was removed. Absent where there was nothing. */
+  removed?: readonly string[];
 }
 
 function requireFormat(format: string): ExportFormat {
@@ -112,7 +114,8 @@ export async function exportRun(runDir: string, options: ExportOptions): Promise
   const source = await openSource(runDir, options.step);
   const dir = resolve(options.out ?? defaultFolder(source, format));
   const force = options.force === true;
-  const files = await placeFiles({ folder: dir, names, force }, (folder) => write(source, folder));
+  const place = { folder: dir, names, force };
+  const { files, removed } = await placeFiles(place, (folder) => write(source, folder));
   const { env, algorithm, step } = source.config;
-  return { format, env, algorithm, step, dir, files };
+  return { format, env, algorithm, step, dir, files, ...(removed.length > 0 && { removed }) };
 }

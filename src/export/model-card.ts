@@ -143,7 +143,7 @@ const watchingText = ({ isShown }: Card) =>
   isShown
     ? `## Watching
 
-\`index.html\` shows a recorded episode of this policy (\`replay.qrec\`) and the curves of its run, in any browser and offline: one file
+[\`index.html\`](index.html) shows a recorded episode of this policy (\`replay.qrec\`) and the curves of its run, in any browser and offline: one file
 with MuJoCo's WebAssembly inside.
 
 `

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { VirelError } from '../errors.js';
+import { lockOwner, tryLock } from '../locking/lock.js';
 import { fileError, makeFolders, syncFolder } from '../training/files.js';
 
 /** A file that was exported. */
@@ -61,6 +62,37 @@ function publish(staging: string, { folder, names }: Place): ExportedFile[] {
   });
 }
 
+/** A folder of files that have no names yet: what is written, and a lock that says who writes. */
+const STAGING = /^\.export-\d+$/;
+const LOCK = 'export.lock';
+const WRITTEN = 'files';
+/** Milliseconds after which a staging folder without a lock is nobody's: a living export locks its own at once. */
+const UNLOCKED = 60_000;
+
+function isLeft(staging: string): boolean {
+  const facts = statSync(staging, { throwIfNoEntry: false });
+  if (!facts?.isDirectory() || lockOwner(join(staging, LOCK)) !== undefined) return false;
+  return existsSync(join(staging, LOCK)) || Date.now() - facts.mtimeMs > UNLOCKED;
+}
+
+/** Removes what exports left in a folder that were killed. @returns Their paths. */
+function removeLeft(folder: string): string[] {
+  const left = readdirSync(folder)
+    .filter((name) => STAGING.test(name))
+    .map((name) => join(folder, name))
+    .filter(isLeft);
+  for (const staging of left) rmSync(staging, { recursive: true, force: true });
+  return left;
+}
+
+/** What came of an export. */
+export interface Placed {
+  /** In the order of their names in {@link Place}. */
+  readonly files: ExportedFile[];
+  /** What exports had left in the folder that were killed; it was removed. */
+  readonly removed: readonly string[];
+}
+
 /**
  * Writes files.
  *
@@ -71,20 +103,25 @@ function publish(staging: string, { folder, names }: Place): ExportedFile[] {
 export async function placeFiles(
   place: Place,
   write: (folder: string) => Promise<void>,
-): Promise<ExportedFile[]> {
+): Promise<Placed> {
   const { folder } = place;
   const isNew = !existsSync(folder);
   const staging = join(folder, `.export-${process.pid}`);
+  const written = join(staging, WRITTEN);
+  let removed: string[] = [];
   try {
     refuseTaken(place);
     makeFolders(folder);
+    removed = removeLeft(folder);
     mkdirSync(staging);
+    tryLock(join(staging, LOCK));
+    mkdirSync(written);
   } catch (error) {
     throw fileError(error, folder, fixOf(place));
   }
   try {
-    await write(staging);
-    return publish(staging, place);
+    await write(written);
+    return { files: publish(written, place), removed };
   } catch (error) {
     throw fileError(error, folder, fixOf(place));
   } finally {

@@ -14,6 +14,7 @@ export const PURPOSES = {
   evaluationNoise: 10,
   theory: 1000,
   bootstrap: 1001,
+  sweep: 1002,
 } as const;
 
 const WORDS_PER_BLOCK = 16;

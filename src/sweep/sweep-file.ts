@@ -1,5 +1,5 @@
 /**
- * A sweep as a person writes it: keys of a config, as a file for `--config` has them, and three words of its own.
+ * A sweep as a person writes it: keys of a config, as a file for `--config` has them, and words of its own.
  *
  *     env: Hopper-v5          # any key of a config, for every run
  *     seeds: 0-4
@@ -8,6 +8,9 @@
  *     list:                   # these settings, each with the whole grid
  *       - {optim.targetUpdateRate: 0.001}
  *       - {optim.targetUpdateRate: 0.005}
+ *     random:                 # or sobol: drawn settings, each with list and grid (samples.ts)
+ *       samples: 20
+ *       discount: {uniform: [0.95, 0.999]}
  */
 import { nearestPath } from '../config/nearest.js';
 import { nest } from '../config/parse.js';
@@ -16,6 +19,8 @@ import { LEAF_PATHS, SECTION_PATHS } from '../config/schema.js';
 import { parseSeeds } from '../config/seeds.js';
 import { show } from '../config/show.js';
 import { VirelError } from '../errors.js';
+import { refuseSeed, requireKeys, wrong } from './complaint.js';
+import { drawSamples, readSamples, SAMPLED } from './samples.js';
 
 /** Values by leaf path of the schema, such as `optim.targetUpdateRate`. */
 export type FlatValues = Readonly<Record<string, unknown>>;
@@ -37,27 +42,8 @@ export interface Setting {
 
 /** More runs than this are a slip of the finger. */
 const MOST_RUNS = 100_000;
-const OWN_WORDS = ['seeds', 'grid', 'list'] as const;
+const OWN_WORDS = ['seeds', 'grid', 'list', ...SAMPLED] as const;
 const EXAMPLE = 'grid: {algorithm: [virel, beta]}';
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** A complaint about a part of the file. */
-function wrong(
-  code: 'CONFIG_TYPE' | 'CONFIG_RANGE' | 'CONFIG_CONFLICT',
-  where: string,
-  message: string,
-  details: { expected?: string; got?: unknown; fix: string },
-): VirelError {
-  const { expected, got, fix } = details;
-  return new VirelError(code, message, {
-    where,
-    ...(expected !== undefined && { expected }),
-    ...('got' in details && { got: show(got) }),
-    fix,
-  });
-}
 
 /**
  * Reads a sweep.
@@ -67,17 +53,20 @@ function wrong(
  * @throws VirelError `CONFIG_UNKNOWN_KEY`, `CONFIG_TYPE`, `CONFIG_RANGE`, `CONFIG_CONFLICT`.
  */
 export function readSweep(content: unknown, name: string): SweepDescription {
-  if (!isObject(content)) {
-    const message = `${name}: expected keys, got ${show(content)}`;
-    throw wrong('CONFIG_TYPE', name, message, { expected: 'keys', got: content, fix: EXAMPLE });
-  }
+  requireKeys(content, name, { expected: 'keys', fix: EXAMPLE });
   refuseUnknown(Object.keys(content), name);
   const common = Object.entries(content).filter(([key]) => !isOwnWord(key));
   const [list, grid] = [readList(content['list'], name), readGrid(content['grid'], name)];
   const seeds = readSeeds(content, name);
+  const samples = readSamples(content, name);
+  const both = samples?.keys.find(([key]) => grid.has(key))?.[0];
+  if (both !== undefined) {
+    const message = `${name}: ${both} stands in grid and in ${samples?.section}`;
+    throw wrong('CONFIG_CONFLICT', name, message, { fix: `vary ${both} in one of the two` });
+  }
   const runs = [...grid.values()].reduce(
     (product, values) => product * values.length,
-    list.length * seeds.length,
+    list.length * seeds.length * (samples?.count ?? 1),
   );
   if (runs > MOST_RUNS) {
     const message = `${name}: ${runs} runs, at most ${MOST_RUNS} are planned`;
@@ -85,8 +74,19 @@ export function readSweep(content: unknown, name: string): SweepDescription {
     throw wrong('CONFIG_RANGE', name, message, { expected, got: runs, fix: 'several sweeps' });
   }
   const points = combinations([...grid]);
-  const settings = list.flatMap((entry) =>
-    points.map((point) => settingOf(common, entry, point, name)),
+  const drawn = samples === undefined ? [{}] : drawSamples(samples, name);
+  // draw by draw, so that each is there with the whole list and grid before the next begins
+  const settings = drawn.flatMap((sample) =>
+    list.flatMap((entry) =>
+      points.map((point) => {
+        const varied = [
+          ...layersOf(Object.entries(entry), `${name}: list`),
+          ...layersOf(Object.entries(point), `${name}: grid`),
+          ...layersOf(Object.entries(sample), `${name}: ${samples?.section}`),
+        ];
+        return settingOf(layersOf(common, name), varied);
+      }),
+    ),
   );
   return { settings, seeds };
 }
@@ -102,7 +102,7 @@ function refuseUnknown(keys: readonly string[], name: string): void {
   const near = nearestPath(unknown, known);
   throw new VirelError('CONFIG_UNKNOWN_KEY', `no option ${unknown.slice(0, 80)}`, {
     where: name,
-    expected: 'keys of a config, seeds, grid, list',
+    expected: `keys of a config, ${OWN_WORDS.join(', ')}`,
     got: unknown.slice(0, 80),
     fix: near === undefined ? 'npx virel-native config schema' : `did you mean ${near}?`,
   });
@@ -130,12 +130,9 @@ function readSeeds(content: Record<string, unknown>, name: string): number[] {
 function readGrid(grid: unknown, name: string): Map<string, unknown[]> {
   if (grid === undefined) return new Map();
   const where = `${name}: grid`;
-  if (grid !== null && !isObject(grid)) {
-    const expected = 'keys with lists of values';
-    const message = `${where}: expected ${expected}, got ${show(grid)}`;
-    throw wrong('CONFIG_TYPE', where, message, { expected, got: grid, fix: EXAMPLE });
-  }
-  const entries = Object.entries(grid ?? {});
+  const asked = grid ?? {};
+  requireKeys(asked, where, { expected: 'keys with lists of values', fix: EXAMPLE });
+  const entries = Object.entries(asked);
   if (entries.length === 0) {
     const message = `${where} is empty: it has no key to vary`;
     throw wrong('CONFIG_RANGE', where, message, { fix: `${EXAMPLE}, or leave grid out` });
@@ -162,12 +159,6 @@ function checkValues(key: string, values: unknown, where: string): void {
   throw wrong('CONFIG_RANGE', at, `${at} has ${twice} twice`, { fix: 'give each value once' });
 }
 
-function refuseSeed(key: string, where: string): void {
-  if (key !== 'seed' && key !== 'seeds') return;
-  const message = `${where}.${key}: seeds are no setting`;
-  throw wrong('CONFIG_CONFLICT', where, message, { fix: 'seeds: 0-4, beside it' });
-}
-
 /** The settings that are listed; one without anything where there is no list. */
 function readList(list: unknown, name: string): Record<string, unknown>[] {
   if (list === undefined) return [{}];
@@ -184,11 +175,7 @@ function readList(list: unknown, name: string): Record<string, unknown>[] {
   }
   for (const [index, entry] of entries.entries()) {
     const at = `${where}[${index}]`;
-    if (!isObject(entry)) {
-      const message = `${at}: expected keys, got ${show(entry)}`;
-      const fix = '- {algorithm: beta}';
-      throw wrong('CONFIG_TYPE', at, message, { expected: 'keys', got: entry, fix });
-    }
+    requireKeys(entry, at, { expected: 'keys', fix: '- {algorithm: beta}' });
     for (const key of Object.keys(entry)) refuseSeed(key, at);
   }
   return entries as Record<string, unknown>[];
@@ -208,17 +195,8 @@ type Entries = readonly (readonly [string, unknown])[];
 const layersOf = (entries: Entries, origin: string): Layer[] =>
   entries.map(([key, value]) => ({ origin, values: nest(key, value) }));
 
-function settingOf(
-  common: Entries,
-  listed: Record<string, unknown>,
-  point: Record<string, unknown>,
-  name: string,
-): Setting {
-  const varied = [
-    ...layersOf(Object.entries(listed), `${name}: list`),
-    ...layersOf(Object.entries(point), `${name}: grid`),
-  ];
-  const all = askedValues([...layersOf(common, name), ...varied]);
+function settingOf(common: readonly Layer[], varied: readonly Layer[]): Setting {
+  const all = askedValues([...common, ...varied]);
   return { values: flat(all), varied: [...askedValues(varied).keys()] };
 }
 

@@ -79,10 +79,10 @@ export function syncFolder(path: string): void {
 }
 
 /** Writes a file as a whole: temporary file, synced, renamed over the old one. */
-export function writeWhole(path: string, text: string): void {
+export function writeWhole(path: string, content: string | Uint8Array): void {
   const temporary = `${path}.tmp-${process.pid}`;
   try {
-    writeFileSync(temporary, text, { flush: true });
+    writeFileSync(temporary, content, { flush: true });
     renameSync(temporary, path);
     syncFolder(dirname(path));
   } catch (error) {

@@ -13,6 +13,7 @@ import { tryLock } from '../locking/lock.js';
 import { fileError, makeFolders, pretty, readRunFile, writeWhole } from './files.js';
 import { heartbeatAge, isSilent } from './heartbeat.js';
 import { type RunManifest, readModel } from './manifest.js';
+import { copyAssets } from './model-assets.js';
 
 const LOCK = 'run.lock';
 /** The licence that a shipped `model.xml` comes under. */
@@ -160,6 +161,7 @@ export function describeRun(
     const licence = modelFile === null ? readModelLicence(modelDirectory) : undefined;
     if (licence !== undefined) writeWhole(join(directory, MODEL_LICENCE), licence);
   }
+  if (modelFile !== null) copyAssets(modelFile, directory);
   if (taskFile !== null) writeWhole(join(directory, 'task.json'), readFileSync(taskFile, 'utf8'));
   writeWhole(join(directory, 'run.json'), pretty(manifest));
 }

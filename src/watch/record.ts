@@ -16,14 +16,17 @@ import { encodeRecording, type Recording, type RecordingHeader } from './shared/
 export interface RecordOptions {
   /** The checkpoint; the newest by default. */
   readonly step?: number | 'latest' | 'best' | undefined;
-  /** Of the start state. */
-  readonly seed: number;
+  /** Of the start state; 0 by default. */
+  readonly seed?: number | undefined;
+  /** Stops it: nothing is written then. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** What was recorded. */
 export interface Recorded {
+  /** Where it lies. */
   readonly file: string;
+  /** What its first line says. */
   readonly header: RecordingHeader;
 }
 
@@ -40,7 +43,7 @@ interface Episode {
 async function playEpisode(
   policy: Policy,
   environment: Environment,
-  { seed, signal }: RecordOptions,
+  { seed = 0, signal }: RecordOptions,
 ): Promise<Episode> {
   const breath = new Breath();
   let observation = environment.reset(seed);
@@ -128,7 +131,10 @@ function requireStates(runDir: string, { config }: SavedPolicy): void {
  * @throws VirelError `RECORDING_UNSUPPORTED`; `CHECKPOINT_*`, `MODEL_*`, `SIM_UNSTABLE`, `NATIVE_*`, `ABORTED`;
  *   `PERMISSION`, `DISK_FULL`, `QUOTA`, `IO`.
  */
-export async function recordEpisode(runDir: string, options: RecordOptions): Promise<Recorded> {
+export async function recordEpisode(
+  runDir: string,
+  options: RecordOptions = {},
+): Promise<Recorded> {
   const saved = findPolicy(runDir, options.step);
   requireStates(runDir, saved);
   const { file, config, modelDir, choices } = saved;
@@ -141,7 +147,7 @@ export async function recordEpisode(runDir: string, options: RecordOptions): Pro
     });
     try {
       const episode = await playEpisode(policy, environment, options);
-      return write(runDir, headerOf(runDir, saved, options.seed, episode), episode);
+      return write(runDir, headerOf(runDir, saved, options.seed ?? 0, episode), episode);
     } finally {
       environment.dispose();
     }

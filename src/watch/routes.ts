@@ -1,5 +1,6 @@
 /** What can be asked for: a fixed table. Ids are looked up among the runs that are known, never joined to a path. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { listAssets, readAsset } from './assets.js';
 import { readInside } from './inside.js';
 import { PAGE_FILES, type PageFileName, readPageFile } from './page-files.js';
 import { readRecording } from './recordings.js';
@@ -124,6 +125,19 @@ const model: Route = {
   }),
 };
 
+const assets: Route = {
+  pattern: /^\/api\/runs\/([0-9a-f]{16})\/assets$/,
+  answer: ofRun(async (dir) => json(await listAssets(dir))),
+};
+
+const asset: Route = {
+  pattern: /^\/api\/runs\/([0-9a-f]{16})\/assets\/([0-9a-z.]{1,32})$/,
+  answer: ofRun(async (dir, _site, { parts: [, file = ''] }) => {
+    const body = await readAsset(dir, file);
+    return body && { type: 'application/octet-stream', body };
+  }),
+};
+
 const recording: Route = {
   pattern: /^\/api\/runs\/([0-9a-f]{16})\/recordings\/([0-9a-z-]{1,64})$/,
   answer: ofRun(async (dir, _site, { parts: [, id = ''] }) => {
@@ -133,4 +147,13 @@ const recording: Route = {
 };
 
 /** All of them. */
-export const ROUTES: readonly Route[] = [page, list, facts, updates, model, recording];
+export const ROUTES: readonly Route[] = [
+  page,
+  list,
+  facts,
+  updates,
+  model,
+  assets,
+  asset,
+  recording,
+];

@@ -28,9 +28,22 @@ export interface PageServer {
   close(): Promise<void>;
 }
 
+const MOST_PORT = 65_535;
+
+/** @param where What says it: a flag, or an option in Node. @throws VirelError `CONFIG_RANGE` for what is no port. */
+export function checkPort(port: number, where: string): void {
+  if (Number.isInteger(port) && port >= 0 && port <= MOST_PORT) return;
+  throw new VirelError('CONFIG_RANGE', `${where}: expected 0 to ${MOST_PORT}, got ${port}`, {
+    where,
+    expected: `0 to ${MOST_PORT}; 0 takes one that is free`,
+    got: String(port),
+    fix: `${where} 0`,
+  });
+}
+
 const LIMITS = { maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 10_000 };
 const MOST_SOCKETS = 32;
-/** Milliseconds that an answer may stand still because its reader does. */
+/** Milliseconds that an answer may stand still because its reader does; Node looks twice, so that it may be up to twice as long. */
 const STILL = 30_000;
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -142,9 +155,10 @@ const inUrl = (host: string) => (host.includes(':') ? `[${host}]` : host);
 /**
  * Serves the page.
  *
+ * @param still Milliseconds that an answer may stand still.
  * @throws VirelError `PORT_IN_USE`, `PERMISSION`, `CLI_USAGE` for an address that is not of this machine, `IO`.
  */
-export async function servePage(site: Site, where: Listening): Promise<PageServer> {
+export async function servePage(site: Site, where: Listening, still = STILL): Promise<PageServer> {
   const token = makeToken();
   const guard = { host: where.host.toLowerCase(), port: 0, token };
   const server = createServer(LIMITS, (request, response) =>
@@ -152,7 +166,7 @@ export async function servePage(site: Site, where: Listening): Promise<PageServe
   );
   server.maxConnections = MOST_SOCKETS;
   server.keepAliveTimeout = 5000;
-  server.setTimeout(STILL, (socket: Socket) => socket.destroy());
+  server.setTimeout(still, (socket: Socket) => socket.destroy());
   server.on('upgrade', (_request, socket) => hangUp(socket, '400 Bad Request'));
   server.on('connect', (_request, socket) => hangUp(socket, '405 Method Not Allowed'));
   server.on('checkContinue', (request, response) => answerSafely(site, guard, request, response));

@@ -7,6 +7,7 @@ import { type ExportedFile, placeFiles } from '../export/place.js';
 import { pretty } from '../training/files.js';
 import { requireRun } from '../training/find-run.js';
 import { MODEL_LICENCE } from '../training/run-directory.js';
+import { listAssets, readAsset } from './assets.js';
 import { readInside } from './inside.js';
 import { type PageFileName, readPageFile } from './page-files.js';
 import { listRecordings, readRecording } from './recordings.js';
@@ -17,17 +18,17 @@ import { Updates } from './updates.js';
 
 /** Bytes of recordings that go along, the newest first: one episode always, and what mail still takes. */
 const MOST_RECORDED = 8 << 20;
-/** Longest model that goes along. */
+/** Longest model that goes along, and as much again of the files that it needs. */
 const MOST_MODEL = 16 << 20;
 
 /** What to write. */
 export interface SiteOptions {
   /** The folder. */
   readonly out: string;
-  /** All in one `index.html`. */
-  readonly single: boolean;
+  /** All in one `index.html`, instead of files beside each other. */
+  readonly single?: boolean | undefined;
   /** Replaces the files of an earlier one. */
-  readonly force: boolean;
+  readonly force?: boolean | undefined;
 }
 
 /** What of a run goes along. */
@@ -36,6 +37,8 @@ export interface Content {
   readonly model: Buffer | undefined;
   /** That of the model, where it was shipped. */
   readonly licence: Buffer | undefined;
+  /** Files that the model needs, by the names of the snapshot's list. */
+  readonly assets: ReadonlyMap<string, Buffer>;
   readonly recordings: ReadonlyMap<string, Buffer>;
   /** Recordings that were too many. */
   readonly left: number;
@@ -58,6 +61,20 @@ async function takeRecordings(
   return taken;
 }
 
+/** The files that a model needs; none where they are too many to go along, so that the page says what it lacks. */
+async function takeAssets(runDir: string): Promise<Map<string, Buffer>> {
+  const taken = new Map<string, Buffer>();
+  let room = MOST_MODEL;
+  for (const { file } of await listAssets(runDir)) {
+    const bytes = await readAsset(runDir, file);
+    if (bytes === undefined || taken.has(file)) continue;
+    room -= bytes.length;
+    if (room < 0) return new Map();
+    taken.set(file, bytes);
+  }
+  return taken;
+}
+
 /**
  * Reads what a site shows of a run. Nothing of the author's machine goes along: no path, no name of a host.
  *
@@ -74,14 +91,17 @@ export async function readContent(
   const listed = (await listRecordings(runDir)).filter(choose);
   const recordings = await takeRecordings(runDir, listed);
   const shown = listed.filter(({ id }) => recordings.has(id));
+  const assets = await takeAssets(runDir);
   return {
     snapshot: {
       facts,
       update: { ...update, recordings: shown },
+      assets: (await listAssets(runDir)).filter(({ file }) => assets.has(file)),
       taken: new Date().toISOString(),
     },
     model: await readInside(runDir, 'model.xml', MOST_MODEL),
     licence: await readInside(runDir, MODEL_LICENCE, MOST_MODEL),
+    assets,
     recordings,
     left: listed.length - shown.length,
   };
@@ -116,13 +136,14 @@ const licences = ({ licence }: Content) =>
   textOf('licences.txt') + (licence === undefined ? '' : `\n\nmodel.xml: Gymnasium\n\n${licence}`);
 
 function writeFolder(content: Content, folder: string): void {
-  const { snapshot, model, recordings } = content;
+  const { snapshot, model, assets, recordings } = content;
   const write = (name: string, bytes: string | Buffer) => writeFileSync(join(folder, name), bytes);
   write('index.html', pageWith('folder', policy("'self'", "'self'", "'self'")));
   for (const name of COPIED) write(name, readPageFile(name).bytes);
   write('licences.txt', licences(content));
   write('run.json', pretty(snapshot));
   if (model !== undefined) write('model.xml', model);
+  for (const [name, bytes] of assets) write(name, bytes);
   for (const [id, bytes] of recordings) write(recordingName(id), bytes);
 }
 
@@ -133,13 +154,16 @@ const inElement = (value: unknown) => JSON.stringify(value).replaceAll('<', '\\u
 
 /** A page of one file: script, style, data, and MuJoCo's WebAssembly, compressed. */
 export function singleFile(content: Content): string {
-  const { snapshot, model, recordings } = content;
+  const { snapshot, model, assets, recordings } = content;
   const [script, style] = [textOf('page.js'), textOf('page.css')];
   const base64 = (bytes: Buffer) => bytes.toString('base64');
+  const encoded = (files: ReadonlyMap<string, Buffer>) =>
+    Object.fromEntries([...files].map(([name, bytes]) => [name, base64(bytes)]));
   const data = inElement({
     snapshot,
     model: model?.toString('utf8') ?? null,
-    recordings: Object.fromEntries([...recordings].map(([id, bytes]) => [id, base64(bytes)])),
+    assets: encoded(assets),
+    recordings: encoded(recordings),
     wasm: base64(gzipSync(readPageFile('mujoco.wasm').bytes, { level: 9 })),
   });
   const icon = `data:image/svg+xml;base64,${base64(readPageFile('icon.svg').bytes)}`;
@@ -157,14 +181,18 @@ export function singleFile(content: Content): string {
 
 /** What was written. */
 export interface WrittenSite {
+  /** In the order in which they were written. */
   readonly files: readonly ExportedFile[];
   /** Recordings that were too many to go along. */
   readonly left: number;
+  /** What writers had left in the folder that were killed; it was removed. */
+  readonly removed: readonly string[];
 }
 
 /**
- * Writes the page of a run.
+ * Writes the page of a run as files, for a web host or a mail (docs/watching.md): how it stands now, with its newest recordings.
  *
+ * @param runDir The run's folder; nothing in it is changed. {@link recordEpisode} before makes an episode to see.
  * @throws VirelError `RUN_NOT_FOUND`, `EXPORT_EXISTS`, `PAGE_MISSING`; `PERMISSION`, `DISK_FULL`, `QUOTA`, `IO`: the folder is
  *   then as it was.
  */
@@ -174,11 +202,20 @@ export async function writeSite(runDir: string, options: SiteOptions): Promise<W
   const recorded = [...content.recordings.keys()].map(recordingName);
   const names = options.single
     ? ['index.html']
-    : ['index.html', ...COPIED, 'licences.txt', 'run.json', 'model.xml', ...recorded];
-  const place = { folder: options.out, names, force: options.force, flag: '--static' };
-  const files = await placeFiles(place, async (folder) => {
+    : [
+        'index.html',
+        ...COPIED,
+        'licences.txt',
+        'run.json',
+        'model.xml',
+        ...content.assets.keys(),
+        ...recorded,
+      ];
+  const force = options.force === true;
+  const place = { folder: options.out, names, force, flag: '--static' };
+  const { files, removed } = await placeFiles(place, async (folder) => {
     if (options.single) writeFileSync(join(folder, 'index.html'), singleFile(content));
     else writeFolder(content, folder);
   });
-  return { files, left: content.left };
+  return { files, left: content.left, removed };
 }

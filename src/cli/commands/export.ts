@@ -4,7 +4,7 @@ import { EXPORT_FORMATS, type ExportFormat, exportRun } from '../../export/expor
 import { findRun } from '../../training/find-run.js';
 import { refuseEmpty } from '../folder.js';
 import { wholeNumber } from '../numbers.js';
-import { grouped, note, print, printJson, shortPath } from '../output.js';
+import { grouped, note, noteRemoved, print, printJson, shortPath } from '../output.js';
 import { ONE_RUN } from '../runs-options.js';
 
 interface ExportArguments {
@@ -69,6 +69,7 @@ export const exportCommand: CommandModule<unknown, ExportArguments> = {
     refuseEmpty('--out', out);
     const runDir = findRun(args.run, runsDir);
     const exported = await exportRun(runDir, { format, out, step, force: args.force });
+    noteRemoved(exported.removed);
     if (args.json) return printJson(exported);
     note(`${exported.algorithm} on ${exported.env}, step ${grouped(exported.step)} | ${runDir}`);
     for (const { file, bytes } of exported.files) {

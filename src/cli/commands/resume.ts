@@ -5,7 +5,7 @@ import { takeTrainer } from '../../training/early-trainer.js';
 import { findRun } from '../../training/find-run.js';
 import type { ResumeOrder, TakenUp } from '../../training/messages.js';
 import type { StopSignals } from '../../training/signals.js';
-import { supervise } from '../../training/supervise.js';
+import { type Supervision, supervise } from '../../training/supervise.js';
 import { refuseEmpty } from '../folder.js';
 import { Follower } from '../follow.js';
 import { wholeNumber } from '../numbers.js';
@@ -18,6 +18,7 @@ import {
   type TrainingArguments,
   withTrainingOptions,
 } from '../training-options.js';
+import { WATCH, watchTraining } from '../watched.js';
 
 interface ResumeArguments extends TrainingArguments {
   run: string;
@@ -26,6 +27,7 @@ interface ResumeArguments extends TrainingArguments {
   steps: string | undefined;
   set: string[] | undefined;
   allowInexact: boolean | undefined;
+  watch: boolean | undefined;
 }
 
 /** `virel-native resume` */
@@ -63,6 +65,7 @@ export const resumeCommand: CommandModule<unknown, ResumeArguments> = {
         type: 'boolean',
         describe: 'Go on where the results will differ from those of a run never stopped',
       })
+      .option('watch', WATCH)
       .example('$0 resume latest', 'the newest run')
       .example(
         '$0 resume latest --steps 2000000',
@@ -101,7 +104,7 @@ function describeBeginning({ from }: TakenUp, runDir: string): string {
 /** Trains on, shows, and sets the exit code. */
 async function goOn(
   order: ResumeOrder,
-  { json, quiet }: ResumeArguments,
+  { json, quiet, watch, runsDir }: ResumeArguments,
   stop: StopSignals,
 ): Promise<void> {
   const following = (configs: readonly ResolvedConfig[]) =>
@@ -113,6 +116,8 @@ async function goOn(
     follower = following([run.config]);
   };
   const control = { ...supervision(stop, () => follower), takenUp };
-  const { state } = await supervise(takeTrainer(), order, control);
+  const train = (told: Supervision) => supervise(takeTrainer(), order, told);
+  const page = { json, runsDir, say: control.say };
+  const { state } = await (watch ? watchTraining(page, control, train) : train(control));
   follower.conclude(state === 'finished', stop);
 }

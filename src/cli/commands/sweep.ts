@@ -61,7 +61,7 @@ export const sweepCommand: CommandModule<unknown, SweepArguments> = {
       .positional('file', {
         type: 'string',
         demandOption: true,
-        describe: 'YAML or JSON: keys of a config, seeds, grid, list; or a plan.jsonl',
+        describe: 'YAML or JSON: config keys, seeds, grid, list, random, sobol; or a plan.jsonl',
       })
       .option('sweep-dir', {
         type: 'string',

@@ -6,6 +6,7 @@ import { VirelError } from '../../errors.js';
 import { jobsFor, machineResources, needsOf } from '../../sweep/needs.js';
 import { type PlannedRun, trainMany } from '../../training/many.js';
 import type { StopSignals } from '../../training/signals.js';
+import type { Supervision } from '../../training/supervise.js';
 import { prepareLayers, type Resolver } from '../environment.js';
 import { refuseEmpty } from '../folder.js';
 import { Follower } from '../follow.js';
@@ -20,11 +21,13 @@ import {
   type TrainingArguments,
   withTrainingOptions,
 } from '../training-options.js';
+import { WATCH, watchTraining } from '../watched.js';
 
 interface TrainArguments extends ConfigArguments, TrainingArguments {
   seeds: string | undefined;
   jobs: string | undefined;
   runDir: string | undefined;
+  watch: boolean | undefined;
 }
 
 /** `virel-native train` */
@@ -48,11 +51,11 @@ export const trainCommand: CommandModule<unknown, TrainArguments> = {
         requiresArg: true,
         describe: "This run's folder; of several, their parent",
       })
+      .option('watch', WATCH)
       .conflicts('seed', 'seeds')
-      .example('$0 train --seeds 0-4 --jobs 2', 'five runs, two at a time')
       .example(
-        '$0 train --steps 100000 --set optim.targetUpdateRate=0.005',
-        '',
+        '$0 train --seeds 0-4 --jobs 2',
+        'five runs, two at a time',
       ) as unknown as Argv<TrainArguments>,
   handler: async (args) => {
     const layers = configLayers(args, process.argv.slice(2));
@@ -115,6 +118,10 @@ const withoutSeeds = (jobs: string) =>
     fix: `--seeds 0-4 --jobs ${jobs}, or leave --jobs out`,
   });
 
+/** Where the page looks for runs beside the first: where this command puts them. */
+const listedRuns = ({ seeds, runDir, runsDir }: TrainArguments) =>
+  seeds === undefined ? runsDir : (runDir ?? runsDir);
+
 /** Trains, shows, and sets the exit code. */
 async function trainAll(
   runs: readonly PlannedRun[],
@@ -126,11 +133,11 @@ async function trainAll(
   const configs = runs.map((run) => run.resolution.config);
   const { json, quiet } = args;
   const follower = new Follower({ json, quiet, several, configs });
-  const summaries = await trainMany(runs, {
-    jobs,
-    argv: process.argv.slice(2),
-    ...supervision(stop, () => follower),
-  });
+  const control = supervision(stop, () => follower);
+  const train = (told: Supervision) =>
+    trainMany(runs, { jobs, argv: process.argv.slice(2), ...told });
+  const page = { json, runsDir: listedRuns(args), say: control.say };
+  const summaries = await (args.watch ? watchTraining(page, control, train) : train(control));
   if (several && json) printJson({ event: 'summary', runs: summaries });
   const finished = summaries.filter(({ state }) => state === 'finished').length;
   follower.conclude(finished === runs.length, stop);

@@ -6,11 +6,12 @@ import { findRun } from '../../training/find-run.js';
 import { stopOnSignals } from '../../training/signals.js';
 import { recordNewest } from '../../watch/recorder.js';
 import { isLoopback } from '../../watch/security.js';
+import { checkPort } from '../../watch/server.js';
 import { writeSite } from '../../watch/static-site.js';
-import { watch } from '../../watch/watch.js';
+import { WATCH_DEFAULTS, watch } from '../../watch/watch.js';
 import { refuseEmpty } from '../folder.js';
 import { wholeNumber } from '../numbers.js';
-import { grouped, note, print, printJson, shortPath } from '../output.js';
+import { grouped, note, noteRemoved, print, printJson, shortPath } from '../output.js';
 import { ONE_RUN } from '../runs-options.js';
 
 interface WatchArguments {
@@ -26,17 +27,10 @@ interface WatchArguments {
   json: boolean | undefined;
 }
 
-const MOST_PORT = 65_535;
-
 function portOf(text: string): number {
   const port = wholeNumber('--port', text, 0);
-  if (port <= MOST_PORT) return port;
-  throw new VirelError('CONFIG_RANGE', `--port: expected 0 to ${MOST_PORT}, got ${text}`, {
-    where: '--port',
-    expected: `0 to ${MOST_PORT}; 0 takes one that is free`,
-    got: text,
-    fix: '--port 0',
-  });
+  checkPort(port, '--port');
+  return port;
 }
 
 /** Opens the address in the user's browser; where there is none, the printed address serves. */
@@ -104,7 +98,8 @@ async function write(args: WatchArguments, out: string): Promise<void> {
   }
   const { singleFile, force, json } = args;
   const options = { out, single: singleFile === true, force: force === true };
-  const { files, left } = await writeSite(runDir, options);
+  const { files, left, removed } = await writeSite(runDir, options);
+  noteRemoved(removed);
   if (left > 0)
     note(`warning: ${left} older recordings are left out, so that the page stays small`);
   if (json) return printJson({ event: 'written', runDir, dir: resolve(out), files });
@@ -120,8 +115,12 @@ export const watchCommand: CommandModule<unknown, WatchArguments> = {
     const text = { type: 'string', requiresArg: true } as const;
     return yargs
       .positional('run', ONE_RUN)
-      .option('host', { ...text, default: '127.0.0.1', describe: 'Address to listen to' })
-      .option('port', { ...text, default: '0', describe: 'Port; 0 takes one that is free' })
+      .option('host', { ...text, default: WATCH_DEFAULTS.host, describe: 'Address to listen to' })
+      .option('port', {
+        ...text,
+        default: String(WATCH_DEFAULTS.port),
+        describe: 'Port; 0 takes one that is free',
+      })
       .option('open', { type: 'boolean', describe: 'Open the page in your browser' })
       .option('static', {
         ...text,
@@ -136,7 +135,11 @@ export const watchCommand: CommandModule<unknown, WatchArguments> = {
         type: 'boolean',
         describe: "Record no episodes of the run's newest checkpoint",
       })
-      .option('runs-dir', { ...text, default: 'runs', describe: 'Where runs are searched' })
+      .option('runs-dir', {
+        ...text,
+        default: WATCH_DEFAULTS.runsDir,
+        describe: 'Where runs are searched',
+      })
       .option('json', {
         type: 'boolean',
         describe: '{event: "watching", url, port, runDir} on standard output',

@@ -115,14 +115,25 @@ const list = makeList({
     open(id);
     list.show(listed, id);
   },
-  search: () => void refreshList(false),
-  more: () => void refreshList(true),
+  search: () => void refreshList('anew'),
+  more: () => void refreshList('more'),
 });
 
-async function refreshList(more: boolean): Promise<void> {
+/** Reads the list: from its start, the next part of it, or as much of it as is shown. */
+async function refreshList(part: 'anew' | 'more' | 'again'): Promise<void> {
   try {
-    const next = await source.list(list.words, more ? listed.runs.length : 0);
-    listed = more ? { ...next, runs: [...listed.runs, ...next.runs] } : next;
+    const { words } = list;
+    const before = part === 'more' ? listed.runs : [];
+    const least = part === 'again' ? listed.runs.length : 0;
+    let next = await source.list(words, before.length);
+    let runs = [...before, ...next.runs];
+    while (runs.length < Math.min(least, next.total) && next.runs.length > 0) {
+      next = await source.list(words, runs.length);
+      runs = [...runs, ...next.runs];
+    }
+    // by now the reader searches for something else, or has asked for more
+    if (words !== list.words || (part === 'again' && listed.runs.length > least)) return;
+    listed = { ...next, runs };
     if (shown === undefined) {
       const asked = new URLSearchParams(location.hash.slice(1)).get('run');
       const first = asked ?? next.first ?? next.runs[0]?.id;
@@ -272,9 +283,9 @@ function describe(run: Shown): void {
 /** The robot of a run, loaded once. */
 async function robotOf(run: Shown): Promise<Robot> {
   if (run.robot !== undefined) return run.robot;
-  const xml = await source.model(run.id);
+  const [xml, assets] = await Promise.all([source.model(run.id), source.assets(run.id)]);
   if (xml === undefined) throw new Error('the run holds no model.xml');
-  const robot = await loadRobot(xml, () => source.wasm());
+  const robot = await loadRobot({ xml, assets }, () => source.wasm());
   run.robot = robot;
   return robot;
 }
@@ -349,10 +360,10 @@ source.taken().then(
   },
   () => sayContact('lost'),
 );
-void refreshList(false);
+void refreshList('anew');
 if (source.live) {
   setInterval(() => {
-    if (!document.hidden) void refreshList(false);
+    if (!document.hidden) void refreshList('again');
   }, LIST_PACE);
 }
 

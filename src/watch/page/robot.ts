@@ -1,5 +1,6 @@
 /** The robot of a recording: MuJoCo's own WebAssembly turns recorded positions into the places of its parts. */
 import loadMujoco, { type MainModule, type MjData, type MjModel } from '@mujoco/mujoco';
+import type { Assets } from './source.js';
 
 /** Shapes by MuJoCo's numbers (mjtGeom). */
 export const SHAPES = [
@@ -22,7 +23,7 @@ export interface Part {
   readonly shape: (typeof SHAPES)[number];
   readonly size: readonly [number, number, number];
   readonly colour: readonly [red: number, green: number, blue: number, alpha: number];
-  /** Corners and triangles of a mesh. */
+  /** Corners and triangles of a mesh or a height field, in its own frame. */
   readonly mesh?: { readonly corners: Float32Array; readonly triangles: Uint32Array };
 }
 
@@ -67,6 +68,25 @@ function meshOf(model: MjModel, id: number): Part['mesh'] {
   };
 }
 
+/** Corners and triangles of a height field: its surface, over the whole of its ground. */
+function fieldOf(model: MjModel, id: number): Part['mesh'] {
+  const [rows, columns]: [number, number] = [model.hfield_nrow[id], model.hfield_ncol[id]];
+  const [x, y, top] = model.hfield_size.slice(4 * id, 4 * id + 3) as ArrayLike<number> as number[];
+  const from: number = model.hfield_adr[id];
+  const share = (index: number, count: number) => (2 * index) / (count - 1) - 1;
+  const corners = Array.from({ length: rows * columns }, (_, index) => {
+    const [row, column] = [Math.floor(index / columns), index % columns];
+    const height = (top as number) * model.hfield_data[from + index];
+    return [(x as number) * share(column, columns), (y as number) * share(row, rows), height];
+  });
+  const cells = Array.from({ length: (rows - 1) * (columns - 1) }, (_, cell) => {
+    const a = Math.floor(cell / (columns - 1)) * columns + (cell % (columns - 1));
+    const [b, c, d] = [a + 1, a + columns, a + columns + 1];
+    return [a, b, d, a, d, c];
+  });
+  return { corners: Float32Array.from(corners.flat()), triangles: Uint32Array.from(cells.flat()) };
+}
+
 function partsOf(model: MjModel): Part[] {
   const groups = model.geom_group;
   return Array.from({ length: model.ngeom }, (_, geom): Part | undefined => {
@@ -79,7 +99,7 @@ function partsOf(model: MjModel): Part[] {
       number,
       number,
     ];
-    if (shape === undefined || shape === 'hfield') return undefined;
+    if (shape === undefined) return undefined;
     if (groups[geom] > MOST_GROUP || colour[3] === 0) return undefined;
     return {
       geom,
@@ -90,6 +110,9 @@ function partsOf(model: MjModel): Part[] {
       ...(shape === 'mesh' && {
         mesh: meshOf(model, model.geom_dataid[geom]) as NonNullable<Part['mesh']>,
       }),
+      ...(shape === 'hfield' && {
+        mesh: fieldOf(model, model.geom_dataid[geom]) as NonNullable<Part['mesh']>,
+      }),
     };
   }).filter((part) => part !== undefined);
 }
@@ -99,16 +122,23 @@ function partsOf(model: MjModel): Part[] {
  *
  * @throws Error with MuJoCo's own words where it is none, or needs files that are not here.
  */
-export async function loadRobot(xml: string, wasm: () => Promise<ArrayBuffer>): Promise<Robot> {
+export async function loadRobot(
+  { xml, assets }: { readonly xml: string; readonly assets: Assets },
+  wasm: () => Promise<ArrayBuffer>,
+): Promise<Robot> {
   const module = await load(wasm);
+  const files = new module.MjVFS();
   let model: MjModel | undefined;
   let data: MjData | undefined;
   try {
-    model = module.MjModel.from_xml_string(xml);
+    for (const [name, bytes] of assets) files.addBuffer(name, bytes);
+    model = module.MjModel.from_xml_string(xml, files);
     data = new module.MjData(model);
   } catch (error) {
     model?.delete();
     throw new Error(reasonOf(module, error));
+  } finally {
+    files.delete();
   }
   return robotOf(module, model, data);
 }

@@ -1,11 +1,14 @@
 /** Where the page has its data from: the server that sent it, files beside it, or itself. */
-import type { RunFacts, RunList, RunUpdate, Snapshot } from '../shared/wire.js';
+import type { ModelAsset, RunFacts, RunList, RunUpdate, Snapshot } from '../shared/wire.js';
 
 /** The list of runs, with the one to show first. */
 export type FirstList = RunList & { readonly first?: string };
 
 /** What is said of the connection. */
 export type Contact = 'open' | 'lost' | 'refused';
+
+/** Files by their names. */
+export type Assets = ReadonlyMap<string, Uint8Array>;
 
 /** A source of runs. */
 export interface Source {
@@ -23,6 +26,8 @@ export interface Source {
   ): () => void;
   /** The MJCF; undefined where the run has none. */
   model(id: string): Promise<string | undefined>;
+  /** Files that the model needs beside itself, by the names that it calls them. */
+  assets(id: string): Promise<Assets>;
   recording(id: string, recording: string): Promise<Uint8Array>;
   /** MuJoCo's WebAssembly. */
   wasm(): Promise<ArrayBuffer>;
@@ -76,6 +81,18 @@ async function* events(response: Response): AsyncGenerator<{ id: string; data: s
       if (id !== undefined && data !== undefined) yield { id, data };
     }
   }
+}
+
+const bytesOf = async (response: Response) => new Uint8Array(await response.arrayBuffer());
+
+/** Reads all files of a list. */
+async function readAssets(
+  list: readonly ModelAsset[],
+  read: (file: string) => Promise<Uint8Array>,
+): Promise<Assets> {
+  return new Map(
+    await Promise.all(list.map(async ({ name, file }) => [name, await read(file)] as const)),
+  );
 }
 
 /** Milliseconds between attempts to come back: at first, and at most. */
@@ -134,8 +151,11 @@ const live: Source = {
       throw error;
     }
   },
-  recording: async (id, recording) =>
-    new Uint8Array(await (await ask(`/api/runs/${id}/recordings/${recording}`)).arrayBuffer()),
+  assets: async (id) =>
+    readAssets(await (await ask(`/api/runs/${id}/assets`)).json(), async (file) =>
+      bytesOf(await ask(`/api/runs/${id}/assets/${file}`)),
+    ),
+  recording: async (id, recording) => bytesOf(await ask(`/api/runs/${id}/recordings/${recording}`)),
   wasm: async () => (await ask('/mujoco.wasm')).arrayBuffer(),
 };
 
@@ -143,6 +163,7 @@ const live: Source = {
 interface Files {
   snapshot(): Promise<Snapshot>;
   model(): Promise<string | undefined>;
+  asset(file: string): Promise<Uint8Array>;
   recording(id: string): Promise<Uint8Array>;
   wasm(): Promise<ArrayBuffer>;
 }
@@ -164,6 +185,8 @@ const written = (files: Files): Source => ({
     return () => {};
   },
   model: () => files.model(),
+  // a site of an earlier version has none
+  assets: async () => readAssets((await files.snapshot()).assets ?? [], files.asset),
   recording: (_id, recording) => files.recording(recording),
   wasm: () => files.wasm(),
 });
@@ -177,7 +200,8 @@ const beside = async (path: string) => {
 const folder: Files = {
   snapshot: async () => (await beside('run.json')).json(),
   model: async () => (await beside('model.xml')).text().catch(() => undefined),
-  recording: async (id) => new Uint8Array(await (await beside(`${id}.qrec`)).arrayBuffer()),
+  asset: async (file) => bytesOf(await beside(file)),
+  recording: async (id) => bytesOf(await beside(`${id}.qrec`)),
   wasm: async () => (await beside('mujoco.wasm')).arrayBuffer(),
 };
 
@@ -185,16 +209,18 @@ const folder: Files = {
 interface Inlined {
   readonly snapshot: Snapshot;
   readonly model: string | null;
+  readonly assets: Readonly<Record<string, string>>;
   readonly recordings: Readonly<Record<string, string>>;
   readonly wasm: string;
 }
 
 const fromBase64 = (text: string) => Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
 
-function inlined({ snapshot, model, recordings, wasm }: Inlined): Files {
+function inlined({ snapshot, model, assets, recordings, wasm }: Inlined): Files {
   return {
     snapshot: async () => snapshot,
     model: async () => model ?? undefined,
+    asset: async (file) => fromBase64(assets[file] ?? ''),
     recording: async (id) => fromBase64(recordings[id] ?? ''),
     wasm: () => {
       const stream = new Blob([fromBase64(wasm)]).stream();

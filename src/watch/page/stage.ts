@@ -37,7 +37,8 @@ function geometryOf({ shape, size: [x, y, z], mesh }: Part): three.BufferGeometr
       return new three.SphereGeometry(1, 32, 20).scale(x, y, z);
     case 'box':
       return new three.BoxGeometry(2 * x, 2 * y, 2 * z);
-    case 'mesh': {
+    case 'mesh':
+    case 'hfield': {
       const geometry = new three.BufferGeometry();
       geometry.setAttribute(
         'position',
@@ -218,7 +219,7 @@ export function makeStage(label: string): Stage {
     const extent = extentOf(shown);
     size = extent.size;
     const [rootX, rootY] = shown.root();
-    const ground = shown.parts.find(({ shape }) => shape === 'plane');
+    const ground = shown.parts.find(({ shape }) => shape === 'plane' || shape === 'hfield');
     const lowest = extent.middle.z - size;
     const height = ground === undefined ? lowest : shown.position(ground.geom)[2];
     floor.position.z = height;

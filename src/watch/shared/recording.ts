@@ -9,8 +9,11 @@ import { crc32 } from './crc32.js';
 
 /** What the first line says. */
 export interface RecordingHeader {
+  /** Of the file. */
   readonly format: 1;
+  /** Task. */
   readonly env: string;
+  /** Its public name. */
   readonly algorithm: string;
   /** Environment steps that the policy was trained for. */
   readonly step: number;
@@ -20,7 +23,9 @@ export interface RecordingHeader {
   readonly model: string | null;
   /** MuJoCo that computed the states. */
   readonly mujoco: string | null;
+  /** Width of a state. */
   readonly nq: number;
+  /** Width of an action. */
   readonly nu: number;
   /** Seconds from one state to the next. */
   readonly dt: number;

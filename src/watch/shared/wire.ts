@@ -81,10 +81,19 @@ export interface RunUpdate {
   readonly note?: string;
 }
 
+/** A file that a model needs beside itself. */
+export interface ModelAsset {
+  /** What the model calls it. */
+  readonly name: string;
+  /** What it can be asked for by. */
+  readonly file: string;
+}
+
 /** All that a site without a server shows, beside the model and the recordings. */
 export interface Snapshot {
   readonly facts: RunFacts;
   readonly update: RunUpdate;
+  readonly assets: readonly ModelAsset[];
   /** When it was written. */
   readonly taken: string;
 }
