@@ -14,15 +14,15 @@ import {
 import { choicesJson } from './choices.js';
 import type { EnvironmentOptions } from './environment.js';
 
-const MODES = ['NEXT_STEP', 'SAME_STEP', 'DISABLED'] as const;
-
 /**
  * What happens after an episode's end, by the names of Gymnasium:
  * - `NEXT_STEP`: the step after the last ignores its action and resets; reward 0, no end.
  * - `SAME_STEP`: the last step itself resets; `finalObservations` has where the episode ended.
  * - `DISABLED`: nothing; the caller resets it before the next step.
  */
-export type AutoresetMode = (typeof MODES)[number];
+export type AutoresetMode = 'NEXT_STEP' | 'SAME_STEP' | 'DISABLED';
+
+const MODES: readonly AutoresetMode[] = ['NEXT_STEP', 'SAME_STEP', 'DISABLED'];
 
 /** Choices of {@link VectorEnvironment.create}; options of the task go by Gymnasium's names, as `envs ID` lists them. */
 export interface VectorEnvironmentOptions extends EnvironmentOptions {
