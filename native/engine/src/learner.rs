@@ -16,6 +16,7 @@ use crate::ledger::Ledger;
 use crate::networks::layout::{Parameter, Sizes};
 use crate::recipe::Recipe;
 use crate::replay::batch::Batch;
+use crate::replay::buffer::GatheredBatch;
 use crate::replay::rows::Rows;
 
 /// What a learner is made of; every field is chosen by the caller, nothing has a default here.
@@ -405,6 +406,20 @@ pub trait Learner: Send {
     /// # Errors
     /// `LENGTH_MISMATCH`, `NATIVE_EXCEPTION`.
     fn step(&mut self, step: Step, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<()>;
+
+    /// [`Self::step`] on rows that may be in a replay buffer yet, with room to gather them in.
+    ///
+    /// # Errors
+    /// As [`Self::step`].
+    fn step_on(
+        &mut self,
+        step: Step,
+        (rows, room): (&Rows<'_>, &mut GatheredBatch),
+        noise: &[f32],
+        temperature: Temperature,
+    ) -> Result<()> {
+        self.step(step, &rows.all(room), noise, temperature)
+    }
 
     /// φ̄ ← τφ + (1−τ)φ̄ for the targets of `step`'s halves: those of Q and V with an M-step, a target or prior policy
     /// with an E-step.

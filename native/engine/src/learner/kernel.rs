@@ -41,7 +41,7 @@ use self::shared::{Shared, Use, lock, read, write};
 use self::threads::Helper;
 use super::{
     Learner, LearnerConfig, Losses, Norms, Step, StepGradients, StepNorms, StepTerms, Temperature,
-    expect_act, expect_all, expect_batch, expect_config, expect_parameters, expect_positive, expect_rows,
+    expect_act, expect_all, expect_config, expect_parameters, expect_positive, expect_rows,
     temperature_in_use,
 };
 use crate::error::{EngineError, Result, expect_len};
@@ -51,6 +51,7 @@ use crate::math::tanh_gaussian::clip;
 use crate::networks::layout::{Networks, Parameter, ParameterSpec};
 use crate::recipe::{ActionValueTarget, MStepKind, PolicyKind, PolicyObjective, StateValueTarget};
 use crate::replay::batch::Batch;
+use crate::replay::buffer::GatheredBatch;
 use crate::replay::rows::Rows;
 
 /// [`Learner`] in float32 by hand; see the module's text.
@@ -117,10 +118,17 @@ impl KernelLearner {
         Draws { first: recipe.draws_at_state(samples), total: recipe.draws(samples) }
     }
 
-    /// Takes over a batch and its noise.
-    fn load(&mut self, batch: &Batch<'_>, noise: &[f32]) -> Result<()> {
-        let (shared, n, next) = (&self.shared, batch.rows(), self.next_draws());
-        write(&shared.inputs)?.load(batch);
+    /// Takes over some rows and their noise; `room` is what those of a buffer are gathered in.
+    fn load(&mut self, rows: &Rows<'_>, room: &mut GatheredBatch, noise: &[f32]) -> Result<()> {
+        let (shared, n, next) = (&self.shared, rows.count(), self.next_draws());
+        let mut inputs = write(&shared.inputs)?;
+        match (rows, self.helper.as_mut()) {
+            (Rows::Drawn { replay, indices }, Some(helper)) => {
+                inputs.load_drawn(helper, (replay, indices), room);
+            }
+            _ => inputs.load(&rows.all(room)),
+        }
+        drop(inputs);
         self.actor.load(&shared.shapes, noise, n);
         write(&shared.next)?.load(&shared.shapes.policy, noise, next, n);
         lock(&shared.critic)?.load(&shared.shapes, noise, next, n);
@@ -147,14 +155,14 @@ impl KernelLearner {
     fn run(
         &mut self,
         (step, gradients): (Step, Use),
-        batch: &Batch<'_>,
+        (rows, room): (&Rows<'_>, &mut GatheredBatch),
         noise: &[f32],
         temperature: Temperature,
     ) -> Result<Terms> {
         let draws = self.config.recipe.draws(self.config.samples);
-        expect_batch(&self.config.sizes, batch, noise, draws)?;
+        expect_rows(&self.config.sizes, rows, noise, draws)?;
         let temperature = self.temperature_of(step, temperature)?;
-        self.load(batch, noise)?;
+        self.load(rows, room, noise)?;
 
         let (shared, actor, held) = (&self.shared, &mut self.actor, Held::of(&self.shared)?);
         let ours = || actor::run(&shared.shapes, actor, held, (step, gradients), temperature);
@@ -299,7 +307,8 @@ impl Learner for KernelLearner {
         temperature: Temperature,
     ) -> Result<StepGradients> {
         let norms = self.norms()?;
-        let terms = self.run((Step::Joint, Use::Keep), batch, noise, temperature)?;
+        let given = (&Rows::Gathered(*batch), &mut GatheredBatch::default());
+        let terms = self.run((Step::Joint, Use::Keep), given, noise, temperature)?;
         self.earlier_norms = norms;
         let mut at_these_parameters = StepTerms::default();
         terms.store(&mut at_these_parameters);
@@ -316,7 +325,17 @@ impl Learner for KernelLearner {
     }
 
     fn step(&mut self, step: Step, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<()> {
-        let terms = self.run((step, Use::Step), batch, noise, temperature)?;
+        self.step_on(step, (&Rows::Gathered(*batch), &mut GatheredBatch::default()), noise, temperature)
+    }
+
+    fn step_on(
+        &mut self,
+        step: Step,
+        given: (&Rows<'_>, &mut GatheredBatch),
+        noise: &[f32],
+        temperature: Temperature,
+    ) -> Result<()> {
+        let terms = self.run((step, Use::Step), given, noise, temperature)?;
         terms.store(&mut self.terms);
         if step.has_m() {
             (self.earlier_norms.action_value, self.earlier_norms.state_value) = (None, None);

@@ -1,5 +1,7 @@
 //! The replay buffer D: a ring of rows, one row per transition, contiguous in memory.
 
+use std::ops::Range;
+
 use super::batch::Batch;
 use crate::error::{Result, expect_len};
 use crate::lanes::{LINE, fetch};
@@ -157,61 +159,97 @@ impl ReplayBuffer {
         reserve(&mut self.rows, rows.saturating_mul(width), "the replay buffer", "replay.capacity")
     }
 
-    /// Asks for the cache lines of a row.
-    fn fetch_row(&self, index: usize) {
-        let width = self.row_width();
-        let row = self.rows.as_ptr().wrapping_add(index * width);
-        // one more than fits: a row begins anywhere in its first line
-        (0..width + LINE).step_by(LINE).for_each(|at| fetch(row.wrapping_add(at)));
+    /// Asks for the cache lines of some columns of a row.
+    fn fetch_columns(&self, index: usize, columns: &Range<usize>) {
+        let start = self.rows.as_ptr().wrapping_add(index * self.row_width() + columns.start);
+        // one more than fits: they begin anywhere in their first line
+        (0..columns.len() + LINE).step_by(LINE).for_each(|at| fetch(start.wrapping_add(at)));
+    }
+
+    /// Calls `take` with some columns of the rows `indices` (each below [`Self::len`]), in their order.
+    fn each(&self, indices: &[usize], columns: Range<usize>, mut take: impl FnMut(&[f32])) {
+        for (place, &index) in indices.iter().enumerate() {
+            if let Some(&next) = indices.get(place + AHEAD) {
+                self.fetch_columns(next, &columns);
+            }
+            let row = index * self.row_width();
+            take(&self.rows[row + columns.start..row + columns.end]);
+        }
     }
 
     /// Copies the rows `indices` (each below [`Self::len`]) into `gathered`.
     pub fn gather(&self, indices: &[usize], gathered: &mut GatheredBatch) {
-        gathered.clear();
-        let width = self.row_width();
-        for (place, &index) in indices.iter().enumerate() {
-            if let Some(&next) = indices.get(place + AHEAD) {
-                self.fetch_row(next);
-            }
-            let row = &self.rows[index * width..(index + 1) * width];
-            let (observation, rest) = row.split_at(self.observation);
-            let (action, rest) = rest.split_at(self.action);
-            gathered.observations.extend_from_slice(observation);
-            gathered.actions.extend_from_slice(action);
-            gathered.rewards.push(rest[0]);
-            gathered.discounts.push(rest[1]);
-            gathered.next_observations.extend_from_slice(&rest[2..]);
-        }
+        let (pairs, outcomes) = gathered.halves();
+        self.gather_pairs(indices, pairs);
+        self.gather_outcomes(indices, outcomes);
+    }
+
+    /// [`Self::gather`] of (s, a), the first columns of a row.
+    pub fn gather_pairs(&self, indices: &[usize], pairs: &mut GatheredPairs) {
+        pairs.observations.clear();
+        pairs.actions.clear();
+        self.each(indices, 0..self.observation + self.action, |columns| {
+            let (observation, action) = columns.split_at(self.observation);
+            pairs.observations.extend_from_slice(observation);
+            pairs.actions.extend_from_slice(action);
+        });
+    }
+
+    /// [`Self::gather`] of r, γ(1−d) and s′, the other columns.
+    pub fn gather_outcomes(&self, indices: &[usize], outcomes: &mut GatheredOutcomes) {
+        outcomes.rewards.clear();
+        outcomes.discounts.clear();
+        outcomes.next_observations.clear();
+        self.each(indices, self.observation + self.action..self.row_width(), |columns| {
+            outcomes.rewards.push(columns[0]);
+            outcomes.discounts.push(columns[1]);
+            outcomes.next_observations.extend_from_slice(&columns[2..]);
+        });
     }
 }
 
 /// Memory of a minibatch, reused from draw to draw.
 #[derive(Debug, Default)]
 pub struct GatheredBatch {
-    observations: Vec<f32>,
-    actions: Vec<f32>,
-    rewards: Vec<f32>,
-    next_observations: Vec<f32>,
-    discounts: Vec<f32>,
+    pairs: GatheredPairs,
+    outcomes: GatheredOutcomes,
+}
+
+/// The (s, a) of a minibatch.
+#[derive(Debug, Default)]
+pub struct GatheredPairs {
+    /// s, `[B, O]`.
+    pub observations: Vec<f32>,
+    /// a, `[B, A]`.
+    pub actions: Vec<f32>,
+}
+
+/// What followed on the (s, a) of a minibatch.
+#[derive(Debug, Default)]
+pub struct GatheredOutcomes {
+    /// r, `[B]`.
+    pub rewards: Vec<f32>,
+    /// γ, or 0 at a terminal transition, `[B]`.
+    pub discounts: Vec<f32>,
+    /// s′, `[B, O]`.
+    pub next_observations: Vec<f32>,
 }
 
 impl GatheredBatch {
-    fn clear(&mut self) {
-        self.observations.clear();
-        self.actions.clear();
-        self.rewards.clear();
-        self.next_observations.clear();
-        self.discounts.clear();
+    /// Both halves, to be filled apart.
+    pub const fn halves(&mut self) -> (&mut GatheredPairs, &mut GatheredOutcomes) {
+        (&mut self.pairs, &mut self.outcomes)
     }
 
     /// The minibatch as learners read it.
     pub fn as_batch(&self) -> Batch<'_> {
+        let (pairs, outcomes) = (&self.pairs, &self.outcomes);
         Batch {
-            observations: &self.observations,
-            actions: &self.actions,
-            rewards: &self.rewards,
-            next_observations: &self.next_observations,
-            discounts: &self.discounts,
+            observations: &pairs.observations,
+            actions: &pairs.actions,
+            rewards: &outcomes.rewards,
+            next_observations: &outcomes.next_observations,
+            discounts: &outcomes.discounts,
         }
     }
 }

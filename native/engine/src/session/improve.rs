@@ -213,11 +213,10 @@ impl Improver {
     ) -> Result<()> {
         self.measure(learner, replay)?;
         self.draw(replay);
-        let (gathered, noise) = (std::mem::take(&mut self.gathered), std::mem::take(&mut self.noise));
         let temperature = self.temperature(replay);
-        let done = self.apply(step, learner, &gathered.as_batch(), &noise, temperature);
-        (self.gathered, self.noise) = (gathered, noise);
-        done?;
+        let rows = Rows::Drawn { replay, indices: &self.indices };
+        learner.step_on(step, (&rows, &mut self.gathered), &self.noise, temperature)?;
+        self.follow(step, learner)?;
         if self.looks_every_step { self.expect_finite(learner, env_steps) } else { Ok(()) }
     }
 
@@ -234,6 +233,11 @@ impl Improver {
         temperature: Temperature,
     ) -> Result<()> {
         learner.step(step, batch, noise, temperature)?;
+        self.follow(step, learner)
+    }
+
+    /// What follows on a gradient step: it counts, and the targets that are due move.
+    fn follow(&mut self, step: Step, learner: &mut dyn Learner) -> Result<()> {
         self.counts.add(step);
         self.move_targets(step, learner)
     }
@@ -283,6 +287,7 @@ impl Improver {
             None => {
                 self.measure(learner, replay)?;
                 self.draw(replay);
+                replay.gather(&self.indices, &mut self.gathered);
             }
         }
         let (gathered, noise) = (std::mem::take(&mut self.gathered), std::mem::take(&mut self.noise));
@@ -338,7 +343,6 @@ impl Improver {
     /// Draws the rows and the noise of a gradient step.
     fn draw(&mut self, replay: &ReplayBuffer) {
         draw(&mut self.index_stream, self.batch, replay, &mut self.indices);
-        replay.gather(&self.indices, &mut self.gathered);
         self.noise.resize(self.batch * self.recipe.draws(self.samples) * self.action, 0.0);
         self.noise_stream.fill_normal(&mut self.noise);
     }

@@ -4,6 +4,8 @@ use virel_engine::learner::kernel::sgemm::Gemm;
 use virel_engine::learner::{Learner, LearnerConfig, Step, StepNorms, StepTerms};
 use virel_engine::networks::layout::{Parameter, Sizes};
 use virel_engine::random::{Purpose, Stream};
+use virel_engine::replay::buffer::{GatheredBatch, ReplayBuffer, Transition};
+use virel_engine::replay::rows::Rows;
 
 use super::support::Case;
 use super::support::recipes::{VIREL, Variant};
@@ -82,6 +84,48 @@ fn many_steps_on_two_threads_agree_to_the_bit() {
         learner.parameters().unwrap()
     };
     assert!(run(1) == run(2));
+}
+
+#[test]
+fn rows_that_are_still_in_the_buffer_step_as_a_batch_of_them() {
+    for variant in variants() {
+        let case = Case::of(variant, 5, tiny(), 12, 1.0);
+        let batch = case.batch();
+        let mut replay = ReplayBuffer::new(4, 2, 100);
+        for row in 0..12 {
+            let transition = Transition {
+                observation: &batch.observations[4 * row..4 * row + 4],
+                action: &batch.actions[2 * row..2 * row + 2],
+                reward: batch.rewards[row],
+                next_observation: &batch.next_observations[4 * row..4 * row + 4],
+                discount: batch.discounts[row],
+            };
+            replay.push(&transition).unwrap();
+        }
+        let run = |threads, indices: Option<&[usize]>| {
+            let mut learner = learner_with(&case, LearnerConfig { threads, ..case.config() });
+            let mut room = GatheredBatch::default();
+            for _ in 0..3 {
+                match indices {
+                    Some(indices) => {
+                        let rows = Rows::Drawn { replay: &replay, indices };
+                        learner
+                            .step_on(Step::Joint, (&rows, &mut room), &case.noise, case.temperature())
+                            .unwrap();
+                    }
+                    None => learner.step(Step::Joint, &batch, &case.noise, case.temperature()).unwrap(),
+                }
+            }
+            (learner.parameters().unwrap(), learner.terms().unwrap())
+        };
+        let all: Vec<usize> = (0..12).collect();
+        let given = run(1, None);
+        for threads in [1, 2, 5] {
+            assert!(given == run(threads, Some(&all)), "{}: {threads}", variant.name);
+        }
+        // another draw is another step
+        assert!(given != run(2, Some(&[0; 12])), "{}", variant.name);
+    }
 }
 
 #[test]

@@ -21,11 +21,13 @@ use super::network::zeros;
 use super::products::Products;
 use super::sampler::Sampler;
 use super::sgemm::Factor;
+use super::threads::Helper;
 use crate::error::{EngineError, Result};
 use crate::learner::LearnerConfig;
 use crate::networks::layout::{LayerSpec, Networks};
 use crate::networks::mlp::Shape;
 use crate::replay::batch::Batch;
+use crate::replay::buffer::{GatheredBatch, ReplayBuffer};
 
 /// What happens to a half's gradients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,14 +107,43 @@ impl Inputs {
         self.outcomes.row_mut(1, n).copy_from_slice(batch.discounts);
     }
 
+    /// [`Self::load`] of rows of a replay buffer, gathered and turned over by two threads: they lie anywhere in memory.
+    pub fn load_drawn(
+        &mut self,
+        helper: &mut Helper,
+        (replay, indices): (&ReplayBuffer, &[usize]),
+        room: &mut GatheredBatch,
+    ) {
+        self.fit(indices.len());
+        let Self { observation, action, n, pairs, next, outcomes, .. } = self;
+        let (observation, n, (taken, followed)) = (*observation, *n, room.halves());
+        let ours = || {
+            replay.gather_pairs(indices, taken);
+            pairs.load(1, &taken.observations, observation);
+            pairs.load(1 + observation, &taken.actions, *action);
+        };
+        let theirs = || {
+            replay.gather_outcomes(indices, followed);
+            next.load(1, &followed.next_observations, observation);
+            outcomes.row_mut(0, n).copy_from_slice(&followed.rewards);
+            outcomes.row_mut(1, n).copy_from_slice(&followed.discounts);
+        };
+        helper.join(theirs, ours);
+    }
+
     /// Takes over `n` pairs (s, a) alone.
     pub fn load_pairs(&mut self, observations: &[f32], actions: &[f32], n: usize) {
+        self.fit(n);
+        self.pairs.load(1, observations, self.observation);
+        self.pairs.load(1 + self.observation, actions, self.action);
+    }
+
+    /// Makes room for `n` samples.
+    fn fit(&mut self, n: usize) {
         if n > self.capacity {
             *self = Self::new(self.observation, self.action, n);
         }
         self.n = n;
-        self.pairs.load(1, observations, self.observation);
-        self.pairs.load(1 + self.observation, actions, self.action);
     }
 
     /// [1, s].

@@ -8,11 +8,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{JoinHandle, Thread, park};
+use std::time::{Duration, Instant};
 
 use crate::error::{EngineError, Result};
 
-/// Looks before a thread sleeps: about 50 microseconds.
-const LOOKS: u32 = 2_000;
+/// How long a thread looks before it sleeps: longer than a batch takes to be drawn and a simulator to step.
+const LOOKING: Duration = Duration::from_micros(300);
+/// Looks between two at the clock.
+const LOOKS: u32 = 64;
 
 /// Work that borrows from the thread that waits for it. The lifetime is a promise of [`Helper::join`].
 type Lent = &'static mut (dyn FnMut() + Send);
@@ -35,11 +38,14 @@ impl Desk {
     /// Looks for a while, then sleeps, until the turn is another; says which.
     fn wait_while(&self, turn: u8) -> u8 {
         let other = || Some(self.turn.load(Ordering::Acquire)).filter(|&now| now != turn);
-        for _ in 0..LOOKS {
-            if let Some(now) = other() {
-                return now;
+        let since = Instant::now();
+        while since.elapsed() < LOOKING {
+            for _ in 0..LOOKS {
+                if let Some(now) = other() {
+                    return now;
+                }
+                std::hint::spin_loop();
             }
-            std::hint::spin_loop();
         }
         loop {
             if let Some(now) = other() {
