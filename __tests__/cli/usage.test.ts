@@ -341,7 +341,7 @@ describe('the package', () => {
     'loads from CommonJS and from ESM, without anything native',
     () => {
       const names =
-        'Environment,Session,VirelError,compareRuns,defineEnvironment,doctor,drawComparison,drawDemo,evaluate,exportRun,isVirelError,listEnvironments,loadEnvironment,loadPolicy,loadRun,plotRuns,presets,readMetrics,reference,resolveConfig,resume,setup,theory,train,writeDemo';
+        'Environment,Session,VectorEnvironment,VirelError,compareRuns,defineEnvironment,doctor,drawComparison,drawDemo,evaluate,exportRun,isVirelError,listEnvironments,loadEnvironment,loadPolicy,loadRun,plotRuns,presets,readMetrics,recordEpisode,reference,resolveConfig,resume,setup,theory,train,watch,writeDemo,writeSite';
       const env = { ...process.env, NODE_OPTIONS: '', VIREL_NATIVE_ADDON: '/nowhere' };
       const node = (...words: string[]) =>
         execFileSync(process.execPath, words, { cwd: root, env, encoding: 'utf8' });
