@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { holdsOnlyRun } from '../../src/sweep/state.js';
 import { inheritedOptions } from '../../src/training/trainer-process.js';
 import { install } from '../cli/command.js';
 import { left } from './left.js';
@@ -88,6 +89,8 @@ describe('a run that a program starts', () => {
         ['checkpoint', 'episode', 'evaluation', 'metrics', 'progress', 'start', 'summary'],
       ]);
       expect(left(join(folder, 'bits-false'))).toEqual(left(join(folder, 'bits-true')));
+      // a sweep may empty such a folder, if its run has no checkpoint yet
+      expect(holdsOnlyRun(join(folder, 'bits-false'))).toBe(true);
     },
     PATIENCE,
   );

@@ -103,7 +103,7 @@ export const countsText = (counts: Record<RunState, number>) =>
 
 /** Everything that a run writes into its folder. */
 const OF_RUN =
-  /^(run\.(json|lock)|config\.(yaml|origin\.json)|model\.xml|task\.json|(status|summary)\.json|(metrics|log)\.jsonl|(eval|episodes)\.csv|events\.out\.tfevents\..*|assets|checkpoints|replay|diverged)(\.tmp-\d+|\.stale\.\d+|\.\d+)?$/;
+  /^(run\.(json|lock)|config\.(yaml|origin\.json)|model\.(xml|LICENSE)|task\.json|(status|summary)\.json|(metrics|log)\.jsonl|(eval|episodes)\.csv|events\.out\.tfevents\..*|assets|checkpoints|replay|diverged)(\.tmp-\d+|\.stale\.\d+|\.\d+)?$/;
 
 /** Whether a folder has nothing in it but what a run left there, so that it may be emptied for a run from the start. */
 export function holdsOnlyRun(runDir: string): boolean {
