@@ -1,5 +1,5 @@
 /** `virel-native sweep` as a cluster uses it, where there is no cluster: scripts, rows by their number, and what is refused. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -73,6 +73,56 @@ describe('without Slurm', () => {
     async () => {
       const { code, stderr } = await virel(['sweep', sweep('quiet'), '--cancel'], folder, none);
       expect([code, stderr]).toEqual([0, 'the queue has no run of this sweep\n']);
+    },
+    MINUTE,
+  );
+});
+
+describe('programs of Slurm that answer as they are told', () => {
+  /** A folder of programs, each a line of the shell, and the PATH with it in front. */
+  function programs(name: string, lines: Record<string, string>): NodeJS.ProcessEnv {
+    const bin = join(folder, `bin-${name}`);
+    mkdirSync(bin);
+    for (const [program, line] of Object.entries(lines))
+      writeFileSync(join(bin, program), `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+    return { PATH: `${bin}:${process.env['PATH']}` };
+  }
+  const config = 'echo "MaxArraySize            = 2"';
+
+  it(
+    'a run that the queue is putting back is waited for, and not submitted again',
+    async () => {
+      const file = sweep('completing');
+      const dir = join(folder, 'runs/completing');
+      mkdirSync(join(dir, 'slurm'), { recursive: true });
+      const jobs = [{ job: '7', base: 0, runs: 2, submitted: new Date().toISOString() }];
+      writeFileSync(join(dir, 'slurm/jobs.json'), JSON.stringify({ v: 1, jobs }));
+      const asked = join(folder, 'asked');
+      // saved and still going, and only then waiting again
+      const squeue = `if [ -e ${asked} ]; then s=PENDING; else s=COMPLETING; touch ${asked}; fi; echo "7|0|$s"; echo "7|1|$s"`;
+      const sbatch = 'echo "submitted twice" >&2; exit 1';
+      const env = programs('completing', { squeue, sbatch, scontrol: config });
+      const words = ['sweep', file, '--executor', 'slurm', '--no-setup'];
+      const { code, stderr } = await virel(words, folder, env);
+      expect([code, stderr.includes('submitted')]).toEqual([0, false]);
+      expect(stderr).toContain('2 runs are in the queue already');
+      expect(stderr).toContain(`next: npx virel-native sweep ${file} --status, or --cancel`);
+    },
+    MINUTE,
+  );
+
+  it(
+    'runs of more than one array are not printed as one script',
+    async () => {
+      const file = sweep('arrays', { grid: { algorithm: ['virel', 'beta'] } });
+      const env = programs('arrays', { scontrol: config });
+      const words = ['sweep', file, '--executor', 'slurm', '--print'];
+      const { code, stdout, stderr } = await virel(words, folder, env);
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toMatch(
+        /^error CLI_USAGE: --print: these runs take 2 arrays of at most 2 places/m,
+      );
+      expect(stderr).toContain('fix: the same without --print, or fewer runs');
     },
     MINUTE,
   );

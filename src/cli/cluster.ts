@@ -3,16 +3,15 @@ import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import { VirelError } from '../errors.js';
-import { openSweep } from '../sweep/folder.js';
+import { openSweep, planFile } from '../sweep/folder.js';
 import type { LoadedSweep } from '../sweep/load.js';
 import type { Resources } from '../sweep/needs.js';
 import { isDue, localExecutor, type SweepTask, standingOf } from '../sweep/run.js';
 import { cancelSweep } from '../sweep/slurm/cancel.js';
-import { type SlurmRequest, scriptsOf, slurmExecutor } from '../sweep/slurm/executor.js';
+import { indexesIn, type SlurmRequest, scriptsOf, slurmExecutor } from '../sweep/slurm/executor.js';
 import { type Job, readJobs } from '../sweep/slurm/jobs.js';
 import { mostPlaces } from '../sweep/slurm/queue.js';
 import { requeueTask, savedSteps, slurmTask } from '../sweep/slurm/requeue.js';
-import { noLongerWaiting } from '../sweep/slurm/requeued.js';
 import { type JobOptions, lineValue, sbatchOptions, timeSeconds } from '../sweep/slurm/script.js';
 import { countStates } from '../sweep/state.js';
 import { exitOf, type StopSignals } from '../training/signals.js';
@@ -176,9 +175,8 @@ export async function sweepOnSlurm(
     },
   });
   if (queued === 0 || carry.quiet) return;
-  note('the jobs run on without this command; beside its FILE:');
   note(
-    '  --status shows how they stand, --cancel stops them, --executor slurm --wait follows them',
+    `the jobs run on without this command; next: ${flags.command} --status, or --cancel, or --executor slurm --wait`,
   );
 }
 
@@ -195,9 +193,18 @@ export async function printScripts(
     return standing !== undefined && isDue(standing, flags.retryFailed);
   });
   if (due.length === 0) return note('nothing is to be done');
-  const scripts = scriptsOf(dir, due, requestOf(prepared, options, flags), await mostPlaces());
-  for (const { text } of scripts) print(text.trimEnd());
-  note(`the plan: ${shortPath(`${dir}/plan.jsonl`)}; submit the script with sbatch`);
+  const [request, places] = [requestOf(prepared, options, flags), await mostPlaces()];
+  const scripts = scriptsOf(dir, { tasks: due, indexes: indexesIn(dir) }, request, places);
+  const [script] = scripts;
+  // one after the other they would be one script, of which sbatch and the shell read the first alone
+  if (script === undefined || scripts.length > 1)
+    throw usage(
+      '--print',
+      `these runs take ${scripts.length} arrays of at most ${places} places, and one script is one array`,
+      'the same without --print, or fewer runs',
+    );
+  print(script.text.trimEnd());
+  note(`the plan: ${shortPath(planFile(dir))}; submit the script with sbatch`);
 }
 
 /** Cancels a sweep's jobs, and says how its runs stand. */
@@ -246,7 +253,6 @@ export async function carryOutTask(
 ): Promise<void> {
   const [task] = prepared.tasks as [SweepTask];
   const before = savedSteps(task.runDir);
-  noLongerWaiting(task);
   await carryOutRuns(prepared, {
     ...carry,
     execute: localExecutor(1, taskOptions(prepared, allowInexact)),

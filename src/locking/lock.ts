@@ -1,6 +1,10 @@
 /** A lock file that names its process, so that the lock of a dead one can be taken over. */
+import { randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+
+/** What this process's own names end in: processes of other machines may have its number. */
+const SCRATCH = `${process.pid}-${randomBytes(4).toString('hex')}`;
 
 /** What a file system without hard links answers. */
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
@@ -64,7 +68,7 @@ function readLock(file: string): string | undefined {
 
 /** Creates the file with its content at once: another process never reads half of it. */
 function create(file: string, content: string): boolean {
-  const temporary = `${file}.${process.pid}`;
+  const temporary = `${file}.${SCRATCH}`;
   try {
     writeFileSync(temporary, content);
     place(temporary, file, content);
@@ -89,7 +93,7 @@ function place(temporary: string, file: string, content: string): void {
 
 /** Removes a stale lock, unless someone took it over in the meantime: then theirs is put back. */
 function remove(file: string, stale: string): void {
-  const aside = `${file}.stale.${process.pid}`;
+  const aside = `${file}.stale.${SCRATCH}`;
   try {
     renameSync(file, aside);
     if (readFileSync(aside, 'utf8') !== stale) linkSync(aside, file);

@@ -3,7 +3,7 @@ import { show } from '../config/show.js';
 import { VirelError } from '../errors.js';
 
 /** Keys with values, as a file has them. */
-export const isObject = (value: unknown): value is Record<string, unknown> =>
+const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** A complaint about a part of the file. @param where The file and the part: `a.yaml: grid.algorithm`. */

@@ -8,7 +8,8 @@ import { difference, type SweepPlan } from './plan.js';
 import { readPlan, writePlan } from './plan-file.js';
 
 const LOCK = 'sweep.lock';
-const PLAN = 'plan.jsonl';
+/** The plan in the folder of a sweep. */
+export const planFile = (dir: string) => join(dir, 'plan.jsonl');
 /** The file that a sweep is carried out from makes its plan again. */
 const REMOVE = 'remove it, and give the same command again: no run is lost';
 
@@ -25,7 +26,7 @@ export function openSweep(dir: string, plan: SweepPlan): () => void {
     makeFolders(resolve(dir));
     const release = takeLock(dir);
     try {
-      writeTogether(join(dir, PLAN), dir, plan);
+      writeTogether(planFile(dir), dir, plan);
     } catch (error) {
       release();
       throw error;
@@ -51,7 +52,7 @@ function takeLock(dir: string): () => void {
 
 /** Refuses a plan that differs from one that the folder has in what both say. @throws VirelError as {@link openSweep}. */
 export function checkAgainst(dir: string, plan: SweepPlan): void {
-  const path = join(dir, PLAN);
+  const path = planFile(dir);
   if (existsSync(path)) together(readPlan(path, REMOVE), dir, plan);
 }
 

@@ -10,7 +10,7 @@ import type { Order } from '../training/messages.js';
 import { supervise } from '../training/supervise.js';
 import { tryClaim } from './claim.js';
 import type { PlanRow, Resolve, SweepPlan } from './plan.js';
-import { isRequeued } from './slurm/requeued.js';
+import { isRequeued, noLongerWaiting } from './slurm/requeued.js';
 import { hasCheckpoint, holdsOnlyRun, isHeld, type RunStanding, standing } from './state.js';
 
 /** A run that is to be done. */
@@ -120,6 +120,7 @@ export async function carryOut(
     release = await claim(task, signal);
     await waitUntilFree(task.runDir, signal);
     if (signal.aborted || standing(task.runDir).state === 'done') return undefined;
+    noLongerWaiting(task);
     return await supervise(takeTrainer(), orderOf(task, options), supervision);
   } catch (error) {
     control.refused(task, toVirelError(error));

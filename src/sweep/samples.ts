@@ -8,7 +8,7 @@
  *       replay.batchSize: {choice: [64, 128, 256]}
  *
  * What is drawn for a key depends on (seed, key), for Sobol's sequence also on its place among the keys: the plan is the same each
- * time, more samples leave the first ones as they were, and another key beside changes none of the others.
+ * time, more samples leave the first ones as they were, and another key behind them changes none of the others.
  */
 import { createHash } from 'node:crypto';
 import { show } from '../config/show.js';

@@ -1,10 +1,10 @@
 /** How the runs of a sweep stand, read from their own files: a run's folder is the only truth about it. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { lockOwner } from '../locking/lock.js';
 import type { Summary } from '../logging/events.js';
 import { listCheckpoints } from '../training/checkpoint.js';
+import { isSilent } from '../training/heartbeat.js';
 
 /**
  * `done`: trained to its last step. `running`: a living process has it. `requeued`: saved, and its job waits in the queue of a
@@ -41,9 +41,6 @@ export interface RunStanding {
 /** Codes of failures that the same bits lead to again. */
 const AGAIN = ['DIVERGED', 'SIM_UNSTABLE'];
 
-/** Milliseconds without a heartbeat after which a run of another machine counts as dead: five beats. */
-const STALE = 50_000;
-
 function readJson<T>(path: string): Partial<T> | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Partial<T>;
@@ -52,23 +49,13 @@ function readJson<T>(path: string): Partial<T> | undefined {
   }
 }
 
-interface Status {
-  step: number;
-  heartbeat: string;
-}
-
-/** Whether a process trains in a folder. */
-export function isHeld(runDir: string, now = Date.now()): boolean {
-  const owner = lockOwner(join(runDir, 'run.lock'));
-  if (owner === undefined) return false;
-  if (owner.host === hostname()) return true;
-  const beat = readJson<Status>(join(runDir, 'status.json'))?.heartbeat;
-  return beat === undefined || now - Date.parse(beat) < STALE;
-}
+/** Whether a process trains in a folder; one of another machine is dead once it has missed its heartbeats. */
+export const isHeld = (runDir: string): boolean =>
+  lockOwner(join(runDir, 'run.lock'), () => isSilent(runDir)) !== undefined;
 
 /** How the run in a folder stands. */
 export function standing(runDir: string): RunStanding {
-  const status = readJson<Status>(join(runDir, 'status.json'));
+  const status = readJson<{ step: number }>(join(runDir, 'status.json'));
   const step = status?.step ?? 0;
   if (status !== undefined && isHeld(runDir)) return { state: 'running', step };
   const summary = readJson<Summary>(join(runDir, 'summary.json'));
@@ -103,7 +90,7 @@ export const countsText = (counts: Record<RunState, number>) =>
 
 /** Everything that a run writes into its folder. */
 const OF_RUN =
-  /^(run\.(json|lock)|config\.(yaml|origin\.json)|model\.(xml|LICENSE)|task\.json|(status|summary)\.json|(metrics|log)\.jsonl|(eval|episodes)\.csv|events\.out\.tfevents\..*|assets|checkpoints|replay|diverged)(\.tmp-\d+|\.stale\.\d+|\.\d+)?$/;
+  /^(run\.(json|lock)|config\.(yaml|origin\.json)|model\.(xml|LICENSE)|task\.json|(status|summary)\.json|(metrics|log)\.jsonl|(eval|episodes)\.csv|events\.out\.tfevents\..*|assets|checkpoints|replay|diverged)(\.tmp-\d+|(\.stale)?\.\d+(-[0-9a-f]{8})?)?$/;
 
 /** Whether a folder has nothing in it but what a run left there, so that it may be emptied for a run from the start. */
 export function holdsOnlyRun(runDir: string): boolean {

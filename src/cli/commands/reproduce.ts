@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { VirelError } from '../../errors.js';
 import { FIGURES, type Figure, findFigure, type SweptFigure } from '../../sweep/figures.js';
-import { checkAgainst } from '../../sweep/folder.js';
+import { checkAgainst, planFile } from '../../sweep/folder.js';
 import { type LoadedSweep, loadSweep, settingsOf } from '../../sweep/load.js';
 import { planSweep } from '../../sweep/plan.js';
 import { type Report, reportRuns } from '../../sweep/report.js';
@@ -169,7 +169,7 @@ async function train(
 
 /** The report on the plan that lies in the folder. */
 async function reportOn(figure: SweptFigure, dir: string, args: ReproduceArguments): Promise<void> {
-  const path = join(dir, 'plan.jsonl');
+  const path = planFile(dir);
   if (!existsSync(path)) {
     const fix = `npx virel-native reproduce ${figure.id}`;
     throw new VirelError('RUN_NOT_FOUND', `${dir} has no plan: nothing was run yet`, {

@@ -2,6 +2,8 @@
 import { join, resolve } from 'node:path';
 import type { ResolvedConfig } from '../../config/schema.js';
 import { makeFolders, writeWhole } from '../../training/files.js';
+import { passTime } from '../../training/patient-save.js';
+import { planFile } from '../folder.js';
 import { memoryToAskFor, needsOf } from '../needs.js';
 import type { PlanRow } from '../plan.js';
 import { readPlan } from '../plan-file.js';
@@ -48,9 +50,12 @@ function taskNeeds(tasks: readonly SweepTask[], { configOf }: SlurmRequest): Tas
   };
 }
 
+/** Places of runs in the plan of a sweep's folder, by their own folders. */
+type Indexes = ReadonlyMap<string, number>;
+
 /** The place of each run in the plan that the sweep's folder has: what tasks go by, however the file of the sweep changes. */
-function indexesIn(dir: string): ReadonlyMap<string, number> {
-  const { rows } = readPlan(join(dir, 'plan.jsonl'));
+export function indexesIn(dir: string): Indexes {
+  const { rows } = readPlan(planFile(dir));
   return new Map(rows.map(({ folder, index }) => [folder, index]));
 }
 
@@ -61,15 +66,14 @@ function indexesIn(dir: string): ReadonlyMap<string, number> {
  */
 export function scriptsOf(
   dir: string,
-  tasks: readonly SweepTask[],
+  { tasks, indexes }: { tasks: readonly SweepTask[]; indexes: Indexes },
   request: SlurmRequest,
   places: number,
 ): Script[] {
   const { name, options, cwd, program, words } = request;
   const folder = resolve(dir);
-  const indexes = indexesIn(folder);
   const needs = taskNeeds(tasks, request);
-  const plan = ['sweep', join(folder, 'plan.jsonl'), '--sweep-dir', folder];
+  const plan = ['sweep', planFile(folder), '--sweep-dir', folder];
   const rows = tasks.map(({ row }) => indexes.get(row.folder) as number);
   return arraysOf(
     rows.sort((a, b) => a - b),
@@ -85,17 +89,18 @@ export const slurmExecutor =
   (dir: string, request: SlurmRequest): Executor =>
   async (tasks, control) => {
     const known = readJobs(dir);
-    const queue = await rowsInQueue(known);
+    const queue = await settledQueue(known, control.signal);
     const indexes = indexesIn(dir);
-    const queued = tasks.filter(({ row }) => isQueued(queue, indexes.get(row.folder)));
-    const others = tasks.filter((task) => !queued.includes(task));
+    const inQueue = new Set(queue.map(({ index }) => index));
+    const queued = tasks.filter(({ row }) => inQueue.has(indexes.get(row.folder) as number));
+    const others = tasks.filter(({ row }) => !inQueue.has(indexes.get(row.folder) as number));
     const held = others.filter((task) => standingOf(task).state === 'running');
     const open = others.filter((task) => !held.includes(task));
     if (queued.length > 0) request.say(`${runs(queued.length)} in the queue already`);
     if (held.length > 0)
       request.say(`${runs(held.length)} held by a process outside the queue: left to it`);
     const before = known.filter(({ job }) => queue.some((task) => task.job === job));
-    const jobs = [...before, ...(await submitAll(dir, open, before, request))];
+    const jobs = [...before, ...(await submitAll(dir, { tasks: open, indexes, before }, request))];
     const handed = [...queued, ...open];
     if (!request.wait || handed.length === 0) return { queued: handed.length };
     return followJobs({ tasks: handed, jobs, indexes, ...request }, control);
@@ -103,21 +108,35 @@ export const slurmExecutor =
 
 const runs = (count: number) => `${count} run${count === 1 ? ' is' : 's are'}`;
 
-/** A task that is about to leave the queue does nothing any more. */
-const isQueued = (queue: readonly QueuedRow[], index: number | undefined) =>
-  queue.some((row) => row.index === index && row.state !== 'COMPLETING');
+/** Milliseconds between looks at a queue that is not settled, and how many: what still completes then counts as queued. */
+const SETTLING = 1000;
+const LOOKS = 60;
+
+/** The queue when no task is between two states: one that completes either leaves it or is being put back. */
+async function settledQueue(jobs: readonly Job[], signal: AbortSignal): Promise<QueuedRow[]> {
+  for (let looks = 1; ; looks += 1) {
+    const queue = await rowsInQueue(jobs);
+    const isSettled = queue.every(({ state }) => state !== 'COMPLETING');
+    if (isSettled || looks === LOOKS || signal.aborted) return queue;
+    await passTime(SETTLING, signal);
+  }
+}
 
 /** Submits runs, and remembers each job at once. */
 async function submitAll(
   dir: string,
-  tasks: readonly SweepTask[],
-  before: readonly Job[],
+  {
+    tasks,
+    indexes,
+    before,
+  }: { tasks: readonly SweepTask[]; indexes: Indexes; before: readonly Job[] },
   request: SlurmRequest,
 ): Promise<Job[]> {
   const folder = resolve(slurmFolder(dir));
   makeFolders(folder);
   const output = `--output=${logPattern(folder)}`;
-  const scripts = tasks.length === 0 ? [] : scriptsOf(dir, tasks, request, await mostPlaces());
+  const places = tasks.length === 0 ? 1 : await mostPlaces();
+  const scripts = tasks.length === 0 ? [] : scriptsOf(dir, { tasks, indexes }, request, places);
   const jobs: Job[] = [];
   for (const [at, { text, base, runs: count }] of scripts.entries()) {
     const script = join(folder, `array-${at}.sh`);

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import type { ResolvedConfig } from '../../config/schema.js';
 import { VirelError } from '../../errors.js';
 import { errorEvent } from '../../training/failure.js';
+import { passTime } from '../../training/patient-save.js';
 import { readSummary } from '../../training/summary.js';
 import type { PlanRow } from '../plan.js';
 import { type Left, type SweepControl, type SweepTask, standingOf } from '../run.js';
+import type { RunState } from '../state.js';
 import { type Job, type QueuedRow, rowsInQueue, slurmFolder } from './jobs.js';
 
 /** Milliseconds between looks: the queue is everyone's. */
@@ -45,44 +47,40 @@ export async function followJobs(followed: Followed, control: SweepControl): Pro
       return undefined;
     });
     if (queue !== undefined) failures = 0;
+    const rows = new Map(queue?.map((row) => [row.index, row]));
     for (const task of left) {
-      const row = queue?.find(({ index }) => index === followed.indexes.get(task.row.folder));
+      const row = rows.get(followed.indexes.get(task.row.folder) as number);
       if (row !== undefined) places.set(task, row);
-      const isOver = look(task, queue !== undefined && row === undefined, seen, followed, control);
-      if (!isOver) continue;
+      // nothing of it has changed, and its files may lie on a shared disk
+      if (row?.state === 'PENDING') continue;
+      const hasLeft = queue !== undefined && row === undefined;
+      const ended = look(task, hasLeft, seen, followed, control);
+      if (ended === undefined) continue;
       left.delete(task);
-      if (standingOf(task).state !== 'done') vanished(task, places.get(task), control);
+      if (ended !== 'done' && ended !== 'failed' && ended !== 'diverged')
+        vanished(task, places.get(task), control);
       control.over(task);
     }
-    if (left.size > 0) await pause(LOOK, control.signal);
+    if (left.size > 0) await passTime(LOOK, control.signal);
   }
   return { queued: left.size };
 }
 
-const pause = (milliseconds: number, signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
-
-/** Tells what is new of a run; whether it does no more. */
+/** Tells what is new of a run; how it stands where it does no more. */
 function look(
   task: SweepTask,
   hasLeft: boolean,
   seen: Map<SweepTask, Seen>,
   { configOf }: Followed,
   control: SweepControl,
-): boolean {
+): RunState | undefined {
   const { state, step, code, message } = standingOf(task);
   const seed = Number(task.row.values['seed']);
   if (state === 'running' && !hasLeft) {
     const now = performance.now();
     const known = seen.get(task);
     // its file is written every ten seconds: nothing new is no standstill
-    if (known?.step === step) return false;
+    if (known?.step === step) return undefined;
     const before = known ?? { step, at: now, since: now };
     const seconds = (now - before.at) / 1000;
     const stepsPerSecond = seconds > 0 ? Math.max(0, step - before.step) / seconds : 0;
@@ -92,22 +90,20 @@ function look(
     // gradient steps are not in the files that are read
     const unknown = { updates: 0, updatesPerSecond: 0 };
     control.emit(task, { event: 'progress', seed, step, steps, wall, stepsPerSecond, ...unknown });
-    return false;
+    return undefined;
   }
-  if (state !== 'done' && !hasLeft) return false;
+  if (state !== 'done' && !hasLeft) return undefined;
   if (code !== undefined) {
     const error = new VirelError(code, message ?? code, { where: task.runDir });
     control.emit(task, errorEvent(error, seed));
   }
   const summary = readSummary(task.runDir);
   if (summary !== undefined) control.emit(task, summary);
-  return true;
+  return state;
 }
 
 /** Says of a run whose task ended before it where the reason may stand. */
 function vanished(task: SweepTask, row: QueuedRow | undefined, control: SweepControl): void {
-  const { state } = standingOf(task);
-  if (state === 'failed' || state === 'diverged') return;
   const name = row === undefined ? 'its job' : `job ${row.job}_${row.place}`;
   const log = row && join(slurmFolder(task.sweepDir), `${row.job}_${row.place}.log`);
   const error = new VirelError('SLURM_JOB_ENDED', `${name} ended before its run was done`, {

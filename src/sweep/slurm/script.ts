@@ -145,7 +145,9 @@ export function arraysOf(
   const arrays = new Map<number, number[]>();
   for (const row of rows) {
     const base = row - (row % most);
-    arrays.set(base, [...(arrays.get(base) ?? []), row - base]);
+    const places = arrays.get(base) ?? [];
+    places.push(row - base);
+    arrays.set(base, places);
   }
   return [...arrays].map(([base, places]) => ({ base, places }));
 }
@@ -176,7 +178,7 @@ function directives(job: ArrayJob, needs: TaskNeeds, options: JobOptions): strin
 }
 
 /** Where each task of an array writes its log: its number, and its place in the array. */
-export const LOG = '%A_%a.log';
+const LOG = '%A_%a.log';
 
 /**
  * The path of {@link LOG} in a folder, which sbatch would fill in letters of.
