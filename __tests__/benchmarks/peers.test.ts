@@ -7,7 +7,7 @@ const peers = (name: string) =>
   import(pathToFileURL(join(packageRoot, 'benchmarks/peers', name)).href);
 const { blockSize, summarise, verdict } = await peers('statistics.mjs');
 const { parseCores, slugOf } = await peers('machine.mjs');
-const { ceilingOf, floors, remarks, report, standings } = await peers('report.mjs');
+const { ceilingOf, ceilingLines, remarks, report, standings } = await peers('report.mjs');
 const { MATCHUPS } = await peers('matchups.mjs');
 
 const ASKED = { must: 1.3, aim: 1.5 };
@@ -108,7 +108,7 @@ describe('the table of a record', () => {
   });
 
   it('says of every row what the processor would allow, where that was measured', () => {
-    expect(floors(matchup)).toEqual([]);
+    expect(ceilingLines(matchup)).toEqual([]);
     expect(report({ matchups: [matchup] })).not.toContain('Where the time goes');
     // 0.3 GFLOP an update and a ceiling of 250 GFLOP/s: 833 updates a second
     const contestants = matchup.contestants.map((each) =>
@@ -116,7 +116,7 @@ describe('the table of a record', () => {
     );
     const measured = { ...matchup, contestants, ceiling: blocksOf(250, 251, 249) };
     expect(ceilingOf(measured).of(700)).toBeCloseTo(0.84, 12);
-    expect(floors(measured)).toEqual([
+    expect(ceilingLines(measured)).toEqual([
       '- virel learner, HalfCheetah shapes, 1 thread: 300 MFLOP of products a unit; the multiply-add units do 250 GFLOP/s. Ours uses 84 % of them; JAX 60 %, 1.3 times that is 78 %, and all of it would be 1.67 times.',
     ]);
     expect(report({ matchups: [measured] })).toContain('## Where the time goes');

@@ -20,7 +20,7 @@ describe('a stop', () => {
     const { steps } = json(join(runFolder(), 'summary.json'));
     expect(steps).toBeGreaterThan(500);
     expect(steps).toBeLessThan(100_000);
-    expect(findPolicy(runFolder()).config.step).toBe(steps);
+    expect((await findPolicy(runFolder())).config.step).toBe(steps);
     expect(json(join(runFolder(), 'status.json'))).toMatchObject({ state: 'saved', step: steps });
     expect(existsSync(join(runFolder(), 'run.lock'))).toBe(false);
   });
@@ -179,7 +179,7 @@ describe('a session that fails otherwise', () => {
       { event: 'error', code: 'ENV_FAILED' },
       { event: 'summary', state: 'failed', steps: 450 },
     ]);
-    expect(findPolicy(runFolder()).config.step).toBe(450);
+    expect((await findPolicy(runFolder())).config.step).toBe(450);
   });
 
   it('says so where they cannot be saved', async () => {

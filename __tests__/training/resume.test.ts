@@ -240,7 +240,7 @@ describe('a run folder that may not be written to', () => {
       try {
         await expect(goOn(runDir)).rejects.toMatchObject({ code: 'PERMISSION' });
         expect(loadRun(runDir).metrics().length).toBeGreaterThan(0);
-        expect(findPolicy(runDir).passedOver).toEqual([]);
+        expect((await findPolicy(runDir)).passedOver).toEqual([]);
       } finally {
         if (isRoot) process.seteuid?.(0);
         chmodSync(join(runDir, part), 0o755);
@@ -311,7 +311,7 @@ describe('which checkpoint', () => {
 
   it('the best can be asked for by name', async () => {
     await begin(runDir, Infinity, { checkpoint: { every: null, keep: 1 } });
-    expect(findPolicy(runDir, 'best').config.step).toBe(1000);
+    expect((await findPolicy(runDir, 'best')).config.step).toBe(1000);
     expect(readdirSync(join(runDir, 'checkpoints')).sort()).toEqual([
       '000000001000',
       'best',

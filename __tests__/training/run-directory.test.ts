@@ -118,19 +118,19 @@ describe('a checkpoint', () => {
       code: 'CHECKPOINT_CORRUPT',
       message: expect.stringContaining(path) as unknown as string,
     };
-    expect(() => findPolicy(runFolder(), 1000)).toThrow(expect.objectContaining(corrupt));
-    expect(findPolicy(runFolder())).toMatchObject({
+    await expect(findPolicy(runFolder(), 1000)).rejects.toEqual(expect.objectContaining(corrupt));
+    expect(await findPolicy(runFolder())).toMatchObject({
       config: { step: 800 },
       passedOver: [expect.stringContaining(path)],
     });
     // of before there were manifests
     rmSync(join(runFolder(), 'checkpoints/000000001000/MANIFEST.json'));
-    expect(() => findPolicy(runFolder())).toThrow(expect.objectContaining(corrupt));
+    await expect(findPolicy(runFolder())).rejects.toEqual(expect.objectContaining(corrupt));
   });
 
   it('names the folder of the models it was trained on', async () => {
     await run({ env: { id: 'Hopper-v5', modelDir: folder } });
-    expect(findPolicy(runFolder()).modelDir).toBe(folder);
+    expect((await findPolicy(runFolder())).modelDir).toBe(folder);
   });
 });
 

@@ -90,7 +90,11 @@ describe('a run to its end', () => {
       machine: { threads: config.runtime.threads },
     });
     expect(json(join(path, 'config.origin.json'))).toMatchObject({ steps: 'options' });
-    expect(findPolicy(path).config).toMatchObject({ env: 'Hopper-v5', actionSize: 3, step: 1000 });
+    expect((await findPolicy(path)).config).toMatchObject({
+      env: 'Hopper-v5',
+      actionSize: 3,
+      step: 1000,
+    });
   });
 
   it('writes each record of the metrics once to metrics.jsonl and once for TensorBoard', async () => {
@@ -240,8 +244,8 @@ describe('checkpoints', () => {
       'best',
       'latest',
     ]);
-    expect(findPolicy(runFolder(), 900).file).toContain('000000000900');
-    expect(() => findPolicy(runFolder(), 300)).toThrow(
+    expect((await findPolicy(runFolder(), 900)).file).toContain('000000000900');
+    await expect(findPolicy(runFolder(), 300)).rejects.toEqual(
       expect.objectContaining({ code: 'CHECKPOINT_NONE' }),
     );
   });

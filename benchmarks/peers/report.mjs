@@ -37,7 +37,7 @@ export function ceilingOf({ ceiling, contestants }) {
 const percent = (share) => `${(100 * share).toFixed(0)} %`;
 
 /** A line of a matchup: how much of the ceiling each side uses, and what was asked would. */
-export function floors(matchup) {
+export function ceilingLines(matchup) {
   const ceiling = ceilingOf(matchup);
   if (ceiling === undefined) return [];
   const lines = standings(matchup);
@@ -94,8 +94,8 @@ export function remarks({ title, idle, disturbance, contestants }) {
 }
 
 /** The part on the ceiling; nothing where it was not measured. */
-function below(matchups) {
-  const lines = matchups.flatMap(floors);
+function ceilingSection(matchups) {
+  const lines = matchups.flatMap(ceilingLines);
   if (lines.length === 0) return '';
   return `## Where the time goes
 
@@ -144,6 +144,6 @@ ${rows.join('\n')}
 
 ![ratios](peers.svg)
 
-${below(matchups)}${found.length === 0 ? '' : `${found.join('\n')}\n\n`}Versions: ${distinct(versions)}. Every block is in peers.json.
+${ceilingSection(matchups)}${found.length === 0 ? '' : `${found.join('\n')}\n\n`}Versions: ${distinct(versions)}. Every block is in peers.json.
 `;
 }

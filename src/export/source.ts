@@ -2,7 +2,6 @@
 import { dirname } from 'node:path';
 import { observationOrder } from '../environments/observation-order.js';
 import { findPolicy, type PolicyConfig } from '../training/checkpoint.js';
-import { verifyFiles } from '../training/checkpoint-manifest.js';
 import { loadRun, type Run } from '../training/load-run.js';
 import { packageVersion } from '../training/manifest.js';
 import { type Network, policyNetwork } from './network.js';
@@ -22,23 +21,19 @@ export interface Source {
 /** Which checkpoint. */
 export type Step = number | 'latest' | 'best';
 
-/** The files of a checkpoint that a policy is read from. */
-const FILES = ['config.json', 'model.safetensors', 'train_config.json'].map(
-  (name) => `pretrained_model/${name}`,
-);
-
 /**
- * Reads a policy; its files must be those that the checkpoint was written with.
+ * Reads a policy; its files must be those that the checkpoint was written with. What is given away is what was asked for: a
+ * damaged newest checkpoint is refused, not passed over.
  *
- * @throws VirelError `RUN_NOT_FOUND`, `RUN_CORRUPT`, `CHECKPOINT_NONE`, `CHECKPOINT_CORRUPT`, `PARAMETER_SHAPE`,
+ * @throws VirelError `RUN_NOT_FOUND`, `RUN_CORRUPT`, `CHECKPOINT_NONE`, `CHECKPOINT_CORRUPT`, `CHECKPOINT_FORMAT`, `PARAMETER_SHAPE`,
  *   `EXPORT_UNSUPPORTED`, `PERMISSION`, `IO`.
  */
 export async function openSource(runDir: string, step: Step = 'latest'): Promise<Source> {
   const run = loadRun(runDir);
-  const { file, config } = findPolicy(runDir, step);
+  const { file, config, passedOver } = await findPolicy(runDir, step);
+  const [damaged] = passedOver;
+  if (damaged !== undefined) throw corrupt(runDir, damaged);
   const model = dirname(file);
-  const reason = await verifyFiles(dirname(model), FILES);
-  if (reason !== undefined) throw corrupt(model, reason);
   const network = policyNetwork(config, readTensors(file).tensors);
   return { run, model, config, network, step };
 }

@@ -4,6 +4,7 @@ import { passesOf } from '../bench/arithmetic.js';
 import type { ResolvedConfig } from '../config/schema.js';
 import { TASKS } from '../environments/tasks.js';
 import { VirelError } from '../errors.js';
+import { rowBytes } from '../training/disk-need.js';
 
 /** What a machine has. */
 export interface Resources {
@@ -40,12 +41,10 @@ const SHARE = 0.9;
 export function needsOf({ env, replay, steps, network, runtime }: ResolvedConfig): Needs {
   const task = TASKS.find(({ id }) => id === env.id) ?? LARGEST;
   const { observationSize, actionSize } = task;
-  // s, a, r, s', discount, as replay/buffer.rs keeps them
-  const row = 4 * (2 * observationSize + actionSize + 2);
   const widths = [observationSize + actionSize, ...network.hidden, 1];
   const networks = 2 + network.actionValues;
   const parameters = COPIES * networks * 4 * passesOf(widths).forward;
-  const memory = BASE_BYTES + Math.min(steps, replay.capacity) * row + parameters;
+  const memory = BASE_BYTES + Math.min(steps, replay.capacity) * rowBytes(task) + parameters;
   return { cores: runtime.threads, memory };
 }
 

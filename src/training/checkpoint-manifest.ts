@@ -92,26 +92,33 @@ async function flaw(
  * Whether some files of a checkpoint are those that its manifest lists; checkpoints of before there was one pass.
  *
  * @param names Such as `pretrained_model/config.json`.
- * @returns In words what is wrong; undefined if nothing is.
+ * @returns What is wrong; undefined if nothing is.
  */
 export async function verifyFiles(
   folder: string,
   names: readonly string[],
-): Promise<string | undefined> {
+): Promise<Flaw | undefined> {
   if (lstatSync(join(folder, NAME), { throwIfNoEntry: false }) === undefined) return undefined;
   const read = readCheckpointManifest(folder);
-  if ('reason' in read) return read.reason;
+  if ('reason' in read) return read;
   const { manifest } = read;
   for (const name of names) {
+    const path = join(folder, name);
     const facts = manifest.files[name];
-    const why = facts === undefined ? 'is not listed' : await flaw(join(folder, name), facts);
-    if (why !== undefined) return `${name} ${why}`;
+    const why = facts === undefined ? 'is not listed' : await flaw(path, facts);
+    if (why !== undefined) return { reason: `${path} ${why}` };
   }
   return undefined;
 }
 
-/** A checkpoint that was looked at: whole, or why not; `format` where another version wrote it. */
-export type Verified = { manifest: CheckpointManifest } | { reason: string; format?: number };
+/** Why a checkpoint is not to be used; `format` where another version wrote it. */
+export interface Flaw {
+  readonly reason: string;
+  readonly format?: number;
+}
+
+/** A checkpoint that was looked at: whole, or why not. */
+export type Verified = { manifest: CheckpointManifest } | Flaw;
 
 /** The manifest of a checkpoint, without a look at the files that it lists. */
 export function readCheckpointManifest(folder: string): Verified {

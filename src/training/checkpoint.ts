@@ -364,12 +364,12 @@ const nameOf = (runDir: string, step: number | 'best') =>
  *
  * @param step A step, `latest`, or `best`: the one whose evaluation was the best so far.
  * @throws VirelError `CHECKPOINT_NONE` if there is none; `CHECKPOINT_CORRUPT` if all are damaged, or the one that was asked
- *   for; `CHECKPOINT_FORMAT` if another version wrote it.
+ *   for; `CHECKPOINT_FORMAT` if another version wrote it; `PERMISSION`, `IO`.
  */
-export function findPolicy(
+export async function findPolicy(
   runDir: string,
   step: number | 'latest' | 'best' = 'latest',
-): SavedPolicy {
+): Promise<SavedPolicy> {
   const names = listSteps(runDir);
   const wanted =
     step === 'latest'
@@ -392,7 +392,7 @@ export function findPolicy(
   }
   const passedOver: string[] = [];
   for (const name of wanted) {
-    const flaw = policyFlaw(join(runDir, 'checkpoints', name));
+    const flaw = await policyFlaw(join(runDir, 'checkpoints', name));
     if (flaw === undefined) return readPolicy(parameterFile(runDir, name), passedOver);
     if (flaw.format !== undefined) throw otherFormat(flaw);
     passedOver.push(flaw.reason);

@@ -1,7 +1,7 @@
 /** What a run will want of its disk, said before its first step: a disk that fills up after hours costs the hours. */
-import { statfsSync } from 'node:fs';
 import type { ResolvedConfig } from '../config/schema.js';
 import type { TaskSizes } from '../environments/choices.js';
+import { freeMegabytes } from '../setup/disk.js';
 
 /** A new checkpoint stands beside the old one before that goes. */
 const CHECKPOINTS = 2;
@@ -24,6 +24,13 @@ export interface DiskNeed {
   readonly total: number;
 }
 
+/** Bytes of a transition, (s, a, r, s', discount), as `replay/buffer.rs` keeps them. */
+export const rowBytes = ({
+  observationSize,
+  actionSize,
+}: Pick<TaskSizes, 'observationSize' | 'actionSize'>) =>
+  FLOAT * (2 * observationSize + actionSize + 2);
+
 /** Parameters of a network of these widths, from its input to its outputs. */
 const parameters = (widths: readonly number[]) =>
   widths.slice(1).reduce((sum, width, index) => sum + width * ((widths[index] ?? 0) + 1), 0);
@@ -42,21 +49,20 @@ export function diskNeed(config: ResolvedConfig, task: TaskSizes, written = 0): 
   // every network with its target, more than any algorithm has
   const all = 2 * (policy + actionValues * actionValue + stateValue);
   const checkpoint = FLOAT * WITH_MOMENTS * all + OVERHEAD;
-  const row = FLOAT * (2 * observationSize + actionSize + 2);
+  const row = rowBytes(task);
   const kept = config.checkpoint.replay ? Math.min(config.steps, config.replay.capacity) : 0;
   const rows = Math.max(0, kept - written);
   return { checkpoint, row, rows, total: CHECKPOINTS * checkpoint + rows * row };
 }
 
 /** `2.9 GB`, `170 MB`. */
-export const bytesText = (bytes: number) =>
+const bytesText = (bytes: number) =>
   bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.ceil(bytes / 1e6)} MB`;
 
 /** Bytes that this user may still write where a folder lies; undefined where the system does not say. */
 export function freeBytes(folder: string): number | undefined {
   try {
-    const { bavail, bsize } = statfsSync(folder);
-    return bavail * bsize;
+    return 1e6 * freeMegabytes(folder);
   } catch {
     return undefined;
   }

@@ -3,9 +3,9 @@ import type { CustomEnvironment } from '../environments/define.js';
 import { ensureNative } from '../native/addon.js';
 import { Policy } from '../native/policy.js';
 import type { EvaluationResult } from '../statistics/evaluation.js';
-import { findPolicy } from './checkpoint.js';
 import { requireRun } from './find-run.js';
 import { findEnvironment } from './run-environment.js';
+import { findToldPolicy } from './told-policy.js';
 
 /** How {@link evaluate} evaluates. */
 export interface EvaluateRunOptions {
@@ -28,8 +28,10 @@ export interface EvaluateRunOptions {
 /**
  * Whole episodes of the policy of a run's checkpoint, deterministic unless told, in the run's own task with its options and time limit.
  *
+ * Where the newest checkpoint is damaged, it is that of the newest whole one, with the process warning `CHECKPOINT_FALLBACK`.
+ *
  * @param runDir The run's folder.
- * @throws VirelError `RUN_NOT_FOUND`, `CHECKPOINT_NONE`, `CHECKPOINT_CORRUPT`, `CONFIG_RANGE`, `POLICY_DETERMINISTIC`, `ENV_MISSING`, `ENV_INVALID`,
+ * @throws VirelError `RUN_NOT_FOUND`, `CHECKPOINT_NONE`, `CHECKPOINT_CORRUPT`, `CHECKPOINT_FORMAT`, `CONFIG_RANGE`, `POLICY_DETERMINISTIC`, `ENV_MISSING`, `ENV_INVALID`,
  *   `ENV_FAILED`, `MODEL_*`, `NATIVE_*`, `ABORTED`.
  */
 export async function evaluate(
@@ -39,7 +41,7 @@ export async function evaluate(
   requireRun(runDir);
   const { step, episodes = 10, seed = 0, signal } = options;
   if (options.setup) await ensureNative();
-  const { file, config, passedOver: _, ...source } = findPolicy(runDir, step);
+  const { file, config, passedOver: _, ...source } = await findToldPolicy(runDir, step);
   const environment = options.environment ?? (await recordedEnvironment(runDir, config.simulator));
   const policy = Policy.load(file, config.env, source);
   try {

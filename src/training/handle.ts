@@ -91,3 +91,27 @@ export interface ResumedRun extends TrainingRun {
     inexact: readonly string[];
   };
 }
+
+/** A run under way, wherever it is trained. */
+interface Held {
+  readonly folder: string | undefined;
+  status(): RunStatus;
+  stop(): void;
+  save(): Promise<string>;
+}
+
+/** What a caller holds of a run. */
+export const handleOf = (
+  run: Held,
+  finished: Promise<Summary>,
+  events: AsyncIterable<TrainEvent>,
+): TrainingRun => ({
+  finished,
+  get dir() {
+    return run.folder;
+  },
+  status: () => run.status(),
+  stop: () => run.stop(),
+  save: () => run.save(),
+  [Symbol.asyncIterator]: () => events[Symbol.asyncIterator](),
+});

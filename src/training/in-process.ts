@@ -13,7 +13,14 @@ import { diskNeed, diskWarning } from './disk-need.js';
 import { EventQueue } from './event-queue.js';
 import { errorEvent, stoppedBefore, toVirelError } from './failure.js';
 import { pretty, writeWhole } from './files.js';
-import type { ResumeControl, ResumedRun, RunControl, RunPlace, TrainingRun } from './handle.js';
+import {
+  handleOf,
+  type ResumeControl,
+  type ResumedRun,
+  type RunControl,
+  type RunPlace,
+  type TrainingRun,
+} from './handle.js';
 import { HEARTBEAT } from './heartbeat.js';
 import { TrainingLoop } from './loop.js';
 import {
@@ -59,16 +66,7 @@ function begin(run: Run, queue: EventQueue): TrainingRun {
   const finished = run.start().finally(() => queue.end());
   // the error event tells a reader of events; who awaits `finished` gets the rejection
   finished.catch(() => {});
-  return {
-    finished,
-    get dir() {
-      return run.folder;
-    },
-    status: () => run.status(),
-    stop: () => run.stop(),
-    save: () => run.save(),
-    [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator](),
-  };
+  return handleOf(run, finished, queue);
 }
 
 /**
@@ -82,8 +80,8 @@ export async function resumeInProcess(
   runDir: string,
   control: ResumeControl & RunControl = {},
 ): Promise<ResumedRun> {
-  if (control.setup) await ensureNative();
-  const { step, discardNewer, layers, allowInexact, ...rest } = control;
+  const { step, discardNewer, layers, allowInexact, setup, ...rest } = control;
+  if (setup) await ensureNative();
   const argv = control.argv ?? [];
   const describe = (config: ResolvedConfig) => {
     const facts = (control.nativeFacts ?? nativeFacts)(config, undefined);
@@ -135,6 +133,7 @@ class Run {
     resumption?: Resumption,
   ) {
     this.#resumption = resumption;
+    this.#directory = resumption?.directory;
     this.#resolution = resolution;
     this.#place = place;
     this.#control = control;
@@ -168,24 +167,22 @@ class Run {
     const { config } = this.#resolution;
     // the caller gets the run before its first event
     await Promise.resolve();
-    let directory: RunDirectory | undefined;
     try {
       // a run that goes on has a folder to say in that it was stopped
       if (this.#signal.aborted && this.#resumption === undefined) throw stoppedBefore();
       if (this.#control.setup) await ensureNative();
       const fallback = defaultRunPath(config, this.#place.runsDir ?? 'runs', this.#started);
-      directory = this.#resumption?.directory ?? openRunDirectory(this.#place.runDir, fallback);
-      this.#directory = directory;
-      this.#control.opened?.(directory.path);
-      return await this.#trainIn(directory);
+      this.#directory ??= openRunDirectory(this.#place.runDir, fallback);
+      this.#control.opened?.(this.#directory.path);
+      return await this.#trainIn(this.#directory);
     } catch (cause) {
       const error = toVirelError(cause);
-      this.#fail(error, directory);
+      this.#fail(error);
       throw error;
     } finally {
       this.#requests.end();
       this.#logger?.close();
-      directory?.release();
+      this.#directory?.release();
     }
   }
 
@@ -322,7 +319,8 @@ class Run {
   }
 
   /** Says of a failed run what can still be said: events, and files if there is a folder. */
-  #fail(error: VirelError, directory: RunDirectory | undefined): void {
+  #fail(error: VirelError): void {
+    const directory = this.#directory;
     const { config } = this.#resolution;
     const nothing: Outcome = { steps: 0, updates: 0, wallSeconds: 0, evaluations: [] };
     const outcome = this.#loop?.outcome() ?? nothing;

@@ -1,8 +1,8 @@
 /** A trained policy by its run. */
 import { ensureNative } from '../native/addon.js';
 import { Policy } from '../native/policy.js';
-import { findPolicy } from './checkpoint.js';
 import { requireRun } from './find-run.js';
+import { findToldPolicy } from './told-policy.js';
 
 /**
  * The policy of a run's checkpoint: deterministic, actions in environment units.
@@ -21,8 +21,6 @@ export async function loadPolicy(
 ): Promise<Policy> {
   requireRun(runDir);
   if (options.setup) await ensureNative();
-  const { file, config, passedOver, ...source } = findPolicy(runDir, options.step);
-  for (const reason of passedOver)
-    process.emitWarning(reason, { type: 'VirelWarning', code: 'CHECKPOINT_FALLBACK' });
+  const { file, config, passedOver: _, ...source } = await findToldPolicy(runDir, options.step);
   return Policy.load(file, config.env, source);
 }

@@ -5,7 +5,13 @@ import { ensureNative } from '../native/addon.js';
 import { takeTrainer } from './early-trainer.js';
 import { EventQueue } from './event-queue.js';
 import { errorEvent, fromEvent, stoppedBefore, toVirelError } from './failure.js';
-import type { ResumeControl, ResumedRun, TrainControl, TrainingRun } from './handle.js';
+import {
+  handleOf,
+  type ResumeControl,
+  type ResumedRun,
+  type TrainControl,
+  type TrainingRun,
+} from './handle.js';
 import { Heard } from './heard.js';
 import type { PlannedRun } from './many.js';
 import type { Order, TakenUp } from './messages.js';
@@ -18,7 +24,8 @@ import type { TrainerProcess } from './trainer-process.js';
 /** Trains a run whose config is resolved. */
 export function trainSupervised(run: PlannedRun, control: TrainControl): TrainingRun {
   const order = { train: run, argv: control.argv ?? [], obeysSignals: false };
-  return handleOf(new SupervisedRun(order, control));
+  const started = new SupervisedRun(order, control);
+  return handleOf(started, started.finished, started.events);
 }
 
 /**
@@ -34,19 +41,8 @@ export async function resumeSupervised(
   const options = { step, discardNewer, layers, allowInexact };
   const order = { resume: { runDir, options }, argv: control.argv ?? [], obeysSignals: false };
   const run = new SupervisedRun(order, control);
-  return Object.assign(handleOf(run), await run.takenUp);
+  return Object.assign(handleOf(run, run.finished, run.events), await run.takenUp);
 }
-
-const handleOf = (run: SupervisedRun): TrainingRun => ({
-  finished: run.finished,
-  get dir() {
-    return run.folder;
-  },
-  status: () => run.status(),
-  stop: () => run.stop(),
-  save: () => run.save(),
-  [Symbol.asyncIterator]: () => run.events[Symbol.asyncIterator](),
-});
 
 /** One run, from its order to the end of its trainer. */
 class SupervisedRun {

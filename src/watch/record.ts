@@ -6,9 +6,10 @@ import { Breath } from '../native/breath.js';
 import { describeEnvironment } from '../native/choices.js';
 import { Environment } from '../native/environment.js';
 import { Policy } from '../native/policy.js';
-import { findPolicy, type SavedPolicy } from '../training/checkpoint.js';
+import type { SavedPolicy } from '../training/checkpoint.js';
 import { fileError } from '../training/files.js';
 import { readManifest } from '../training/manifest.js';
+import { findToldPolicy } from '../training/told-policy.js';
 import { RECORDINGS, recordingFile, recordingId } from './recordings.js';
 import { encodeRecording, type Recording, type RecordingHeader } from './shared/recording.js';
 
@@ -135,7 +136,7 @@ export async function recordEpisode(
   runDir: string,
   options: RecordOptions = {},
 ): Promise<Recorded> {
-  const saved = findPolicy(runDir, options.step);
+  const saved = await findToldPolicy(runDir, options.step);
   requireStates(runDir, saved);
   const { file, config, modelDir, choices } = saved;
   const policy = Policy.load(file, config.env, saved);

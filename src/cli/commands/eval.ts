@@ -104,7 +104,7 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
         type: 'string',
         requiresArg: true,
         default: '0',
-        describe: 'Episodes to record besides, for watch',
+        describe: 'Episodes of tanh of the mean to record besides, for watch',
       })
       .option('runs-dir', {
         type: 'string',
@@ -128,7 +128,7 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
     const step = isName ? asked : wholeNumber('--step', asked, 0);
     refuseEmpty('--runs-dir', args.runsDir);
     const runDir = findRun(args.run, args.runsDir);
-    const { config, passedOver } = findPolicy(runDir, step);
+    const { config, passedOver } = await findPolicy(runDir, step);
     for (const reason of passedOver)
       note(`warning CHECKPOINT_FALLBACK: ${reason}; passing over it`);
     const custom = await customEnvironment(runDir, config, args.envModule);
@@ -141,6 +141,8 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
     try {
       // the step that is named below, not one that training saves meanwhile
       const { step } = config;
+      // what cannot be recorded is refused before the episodes that are counted are run
+      const recordings = await recordMany(runDir, record, { step, seed, signal: stop.signal });
       const result = await evaluate(runDir, {
         step,
         episodes,
@@ -149,7 +151,6 @@ export const evalCommand: CommandModule<unknown, EvalArguments> = {
         ...custom,
         signal: stop.signal,
       });
-      const recordings = await recordMany(runDir, record, { step, seed, signal: stop.signal });
       if (args.json) {
         const { stochastic } = args;
         printJson({

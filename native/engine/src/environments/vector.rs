@@ -85,7 +85,7 @@ impl<E: Environment> VectorEnvironment<E> {
     /// # Errors
     /// `CONFIG_RANGE`.
     pub fn new(environments: Vec<E>, autoreset: Autoreset, threads: usize) -> Result<Self> {
-        for (name, count) in [("count", environments.len()), ("threads", threads)] {
+        for (name, count) in [("size", environments.len()), ("threads", threads)] {
             if count == 0 {
                 let expected = "a whole number, at least 1";
                 return Err(EngineError::OutOfRange { name, expected, got: count.to_string() });
@@ -211,8 +211,10 @@ impl<E: Environment> Member<E> {
     }
 
     fn reset(&mut self) -> Result<()> {
+        self.standing = Standing::Lost;
+        self.environment.reset(&mut self.stream, &mut self.observation)?;
         self.standing = Standing::Running;
-        self.environment.reset(&mut self.stream, &mut self.observation)
+        Ok(())
     }
 
     fn step(&mut self, slot: &mut Slot<'_>, autoreset: Autoreset) -> Result<()> {

@@ -398,6 +398,7 @@ impl Learner for KernelLearner {
         // gradients are not kept: their norms are
         let mut norms = self.norms()?;
         ledger.section("policy", |ledger| self.actor.optimiser.state(ledger))?;
+        // the name in checkpoints that are on disk, of when logarithms were trained
         ledger.section("logs", |ledger| self.actor.duals.state(ledger))?;
         lock(&self.shared.critic)?.state(ledger)?;
         ledger.section("terms", |ledger| self.terms.state(ledger))?;

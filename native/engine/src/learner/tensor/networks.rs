@@ -20,7 +20,7 @@ pub struct Trained {
     pub state_value: Option<Network>,
     /// ζ.
     pub auxiliary_weights: Option<Network>,
-    /// Logarithms of a temperature and its multipliers.
+    /// What is trained of a temperature and its multipliers.
     pub duals: Option<Duals>,
 }
 

@@ -71,6 +71,7 @@ impl Optimisers {
         if let Some(descent) = &mut self.projected {
             ledger.section("projected", |ledger| descent.state(ledger))?;
         }
+        // "logs" in checkpoints that are on disk, of when logarithms were trained
         for (name, adam) in [("stateValue", &mut self.state_value), ("logs", &mut self.duals)] {
             if let Some(adam) = adam {
                 ledger.section(name, |ledger| adam.state(ledger))?;
