@@ -130,7 +130,7 @@ export class VectorEnvironment {
    * Applies raw actions, shape [E, A] row-major, for one environment step of each.
    *
    * @throws VirelError `LENGTH_MISMATCH`, `NOT_FINITE`, `RESET_NEEDED`, before anything is stepped; `REWARD_NOT_FINITE` of one
-   * environment, `OUT_OF_MEMORY`: the step of all is lost, and all need a reset.
+   * environment: the step of all is lost, and all need a reset.
    */
   step(actions: ArrayLike<number>): VectorStep {
     const raw = float64('actions', actions);

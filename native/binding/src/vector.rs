@@ -134,8 +134,8 @@ impl VectorEnvironment {
 
     /// Applies raw actions, `[E, A]`, for one step of each.
     ///
-    /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, `RESET_NEEDED`, before anything is stepped; `REWARD_NOT_FINITE`,
-    /// `OUT_OF_MEMORY`, after which all need a reset.
+    /// Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, `RESET_NEEDED`, before anything is stepped; `REWARD_NOT_FINITE`, after
+    /// which all need a reset.
     #[napi(catch_unwind)]
     pub fn step(&mut self, actions: &[f64]) -> napi::Result<NativeSteps, String> {
         let steps = self.with(|inner| inner.step(actions))?;

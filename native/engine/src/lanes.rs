@@ -10,7 +10,7 @@ pub const LINE: usize = 16;
 /// Asks for the cache line at an address, so that it is near when it is read or written. Any address will do: nothing is
 /// read, and none is refused.
 #[inline(always)]
-pub fn fetch(at: *const f32) {
+pub fn prefetch(at: *const f32) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
@@ -41,7 +41,7 @@ pub trait Lanes: Copy {
     /// Turns a block over: `to[j * to_stride + i] = from[i * from_stride + j]` for i < `rows` and j < `columns`, at most
     /// [`Self::COUNT`] each. A whole vector is written to each of the `columns` rows, zeros after its `rows` values.
     #[inline(always)]
-    unsafe fn turn(
+    unsafe fn transpose(
         (from, from_stride): (*const f32, usize),
         (to, to_stride): (*mut f32, usize),
         (rows, columns): (usize, usize),
@@ -211,7 +211,7 @@ mod x86 {
             unsafe { _mm512_mask_storeu_ps(to, lowest(count), self.0) }
         }
         #[inline(always)]
-        unsafe fn turn(
+        unsafe fn transpose(
             (from, from_stride): (*const f32, usize),
             (to, to_stride): (*mut f32, usize),
             (rows, columns): (usize, usize),

@@ -16,4 +16,5 @@ pub mod random;
 pub mod recipe;
 pub mod replay;
 pub mod session;
+mod threads;
 pub mod versions;

@@ -3,12 +3,10 @@
 //! What happens after an episode's end is said once, when it is made ([`Autoreset`], Gymnasium's three modes), and the true
 //! last observation is kept in every mode. Environments do not meet, so that any number of threads gives the same numbers.
 
-use std::panic::resume_unwind;
-use std::thread;
-
 use super::environment::{Environment, Outcome};
 use crate::error::{EngineError, Result, expect_finite, expect_len};
 use crate::random::{Purpose, Stream};
+use crate::threads::Team;
 
 /// What a step does with an environment whose episode has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +61,7 @@ struct Member<E> {
 pub struct VectorEnvironment<E> {
     members: Vec<Member<E>>,
     autoreset: Autoreset,
-    threads: usize,
+    team: Team,
 }
 
 /// What one environment writes of a step.
@@ -83,7 +81,7 @@ impl<E: Environment> VectorEnvironment<E> {
     /// Of environments of one task, at least one. `threads`: how many step them at a time.
     ///
     /// # Errors
-    /// `CONFIG_RANGE`.
+    /// `CONFIG_RANGE`; `OUT_OF_MEMORY` if the system has no more threads.
     pub fn new(environments: Vec<E>, autoreset: Autoreset, threads: usize) -> Result<Self> {
         for (name, count) in [("size", environments.len()), ("threads", threads)] {
             if count == 0 {
@@ -91,13 +89,14 @@ impl<E: Environment> VectorEnvironment<E> {
                 return Err(EngineError::OutOfRange { name, expected, got: count.to_string() });
             }
         }
+        let team = Team::new(threads.min(environments.len()))?;
         let members = environments.into_iter().enumerate().map(|(index, environment)| Member {
             observation: vec![0.0; environment.spec().observation_size],
             stream: stream_of(0, index),
             environment,
             standing: Standing::Lost,
         });
-        Ok(Self { members: members.collect(), autoreset, threads })
+        Ok(Self { members: members.collect(), autoreset, team })
     }
 
     /// Starts an episode in every environment, or where `mask` `[E]` says so. With a seed environment e draws from that of
@@ -106,7 +105,7 @@ impl<E: Environment> VectorEnvironment<E> {
     /// Returns the observations of all, `[E, O]`; of those not reset the newest.
     ///
     /// # Errors
-    /// `LENGTH_MISMATCH`.
+    /// `LENGTH_MISMATCH`; what the environment's reset reports.
     pub fn reset(&mut self, seed: Option<u64>, mask: Option<&[bool]>) -> Result<Vec<f64>> {
         if let Some(mask) = mask {
             expect_len("mask", mask.len(), self.members.len())?;
@@ -127,14 +126,12 @@ impl<E: Environment> VectorEnvironment<E> {
     ///
     /// # Errors
     /// `LENGTH_MISMATCH`, `NOT_FINITE` (of an action that is not ignored), `RESET_NEEDED`, before anything is stepped;
-    /// `REWARD_NOT_FINITE` of the first environment that has it, `OUT_OF_MEMORY` without a thread to be had: the step of all
-    /// is lost then, and all need a reset.
+    /// `REWARD_NOT_FINITE` of the first environment that has it: the step of all is lost then, and all need a reset.
     pub fn step(&mut self, actions: &[f64]) -> Result<Steps>
     where
         E: Send,
     {
-        let Some(first) = self.members.first() else { return Ok(Steps::of(0, 0, 0)) };
-        let spec = first.environment.spec();
+        let spec = self.members[0].environment.spec();
         let (count, width, infos) = (self.members.len(), spec.action_size, spec.info.len());
         let mut steps = Steps::of(count, spec.observation_size, infos);
         expect_len("actions", actions.len(), count * width)?;
@@ -160,24 +157,9 @@ impl<E: Environment> VectorEnvironment<E> {
     where
         E: Send,
     {
-        let (count, autoreset) = (self.members.len(), self.autoreset);
-        let each = count.div_ceil(self.threads.min(count));
-        let mut groups = self.members.chunks_mut(each).zip(slots.chunks_mut(each));
-        let own = groups.next();
-        let run =
-            |(members, slots): (&mut [Member<E>], &mut [Slot<'_>])| step_group(members, slots, autoreset);
-        thread::scope(|scope| {
-            let others = groups.map(|group| {
-                let spawned = thread::Builder::new().spawn_scoped(scope, move || run(group));
-                spawned.map_err(|error| EngineError::NoThread { reason: error.to_string() })
-            });
-            let others = others.collect::<Result<Vec<_>>>()?;
-            let mut result = own.map_or(Ok(()), run);
-            for other in others {
-                result = result.and(other.join().unwrap_or_else(|payload| resume_unwind(payload)));
-            }
-            result
-        })
+        let (each, autoreset) = (self.members.len().div_ceil(self.team.size()), self.autoreset);
+        let groups = self.members.chunks_mut(each).zip(slots.chunks_mut(each));
+        self.team.share(groups, |(members, slots)| step_group(members, slots, autoreset))
     }
 }
 

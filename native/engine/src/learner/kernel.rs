@@ -24,8 +24,7 @@ mod residual;
 mod sampler;
 pub mod sgemm;
 mod shared;
-mod threads;
-mod turn;
+mod transpose;
 mod values;
 mod vector;
 
@@ -38,7 +37,6 @@ use self::products::Products;
 use self::residual::{Present, Tile, squared_sums};
 use self::sampler::Draws;
 use self::shared::{Shared, Use, lock, read, write};
-use self::threads::Helper;
 use super::{
     Learner, LearnerConfig, Losses, Norms, Step, StepGradients, StepNorms, StepTerms, Temperature,
     expect_act, expect_all, expect_config, expect_parameters, expect_positive, expect_rows,
@@ -53,6 +51,7 @@ use crate::recipe::{ActionValueTarget, MStepKind, PolicyKind, PolicyObjective, S
 use crate::replay::batch::Batch;
 use crate::replay::buffer::GatheredBatch;
 use crate::replay::rows::Rows;
+use crate::threads::Helper;
 
 /// [`Learner`] in float32 by hand; see the module's text.
 pub struct KernelLearner {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::batch::Batch;
 use crate::error::{Result, expect_len};
-use crate::lanes::{LINE, fetch};
+use crate::lanes::{LINE, prefetch};
 use crate::ledger::Ledger;
 use crate::memory::reserve;
 
@@ -160,17 +160,17 @@ impl ReplayBuffer {
     }
 
     /// Asks for the cache lines of some columns of a row.
-    fn fetch_columns(&self, index: usize, columns: &Range<usize>) {
+    fn prefetch_columns(&self, index: usize, columns: &Range<usize>) {
         let start = self.rows.as_ptr().wrapping_add(index * self.row_width() + columns.start);
         // one more than fits: they begin anywhere in their first line
-        (0..columns.len() + LINE).step_by(LINE).for_each(|at| fetch(start.wrapping_add(at)));
+        (0..columns.len() + LINE).step_by(LINE).for_each(|at| prefetch(start.wrapping_add(at)));
     }
 
     /// Calls `take` with some columns of the rows `indices` (each below [`Self::len`]), in their order.
     fn each(&self, indices: &[usize], columns: Range<usize>, mut take: impl FnMut(&[f32])) {
         for (place, &index) in indices.iter().enumerate() {
             if let Some(&next) = indices.get(place + AHEAD) {
-                self.fetch_columns(next, &columns);
+                self.prefetch_columns(next, &columns);
             }
             let row = index * self.row_width();
             take(&self.rows[row + columns.start..row + columns.end]);

@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut, Range};
 
 use super::sgemm::{Factor, Product};
-use super::turn::turn_over;
+use super::transpose::transpose;
 use crate::lanes::LINE;
 
 /// Bytes of a cache line.
@@ -111,7 +111,7 @@ impl Matrix {
 
     /// Fills features from `row` on with the transpose of sample-major `samples`, `[n, width]`.
     pub fn load(&mut self, row: usize, samples: &[f32], width: usize) {
-        turn_over((&mut self.values[row * self.stride..], self.stride), (samples, width));
+        transpose((&mut self.values[row * self.stride..], self.stride), (samples, width));
     }
 }
 

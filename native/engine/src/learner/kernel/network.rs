@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use super::memory::Floats;
 use super::sgemm::{Factor, Product};
-use super::threads::Team;
 use super::vector;
 use crate::error::Result;
 use crate::lanes::LINE;
@@ -13,6 +12,7 @@ use crate::ledger::Ledger;
 use crate::math::adam::AdamStep;
 use crate::math::real::sum;
 use crate::networks::mlp::{Layer, Shape};
+use crate::threads::Team;
 
 /// A flat vector for a network, on cache lines.
 pub fn zeros(network: &Shape) -> Floats {

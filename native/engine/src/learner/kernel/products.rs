@@ -4,8 +4,8 @@
 //! size gives the same bits.
 
 use super::sgemm::{Factor, Finish, Gemm, Product, Start};
-use super::threads::Team;
 use crate::error::Result;
+use crate::threads::Team;
 
 /// Rows that a part is a multiple of: those of a block of [`Gemm::Own`].
 const BLOCK: usize = 12;

@@ -9,13 +9,13 @@ use super::memory::Floats;
 use super::products::Products;
 use super::sampler::{Draws, Sampler};
 use super::shared::{Inputs, Shapes, Targets};
-use super::threads::Team;
 use super::vector;
 use crate::error::Result;
 use crate::learner::{Bootstrap, LearnerConfig};
 use crate::recipe::ActionValueTarget;
 use crate::replay::buffer::GatheredBatch;
 use crate::replay::rows::Rows;
+use crate::threads::Team;
 
 /// All that the residual error is a function of, but rows and noise.
 pub struct Present<'a> {

@@ -21,13 +21,13 @@ use super::network::zeros;
 use super::products::Products;
 use super::sampler::Sampler;
 use super::sgemm::Factor;
-use super::threads::Helper;
 use crate::error::{EngineError, Result};
 use crate::learner::LearnerConfig;
 use crate::networks::layout::{LayerSpec, Networks};
 use crate::networks::mlp::Shape;
 use crate::replay::batch::Batch;
 use crate::replay::buffer::{GatheredBatch, ReplayBuffer};
+use crate::threads::Helper;
 
 /// What happens to a half's gradients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,7 +15,8 @@ use std::mem::MaybeUninit;
 use super::{Finish, Start};
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Avx512};
-use crate::lanes::{LINE, Lanes, fetch};
+use crate::lanes::{LINE, Lanes, prefetch};
+use crate::learner::kernel::transpose::tiles;
 
 /// Pointers and strides of one product; both factors have contiguous rows or contiguous columns.
 #[derive(Clone, Copy)]
@@ -137,7 +138,8 @@ unsafe fn run<V: Lanes, const M: usize, const N: usize>(job: &Job) {
             let columns = width.min(job.columns - column);
             // SAFETY: the caller's; the panel has room for `inner` rows of `width`, and is written where it is read
             unsafe {
-                turn::<V>(job, (first, inner), (column, columns), (panel, width));
+                let from = job.b.add(column * job.b_column_stride + first);
+                tiles::<V>((from, job.b_column_stride), (panel, width), (columns, inner));
                 run_rows::<V, M, N>(&Job {
                     columns,
                     inner,
@@ -154,29 +156,6 @@ unsafe fn run<V: Lanes, const M: usize, const N: usize>(job: &Job) {
                     },
                     ..*job
                 });
-            }
-        }
-    }
-}
-
-/// Copies rows from `first` on of columns from `column` on of B, whose columns are contiguous, to a panel.
-///
-/// # Safety
-/// As [`run`]; the panel has room for `inner` rows of its stride, which is a multiple of `V`'s lanes.
-#[inline(always)]
-unsafe fn turn<V: Lanes>(
-    job: &Job,
-    (first, inner): (usize, usize),
-    (column, columns): (usize, usize),
-    (panel, width): (*mut f32, usize),
-) {
-    for i in (0..columns).step_by(V::COUNT) {
-        for j in (0..inner).step_by(V::COUNT) {
-            let part = (V::COUNT.min(columns - i), V::COUNT.min(inner - j));
-            // SAFETY: the caller's
-            unsafe {
-                let from = job.b.add((column + i) * job.b_column_stride + first + j);
-                V::turn((from, job.b_column_stride), (panel.add(j * width + i), width), part);
             }
         }
     }
@@ -309,9 +288,9 @@ fn fetch_block<V: Lanes, const M: usize, const N: usize>(job: &Job, row: usize, 
     for i in row..row + M {
         for lane in (column..column + N * V::COUNT).step_by(LINE) {
             if let Finish::Gate(gate) = job.finish {
-                fetch(gate.wrapping_add(i * job.gate_stride + lane));
+                prefetch(gate.wrapping_add(i * job.gate_stride + lane));
             }
-            fetch(job.c.wrapping_add(i * job.c_stride + lane));
+            prefetch(job.c.wrapping_add(i * job.c_stride + lane));
         }
     }
 }
@@ -381,7 +360,7 @@ unsafe fn accumulate<V: Lanes, const M: usize, const N: usize>(
             for k in 0..job.inner {
                 if k % LINE == 0 {
                     for i in 0..M {
-                        fetch(streams[i / 3].wrapping_add((i % 3 + M) * job.a_row_stride));
+                        prefetch(streams[i / 3].wrapping_add((i % 3 + M) * job.a_row_stride));
                     }
                 }
                 let columns = load(b);

@@ -1,4 +1,4 @@
-//! Sample-major rows, as a replay buffer has them, turned over to feature-major ones: in registers, a line each way at a
+//! Sample-major rows, as a replay buffer has them, transposed to feature-major ones: in registers, a line each way at a
 //! time, so that every line of either side is met once.
 
 #[cfg(target_arch = "x86_64")]
@@ -7,7 +7,7 @@ use crate::lanes::{LINE, Lanes};
 
 /// `to[f * stride + s] = samples[s * width + f]`: one row of `to` for each of `width` features, `stride` floats apart.
 /// What a row has beyond its samples, up to a whole line, is lost.
-pub fn turn_over((to, stride): (&mut [f32], usize), (samples, width): (&[f32], usize)) {
+pub fn transpose((to, stride): (&mut [f32], usize), (samples, width): (&[f32], usize)) {
     let row = (samples.len() / width).next_multiple_of(LINE);
     assert!(samples.len().is_multiple_of(width) && row <= stride, "rows of samples");
     assert!(to.len() >= (width - 1) * stride + row, "room for samples");
@@ -47,22 +47,36 @@ mod compiled {
     }
 }
 
-/// [`turn_over`], a vector's values each way at a time.
+/// [`transpose`] on `V`.
 ///
 /// # Safety
-/// The processor has `V`; the shapes are those of [`turn_over`].
+/// The processor has `V`; the shapes are those of [`transpose`].
 #[inline(always)]
 unsafe fn run<V: Lanes>((to, stride): (&mut [f32], usize), (samples, width): (&[f32], usize)) {
     let n = samples.len() / width;
-    // one line of samples after the other: what is written of a row is a whole line
-    for sample in (0..n).step_by(V::COUNT) {
-        for feature in (0..width).step_by(V::COUNT) {
-            let part = (V::COUNT.min(n - sample), V::COUNT.min(width - feature));
-            // SAFETY: the caller's; a vector that begins in a row ends in it, since rows have whole lines
+    // SAFETY: the caller's; a vector that begins in a row ends in it, since rows have whole lines
+    unsafe { tiles::<V>((samples.as_ptr(), width), (to.as_mut_ptr(), stride), (n, width)) }
+}
+
+/// `to[column * to_stride + row] = from[row * from_stride + column]`, a vector's values each way at a time. What a row of `to` has
+/// beyond its `rows`, up to a whole vector, is lost.
+///
+/// # Safety
+/// The processor has `V`; `from` has `rows` of `columns` values, `to` has `columns` of `rows` values, up to a whole vector.
+#[inline(always)]
+pub unsafe fn tiles<V: Lanes>(
+    (from, from_stride): (*const f32, usize),
+    (to, to_stride): (*mut f32, usize),
+    (rows, columns): (usize, usize),
+) {
+    // one line of rows after the other: what is written of a row of `to` is a whole line
+    for row in (0..rows).step_by(V::COUNT) {
+        for column in (0..columns).step_by(V::COUNT) {
+            let part = (V::COUNT.min(rows - row), V::COUNT.min(columns - column));
+            // SAFETY: the caller's
             unsafe {
-                let from = samples.as_ptr().add(sample * width + feature);
-                let to = to.as_mut_ptr().add(feature * stride + sample);
-                V::turn((from, width), (to, stride), part);
+                let from = from.add(row * from_stride + column);
+                V::transpose((from, from_stride), (to.add(column * to_stride + row), to_stride), part);
             }
         }
     }
@@ -70,7 +84,7 @@ unsafe fn run<V: Lanes>((to, stride): (&mut [f32], usize), (samples, width): (&[
 
 #[cfg(test)]
 mod tests {
-    use super::{run, turn_over};
+    use super::{run, transpose};
     use crate::lanes::LINE;
 
     /// What turns rows over.
@@ -89,7 +103,7 @@ mod tests {
                     assert_eq!(got[row..], [-1.0; LINE]);
                 }
             };
-            check(&turn_over);
+            check(&transpose);
             // SAFETY: the shapes fit; every processor has single numbers
             check(&|to, samples| unsafe { run::<f32>(to, samples) });
             #[cfg(target_arch = "x86_64")]
@@ -103,6 +117,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "room for samples")]
     fn rows_without_room_are_refused() {
-        turn_over((&mut [0.0; 31], 16), (&[0.0; 32], 2));
+        transpose((&mut [0.0; 31], 16), (&[0.0; 32], 2));
     }
 }

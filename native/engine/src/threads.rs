@@ -1,4 +1,5 @@
-//! Threads that help a learner: they live as long as it does and wait for what it lends them.
+//! Threads that help their owner, a learner or a vector of environments: they live as long as it does and wait for what it
+//! lends them.
 //!
 //! Work follows work within microseconds, while waking a thread takes tens of them: so who waits looks for a while
 //! before it sleeps. A helper sleeps whenever no step is under way, and on a machine that others use it does not hold a
