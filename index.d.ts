@@ -221,8 +221,8 @@ export declare class VectorEnvironment {
   /**
    * Applies raw actions, `[E, A]`, for one step of each.
    *
-   * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, `RESET_NEEDED`, before anything is stepped; `REWARD_NOT_FINITE`,
-   * `OUT_OF_MEMORY`, after which all need a reset.
+   * Errors: `LENGTH_MISMATCH`, `NOT_FINITE`, `RESET_NEEDED`, before anything is stepped; `REWARD_NOT_FINITE`, after
+   * which all need a reset.
    */
   step(actions: Float64Array): NativeSteps
   /** Frees the native memory. Idempotent. */

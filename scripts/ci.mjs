@@ -8,8 +8,7 @@ const readmeTestCommand = /^npm .*\bnpm test\b[^#\n]*/m.exec(readme)?.[0].trim()
 if (readmeTestCommand === undefined) throw new Error('README.md names no test command');
 
 const results = [];
-// 'npm run test:slurm -- --install' belongs between them: its pre-emption test is not yet steady on a quiet machine
-const commands = [readmeTestCommand, 'npm run check'];
+const commands = [readmeTestCommand, 'npm run test:slurm -- --install', 'npm run check'];
 for (const command of commands) {
   console.log(`$ ${command}`);
   const { status, stdout } = await run('sh', ['-c', command]);

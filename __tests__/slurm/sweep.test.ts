@@ -138,7 +138,8 @@ describe('a sweep whose tasks are put back, signalled and killed', () => {
   it(
     'goes on after a pre-emption by itself',
     async () => {
-      const file = sweep('hard', { ...GRID, seeds: [0], steps });
+      // two cores each: beside the other job there is room for neither, whether or not the long run has a core just then
+      const file = sweep('hard', { ...GRID, seeds: [0], steps, runtime: { threads: 2 } });
       const { code, stdout } = await submit(file, '--partition', 'low', '--json');
       expect(code).toBe(0);
       job = events(stdout).find(({ event }) => event === 'submitted').job;
@@ -146,7 +147,7 @@ describe('a sweep whose tasks are put back, signalled and killed', () => {
       await until(() => hasBegun('hard', first) && hasBegun('hard', second));
       const other = [
         '--partition=high',
-        '--cpus-per-task=3',
+        '--cpus-per-task=4',
         '--output=/dev/null',
         '--wrap=sleep 1',
       ];

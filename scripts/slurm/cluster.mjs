@@ -22,7 +22,7 @@ export const INSTALL =
 /** Daemons lie where an ordinary user's PATH does not look. */
 const PATH = `${process.env.PATH}:/usr/sbin:/sbin`;
 /** Processors that the node says it has, whatever there are: tasks of tests are small. */
-const CPUS = 4;
+const CPUS = 5;
 /** Milliseconds that a daemon has to answer. */
 const PATIENCE = 30_000;
 
