@@ -6,7 +6,7 @@ import { packageRoot } from '../../src/setup/places.js';
 const peers = (name: string) =>
   import(pathToFileURL(join(packageRoot, 'benchmarks/peers', name)).href);
 const { blockSize, summarise, verdict } = await peers('statistics.mjs');
-const { parseCores, slugOf } = await peers('machine.mjs');
+const { apartFirst, parseCores, slugOf } = await peers('machine.mjs');
 const { ceilingOf, ceilingLines, remarks, report, standings } = await peers('report.mjs');
 const { MATCHUPS } = await peers('matchups.mjs');
 
@@ -145,6 +145,14 @@ describe('the machine', () => {
 
   it('has the cores that the system lists', () => {
     expect(parseCores('0-2,5')).toEqual([0, 1, 2, 5]);
+  });
+
+  it('gives threads a core of their own before two share one', () => {
+    const neighbours = (core: number) => [core & ~1, core | 1];
+    expect(apartFirst([0, 1, 2, 3], neighbours)).toEqual([0, 2, 1, 3]);
+    const halves = (core: number) => [core % 4, (core % 4) + 4];
+    expect(apartFirst([1, 4, 5, 6], halves)).toEqual([1, 4, 6, 5]);
+    expect(apartFirst([0, 1], (core: number) => [core])).toEqual([0, 1]);
   });
 });
 

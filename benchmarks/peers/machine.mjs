@@ -1,6 +1,6 @@
 /** The machine that a record is made on: its name, its commit, its cores, and whether they are idle. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -25,6 +25,25 @@ export function parseCores(list) {
 /** The cores at hand. */
 export const availableCores = () =>
   parseCores(/^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]);
+
+/**
+ * Threads of processors in an order in which those that share a core come last: two contestants' threads on one core would
+ * share its units.
+ *
+ * @param {number[]} available
+ * @param {(core: number) => number[]} siblings All that share a core with one, itself among them.
+ */
+export function apartFirst(available, siblings) {
+  const isFirst = (core) =>
+    core === Math.min(...siblings(core).filter((other) => available.includes(other)));
+  return [...available.filter(isFirst), ...available.filter((core) => !isFirst(core))];
+}
+
+/** The threads that share a core with one, as the system tells; itself alone where it does not. */
+export function siblingsOf(core) {
+  const file = `/sys/devices/system/cpu/cpu${core}/topology/thread_siblings_list`;
+  return existsSync(file) ? parseCores(readFileSync(file, 'utf8').trim()) : [core];
+}
 
 /** What a record says of its machine. */
 export const describeMachine = () => ({ cpu: cpus()[0].model, cores: availableCores().length });

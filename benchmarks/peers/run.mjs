@@ -19,9 +19,11 @@ import { parseArgs } from 'node:util';
 import { drawPeers } from './chart.mjs';
 import { Contestant } from './contestant.mjs';
 import {
+  apartFirst,
   availableCores,
   describeCommit,
   describeMachine,
+  siblingsOf,
   slugOf,
   waitUntilIdle,
 } from './machine.mjs';
@@ -84,7 +86,7 @@ function check(python) {
 
 /** Starts the contestants of a matchup one after the other, so that each sets itself up alone. */
 async function enter({ threads, ours, peers }, python, started) {
-  const cores = availableCores().slice(0, threads);
+  const cores = apartFirst(availableCores(), siblingsOf).slice(0, threads);
   if (cores.length < threads)
     throw new Error(`${threads} cores are needed, ${cores.length} are here`);
   const entries = [
