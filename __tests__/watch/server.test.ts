@@ -212,6 +212,18 @@ describe('watch in Node', () => {
       await expect(watch({ runsDir, port, record: false })).rejects.toMatchObject(refusal);
     },
   );
+
+  it.each([
+    ['', '""'],
+    [null, 'null'],
+    [80, '80'],
+  ])('refuses the host %j, which would be every address', async (host, got) => {
+    const refusal = { code: 'CLI_USAGE', where: 'host', got, fix: 'host 127.0.0.1', exit: 2 };
+    await expect(watch({ runsDir, host: host as string, record: false })).rejects.toMatchObject({
+      ...refusal,
+      expected: expect.stringContaining('an address of this machine'),
+    });
+  });
 });
 
 describe('every answer, a refusal too,', () => {

@@ -6,7 +6,7 @@ import { findRun } from '../../training/find-run.js';
 import { stopOnSignals } from '../../training/signals.js';
 import { recordNewest } from '../../watch/recorder.js';
 import { isLoopback } from '../../watch/security.js';
-import { checkPort } from '../../watch/server.js';
+import { checkHost, checkPort } from '../../watch/server.js';
 import { writeSite } from '../../watch/static-site.js';
 import { WATCH_DEFAULTS, watch } from '../../watch/watch.js';
 import { refuseEmpty } from '../folder.js';
@@ -45,7 +45,7 @@ function openBrowser(url: string): void {
 async function serve(args: WatchArguments): Promise<void> {
   const { host, runsDir, run, json } = args;
   const port = portOf(args.port);
-  refuseEmpty('--host', host);
+  checkHost(host, '--host');
   const stop = stopOnSignals(() => {});
   try {
     const record = args.noRecord !== true;
