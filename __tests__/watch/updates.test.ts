@@ -10,6 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { hasRecording } from '../../src/watch/recordings.js';
 import { addColumns, addRecord, MOST_POINTS, noColumns } from '../../src/watch/shared/columns.js';
 import { eventId, progressOf } from '../../src/watch/stream.js';
 import { Updates } from '../../src/watch/updates.js';
@@ -107,6 +108,35 @@ describe('updates of a run', () => {
       { id, step: 1000, seed: 0, steps: 1, return: 2, cut: false },
       { id: cut, step: 2000, seed: 0, steps: 0, return: 2, cut: true },
     ]);
+  });
+
+  it('list them at the first look, at every tenth, and after a reset', async () => {
+    const updates = new Updates(dir, 'run');
+    const looks = async (count: number) => {
+      const told: (number[] | undefined)[] = [];
+      for (let look = 0; look < count; look += 1) {
+        told.push((await updates.next())?.recordings?.map(({ step }) => step));
+      }
+      return told;
+    };
+    const nothing = (count: number) => new Array<undefined>(count).fill(undefined);
+    addRecording(dir, 1000);
+    expect(await looks(1)).toEqual([[1000]]);
+    addRecording(dir, 2000);
+    expect(await looks(10)).toEqual([...nothing(9), [1000, 2000]]);
+    addRecording(dir, 3000);
+    const [head] = readFileSync(file('metrics.jsonl'), 'utf8').split('\n');
+    writeFileSync(file('metrics.jsonl'), `${head}\n`);
+    expect(await looks(11)).toEqual([[1000, 2000, 3000], ...nothing(10)]);
+  });
+
+  it('know by the names alone whether a checkpoint is recorded', async () => {
+    expect(await hasRecording(dir, 1000)).toBe(false);
+    addRecording(dir, 1000);
+    writeFileSync(file('recordings/000000003000-s1.qrec'), 'not one');
+    writeFileSync(file('recordings/000000004000-s0.qrec.tmp-1'), 'not whole');
+    const recorded = [1000, 3000, 1, 100, 10_000, 4000].map((step) => hasRecording(dir, step));
+    expect(await Promise.all(recorded)).toEqual([true, true, false, false, false, false]);
   });
 
   it('say of a run that is silent for minutes that it is lost', async () => {

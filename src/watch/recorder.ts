@@ -2,7 +2,7 @@
 import { isVirelError } from '../errors.js';
 import { ensureNative } from '../native/addon.js';
 import { listCheckpoints } from '../training/checkpoint.js';
-import { listRecordings } from './recordings.js';
+import { hasRecording } from './recordings.js';
 
 /** Milliseconds between looks for a new checkpoint. */
 const PACE = 5000;
@@ -23,8 +23,7 @@ async function unrecorded(dir: string): Promise<number | undefined> {
   const newest = listCheckpoints(dir).at(-1);
   if (newest === undefined) return undefined;
   const step = Number(newest);
-  const recorded = await listRecordings(dir);
-  return recorded.some((entry) => entry.step === step) ? undefined : step;
+  return (await hasRecording(dir, step)) ? undefined : step;
 }
 
 /** What keeps us from recording, as the page says it. */
