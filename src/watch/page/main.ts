@@ -95,6 +95,8 @@ interface Shown {
   playing: string | undefined;
   chosen: boolean;
   robot: Robot | undefined;
+  /** The robot on its way here, for every recording that waits for it. */
+  loading: Promise<Robot> | undefined;
   stop(): void;
 }
 let shown: Shown | undefined;
@@ -174,6 +176,7 @@ function open(id: string): void {
     playing: undefined,
     chosen: false,
     robot: undefined,
+    loading: undefined,
     stop: () => {},
   };
   shown = run;
@@ -280,12 +283,24 @@ function describe(run: Shown): void {
     );
 }
 
-/** The robot of a run, loaded once. */
-async function robotOf(run: Shown): Promise<Robot> {
-  if (run.robot !== undefined) return run.robot;
+/** The robot of a run, loaded once, however many recordings wait for it; where that failed, again. */
+function robotOf(run: Shown): Promise<Robot> {
+  run.loading ??= loadRobotOf(run).catch((error: unknown) => {
+    run.loading = undefined;
+    throw error;
+  });
+  return run.loading;
+}
+
+async function loadRobotOf(run: Shown): Promise<Robot> {
   const [xml, assets] = await Promise.all([source.model(run.id), source.assets(run.id)]);
   if (xml === undefined) throw new Error('the run holds no model.xml');
   const robot = await loadRobot({ xml, assets }, () => source.wasm());
+  // who leaves a run disposes of the robot that is there: this one came too late for that
+  if (shown !== run) {
+    robot.dispose();
+    throw new Error('another run is shown');
+  }
   run.robot = robot;
   return robot;
 }
@@ -309,7 +324,10 @@ async function playRecording(run: Shown, id: string): Promise<void> {
     player.say('');
     player.play(recording, robot);
   } catch (error) {
-    if (shown === run) player.say(`The robot cannot be shown: ${(error as Error).message}`);
+    if (shown !== run || run.playing !== id) return;
+    // the next look at the recordings tries again
+    run.playing = undefined;
+    player.say(`The robot cannot be shown: ${(error as Error).message}`);
   }
 }
 
