@@ -109,4 +109,20 @@ inBrowser('the robot', () => {
     await onStage(page);
     expect(await page.evaluate('virelWatch.playing()')).toBe('000000002000-s0');
   });
+
+  it('of a run that was left is drawn no more', async () => {
+    makeRun('second', '2026-11-25T00:00:00.000Z');
+    const { page } = seen;
+    await page.goto(watching.url);
+    await onStage(page);
+    await page.locator('.run-name', { hasText: 'second' }).click();
+    await page.locator('.message', { hasText: 'No episode of this run is recorded' }).waitFor();
+    await page.setViewportSize({ width: 900, height: 700 });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    // whatever draws on a change of size or colours has drawn by the second frame
+    await page.evaluate(
+      'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))',
+    );
+    expect(seen.complaints).toEqual([]);
+  });
 });

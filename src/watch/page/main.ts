@@ -162,8 +162,8 @@ function sayContact(now: Contact, reason = ''): void {
 /** Shows a run from its start. */
 function open(id: string): void {
   shown?.stop();
-  shown?.robot?.dispose();
   player.clear();
+  shown?.robot?.dispose();
   const run: Shown = {
     id,
     metrics: noColumns(),
