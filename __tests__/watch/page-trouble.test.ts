@@ -126,3 +126,44 @@ inBrowser('the robot', () => {
     expect(seen.complaints).toEqual([]);
   });
 });
+
+inBrowser('the page says', () => {
+  const contact = (text: string) => seen.page.locator('.contact', { hasText: text }).waitFor();
+
+  it('that too many are open, and nothing once there is room', async () => {
+    const { page } = seen;
+    const [address, token] = watching.url.split('/#t=') as [string, string];
+    const headers = { Authorization: `Bearer ${token}` };
+    const list = await fetch(`${address}/api/runs`, { headers });
+    const { first } = (await list.json()) as { first: string };
+    const others = new AbortController();
+    const open = () =>
+      fetch(`${address}/api/runs/${first}/updates`, { headers, signal: others.signal });
+    await Promise.all(Array.from({ length: 8 }, open));
+    await page.goto(watching.url);
+    await contact('watch gives nothing: too many pages are open. Trying again.');
+    others.abort();
+    await page.locator('.contact').waitFor({ state: 'hidden' });
+    await onStage(page);
+  });
+
+  it('that there is no contact where nothing answers', async () => {
+    await seen.page.route('**/api/runs?*', (route) => route.abort());
+    await seen.page.goto(watching.url);
+    await contact('No contact with watch: it ended, or the machine sleeps. Trying again.');
+  });
+
+  it('that there is no contact with a server that ended', async () => {
+    await seen.page.goto(watching.url);
+    await onStage(seen.page);
+    await watching.close();
+    await contact('No contact with watch: it ended, or the machine sleeps. Trying again.');
+  });
+
+  it('that it is not allowed in with a wrong token, and why', async () => {
+    await seen.page.goto(`${watching.url}x`);
+    await contact(
+      'Not allowed in: the token is missing or wrong: open the address that watch printed.',
+    );
+  });
+});

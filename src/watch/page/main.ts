@@ -10,7 +10,7 @@ import { element, grouped } from './dom.js';
 import { makePlayer, type StageOrNone } from './player.js';
 import { loadRobot, type Robot } from './robot.js';
 import { badge, makeList, standing } from './run-list.js';
-import { type Contact, openSource } from './source.js';
+import { type Contact, contactAfter, openSource } from './source.js';
 import { makeStage } from './stage.js';
 
 /** Milliseconds between looks at the list. */
@@ -143,18 +143,22 @@ async function refreshList(part: 'anew' | 'more' | 'again'): Promise<void> {
     }
     list.show(listed, shown?.id);
   } catch (error) {
-    if (shown === undefined) sayContact('refused', (error as Error).message);
+    if (shown === undefined) sayContact(...contactAfter(error));
   }
 }
 
+/** What is said where the data cannot be had, for now. */
+function lost(reason: string): string {
+  if (!source.live) {
+    const why = reason && ` (${reason})`;
+    return `The data beside this page cannot be read${why}. From a disk, a browser opens only the single file: watch --static DIR --single-file.`;
+  }
+  if (reason) return `watch gives nothing: ${reason}. Trying again.`;
+  return 'No contact with watch: it ended, or the machine sleeps. Trying again.';
+}
+
 function sayContact(now: Contact, reason = ''): void {
-  const texts = {
-    open: '',
-    lost: source.live
-      ? 'No contact with watch: it ended, or the machine sleeps. Trying again.'
-      : 'The data beside this page cannot be read. From a disk, a browser opens only the single file: watch --static DIR --single-file.',
-    refused: `Not allowed in (${reason || 'the token is missing or wrong'}): open the address that watch printed.`,
-  };
+  const texts = { open: '', lost: lost(reason), refused: `Not allowed in: ${reason}.` };
   contact.textContent = texts[now];
   contact.hidden = now === 'open';
 }
@@ -188,7 +192,7 @@ function open(id: string): void {
       config.replaceChildren(configTable(facts));
       describe(run);
     },
-    (error: Error) => shown === run && sayContact('refused', error.message),
+    (error: unknown) => shown === run && sayContact(...contactAfter(error)),
   );
   const tell = (update: RunUpdate) => shown === run && take(run, update);
   run.stop = source.follow(id, tell, sayContact);
@@ -376,7 +380,7 @@ source.taken().then(
       `As it was at ${taken.replace('T', ' ').slice(0, 16)} UTC. Made by virel-native watch --static.`;
     page.dataset['single'] = 'true';
   },
-  () => sayContact('lost'),
+  (error: unknown) => sayContact(...contactAfter(error)),
 );
 void refreshList('anew');
 if (source.live) {
