@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process';
 import {
   mkdirSync,
   mkdtempSync,
-  readFileSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -580,9 +579,5 @@ describe('watch', () => {
   it('says that an address is not of this machine', async () => {
     const options = { run: dir, runsDir, host: '192.0.2.1', port: 0, record: false };
     await expect(watch(options)).rejects.toMatchObject({ code: 'CLI_USAGE', exit: 2 });
-  });
-
-  it('changes nothing in the run', () => {
-    expect(readFileSync(join(dir, 'model.xml'), 'utf8')).toBe('<mujoco/>');
   });
 });
