@@ -1,5 +1,5 @@
 /** What cannot be recorded, and a page that was not built: one error each, with the way out. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -32,6 +32,19 @@ describe('recordEpisode', () => {
     await expect(recordEpisode(runDir, { seed: 6, step: 17 })).rejects.toMatchObject({
       code: 'CHECKPOINT_NONE',
     });
+    expect(readdirSync(join(runDir, 'recordings'))).toEqual(['000000000300-s5.qrec']);
+  });
+
+  it('that cannot be written is an error with the file and the way out, and leaves nothing', async () => {
+    const runDir = await shortRun(folder, 'closed', { env: 'Hopper-v5', network: { hidden: [4] } });
+    writeFileSync(join(runDir, 'recordings'), 'in the way');
+    const path = join(runDir, 'recordings/000000000300-s5.qrec');
+    const refusal = { code: 'IO', where: path, fix: expect.stringContaining('free space') };
+    await expect(recordEpisode(runDir, { seed: 5 })).rejects.toMatchObject(refusal);
+    rmSync(join(runDir, 'recordings'));
+    // a folder cannot be replaced by a file
+    mkdirSync(path, { recursive: true });
+    await expect(recordEpisode(runDir, { seed: 5 })).rejects.toMatchObject(refusal);
     expect(readdirSync(join(runDir, 'recordings'))).toEqual(['000000000300-s5.qrec']);
   });
 

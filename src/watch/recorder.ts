@@ -2,6 +2,7 @@
 import { isVirelError } from '../errors.js';
 import { ensureNative } from '../native/addon.js';
 import { listCheckpoints } from '../training/checkpoint.js';
+import { passTime } from '../training/patient-save.js';
 import { hasRecording } from './recordings.js';
 
 /** Milliseconds between looks for a new checkpoint. */
@@ -78,7 +79,7 @@ export function keepRecording(dir: string): Recorder {
   const loop = (async () => {
     while (!stop.signal.aborted) {
       await record().catch(() => {});
-      await sleep(PACE, stop.signal);
+      await passTime(PACE, stop.signal);
     }
   })();
   return {
@@ -88,17 +89,4 @@ export function keepRecording(dir: string): Recorder {
       await loop;
     },
   };
-}
-
-function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = setTimeout(done, milliseconds);
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done);
-  });
 }
