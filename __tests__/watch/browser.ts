@@ -46,7 +46,7 @@ export async function newPage(browser: Browser, url: string, look: Look = {}): P
   const [complaints, foreign]: [string[], string[]] = [[], []];
   page.on('pageerror', ({ message }) => complaints.push(message));
   page.on('console', (said) => {
-    if (said.type() === 'error') complaints.push(said.text());
+    if (said.type() === 'error') complaints.push(`${said.text()} ${said.location().url}`);
   });
   page.on('request', (request) => {
     const { protocol, origin } = new URL(request.url());
