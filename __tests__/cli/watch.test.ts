@@ -1,12 +1,23 @@
 /** `virel-native watch` and `eval --record` as processes. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeRecording, type Recording } from '../../src/watch/shared/recording.js';
 import { shortRun } from '../export/runs.js';
+import { chromiumPath, openBrowser, until, visit } from '../watch/browser.js';
 import { fakeRun } from '../watch/fake-runs.js';
 import { compile, start, virel } from './command.js';
 
@@ -108,6 +119,89 @@ describe('watch', () => {
     },
     PATIENCE,
   );
+
+  describe('--open', () => {
+    const temporary = join(folder, 'temporary');
+    const programs = join(folder, 'programs');
+    beforeAll(() => {
+      mkdirSync(temporary);
+      mkdirSync(programs);
+      for (const name of ['xdg-open', 'open']) {
+        const text =
+          '#!/bin/sh\nprintf "%s\\n" "$@" > "$OPENED.new" && mv "$OPENED.new" "$OPENED"\n';
+        writeFileSync(join(programs, name), text, { mode: 0o755 });
+      }
+    });
+
+    /** Watches with `--open` until the browser's program was called. @returns Its arguments, one a line. */
+    async function opened(name: string) {
+      const told = join(folder, name);
+      const PATH = `${programs}${delimiter}${process.env['PATH']}`;
+      const env = { PATH, TMPDIR: temporary, OPENED: told };
+      const running = start(['watch', RUN, '--open', '--no-record', '--json'], folder, env);
+      let stdout = '';
+      running.child.stdout?.on('data', (text: string) => {
+        stdout += text;
+      });
+      await running.says('"event":"watching"');
+      while (!existsSync(told)) await new Promise((resolve) => setTimeout(resolve, 50));
+      const { url } = JSON.parse(stdout) as { url: string };
+      return { running, url, words: readFileSync(told, 'utf8').trimEnd() };
+    }
+
+    it(
+      "names a file of a folder that is the user's alone, not the token, and removes it in the end",
+      async () => {
+        const { running, url, words } = await opened('opened');
+        const [, token = ''] = url.split('#t=');
+        expect([token.length, words.includes(token), words.includes('http')]).toEqual([
+          22,
+          false,
+          false,
+        ]);
+        expect(words).toMatch(/^.*\/virel-open-\w+\/open\.html$/);
+        const modes = [dirname(words), words].map((path) => statSync(path).mode & 0o777);
+        expect(modes).toEqual([0o700, 0o600]);
+        expect(readFileSync(words, 'utf8')).toContain(`content="0;url=${url}"`);
+        running.child.kill('SIGINT');
+        expect((await running.ended).code).toBe(0);
+        expect(readdirSync(temporary)).toEqual([]);
+      },
+      PATIENCE,
+    );
+
+    (chromiumPath === undefined ? it.skip : it)(
+      'leads a browser to the page with its token',
+      async () => {
+        const { running, url, words } = await opened('led');
+        const browser = await openBrowser();
+        try {
+          const { page } = await visit(browser, pathToFileURL(words).href);
+          await page.waitForURL((at) => at.href.startsWith(url));
+          await until(page, 'document.querySelectorAll(".run-name").length > 0');
+        } finally {
+          await browser.close();
+          running.child.kill('SIGINT');
+        }
+        expect((await running.ended).code).toBe(0);
+      },
+      PATIENCE,
+    );
+
+    it(
+      'serves on where there is no place for the file, and says so',
+      async () => {
+        const env = { TMPDIR: join(folder, 'nowhere') };
+        const { child, ended, notes } = start(['watch', RUN, '--open', '--no-record'], folder, env);
+        await notes('open the address above');
+        child.kill('SIGINT');
+        const { code, stderr } = await ended;
+        expect(code).toBe(0);
+        expect(stderr).toMatch(/no browser is opened \(ENOENT: .*\): open the address above/);
+      },
+      PATIENCE,
+    );
+  });
 
   it(
     'warns of a host that others reach',

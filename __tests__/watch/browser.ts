@@ -29,12 +29,14 @@ export interface Watched {
   readonly foreign: string[];
 }
 
-/** Opens an address. */
-export async function visit(
-  browser: Browser,
-  url: string,
-  look: { width?: number; colorScheme?: 'light' | 'dark' } = {},
-): Promise<Watched> {
+/** How a page is looked at. */
+interface Look {
+  readonly width?: number;
+  readonly colorScheme?: 'light' | 'dark';
+}
+
+/** A page that is to go to an address. */
+export async function newPage(browser: Browser, url: string, look: Look = {}): Promise<Watched> {
   const page = await browser.newPage({
     viewport: { width: look.width ?? 1280, height: 900 },
     colorScheme: look.colorScheme ?? 'light',
@@ -44,15 +46,21 @@ export async function visit(
   const [complaints, foreign]: [string[], string[]] = [[], []];
   page.on('pageerror', ({ message }) => complaints.push(message));
   page.on('console', (said) => {
-    if (said.type() === 'error') complaints.push(said.text());
+    if (said.type() === 'error') complaints.push(`${said.text()} ${said.location().url}`);
   });
   page.on('request', (request) => {
     const { protocol, origin } = new URL(request.url());
     const local = protocol === 'data:' || protocol === 'blob:' || protocol === 'file:';
     if (!local && origin !== new URL(url).origin) foreign.push(request.url());
   });
-  await page.goto(url);
   return { page, complaints, foreign };
+}
+
+/** Opens an address. */
+export async function visit(browser: Browser, url: string, look: Look = {}): Promise<Watched> {
+  const watched = await newPage(browser, url, look);
+  await watched.page.goto(url);
+  return watched;
 }
 
 /** Waits until an expression is true in the page; playwright's own way is `eval`, which the page forbids. */

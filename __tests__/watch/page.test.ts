@@ -234,6 +234,8 @@ inBrowser('a newer recording', () => {
     await ask(`virelWatch.seek(${recording.frames - 3})`);
     await page.getByRole('button', { name: 'Play' }).click();
     await until(page, 'virelWatch.playing() === "000000000602-s1"');
+    // its file goes below: by then it has been read
+    await onStage(page);
     await name.selectOption('000000000601-s1');
     await until(page, 'virelWatch.playing() === "000000000601-s1"');
     rmSync(newer);

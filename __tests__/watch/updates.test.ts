@@ -10,6 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { hasRecording } from '../../src/watch/recordings.js';
 import { addColumns, addRecord, MOST_POINTS, noColumns } from '../../src/watch/shared/columns.js';
 import { eventId, progressOf } from '../../src/watch/stream.js';
 import { Updates } from '../../src/watch/updates.js';
@@ -109,6 +110,35 @@ describe('updates of a run', () => {
     ]);
   });
 
+  it('list them at the first look, at every tenth, and after a reset', async () => {
+    const updates = new Updates(dir, 'run');
+    const looks = async (count: number) => {
+      const told: (number[] | undefined)[] = [];
+      for (let look = 0; look < count; look += 1) {
+        told.push((await updates.next())?.recordings?.map(({ step }) => step));
+      }
+      return told;
+    };
+    const nothing = (count: number) => new Array<undefined>(count).fill(undefined);
+    addRecording(dir, 1000);
+    expect(await looks(1)).toEqual([[1000]]);
+    addRecording(dir, 2000);
+    expect(await looks(10)).toEqual([...nothing(9), [1000, 2000]]);
+    addRecording(dir, 3000);
+    const [head] = readFileSync(file('metrics.jsonl'), 'utf8').split('\n');
+    writeFileSync(file('metrics.jsonl'), `${head}\n`);
+    expect(await looks(11)).toEqual([[1000, 2000, 3000], ...nothing(10)]);
+  });
+
+  it('know by the names alone whether a checkpoint is recorded', async () => {
+    expect(await hasRecording(dir, 1000)).toBe(false);
+    addRecording(dir, 1000);
+    writeFileSync(file('recordings/000000003000-s1.qrec'), 'not one');
+    writeFileSync(file('recordings/000000004000-s0.qrec.tmp-1'), 'not whole');
+    const recorded = [1000, 3000, 1, 100, 10_000, 4000].map((step) => hasRecording(dir, step));
+    expect(await Promise.all(recorded)).toEqual([true, true, false, false, false, false]);
+  });
+
   it('say of a run that is silent for minutes that it is lost', async () => {
     const status = { state: 'running', step: 5, heartbeat: '2026-01-01T00:00:00.000Z' };
     writeFileSync(file('status.json'), JSON.stringify(status));
@@ -117,12 +147,53 @@ describe('updates of a run', () => {
 });
 
 describe('columns', () => {
-  it('hold at most 5,000 records, evenly thinned, the first among them', () => {
+  /** Every so many-th step up to a number of them. */
+  const every = (stride: number, count: number) =>
+    Array.from({ length: Math.floor(count / stride) }, (_, index) => (index + 1) * stride);
+
+  it('hold at most 5,000 records, evenly thinned, the last of each group', () => {
     const columns = noColumns();
-    for (let step = 0; step < 100_000; step += 1) addRecord(columns, step, { a: step });
+    for (let step = 1; step <= 100_000; step += 1) addRecord(columns, step, { a: step });
     expect(columns.step.length).toBeLessThanOrEqual(MOST_POINTS);
-    const gaps = new Set(columns.step.slice(1).map((step, i) => step - (columns.step[i] ?? 0)));
-    expect([columns.step[0], [...gaps]]).toEqual([0, [columns.stride]]);
+    expect([columns.stride, columns.step]).toEqual([32, every(32, 100_000)]);
+    expect(columns.m['a']).toEqual(columns.step);
+  });
+
+  it('thin what every tenth record alone has as they thin the rest, and lose none of it otherwise', () => {
+    const columns = noColumns();
+    for (let step = 1; step <= 12_000; step += 1) {
+      addRecord(columns, step, { a: step, ...(step % 10 === 0 && { rare: step }) });
+    }
+    const kept = every(4, 12_000);
+    expect([columns.stride, columns.step]).toEqual([4, kept]);
+    expect(columns.m['rare']).toEqual(kept.map((step) => (step % 10 === 0 ? step : null)));
+    expect(columns.m['rare']?.filter((value) => value !== null)).toEqual(every(20, 12_000));
+  });
+
+  it('go on after columns that were thinned, with even gaps', () => {
+    const told = noColumns();
+    for (let step = 1; step <= 12_001; step += 1) addRecord(told, step, { a: step });
+    const columns = noColumns();
+    addColumns(columns, told);
+    expect(columns).toEqual(told);
+    for (let step = 12_002; step <= 60_000; step += 1) {
+      const live = noColumns();
+      addRecord(live, step, { a: step });
+      addColumns(columns, live);
+    }
+    // as if all had come one by one
+    expect([columns.count, columns.stride, columns.step]).toEqual([60_000, 16, every(16, 60_000)]);
+    expect(told.step).toEqual(every(4, 12_001));
+  });
+
+  it('become as sparse as columns that are added, with even gaps', () => {
+    const columns = noColumns();
+    for (let step = 1; step <= 4000; step += 1) addRecord(columns, step, { a: step });
+    const more = noColumns();
+    for (let step = 4001; step <= 16_000; step += 1) addRecord(more, step, { a: step });
+    addColumns(columns, more);
+    expect([more.stride, columns.count, columns.stride]).toEqual([4, 16_000, 4]);
+    expect(columns.step).toEqual(every(4, 16_000));
   });
 
   it('have gaps where a record lacks a column or it is not finite, and take any name', () => {

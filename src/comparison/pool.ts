@@ -5,6 +5,7 @@
  * compared (`by`) and in what belongs to it, but are evaluated alike. Keys that only one of two configs has, because another
  * version wrote it, are not compared.
  */
+import { leavesOf } from '../config/leaves.js';
 import { show } from '../config/show.js';
 import { VirelError } from '../errors.js';
 import type { Run } from '../training/load-run.js';
@@ -53,17 +54,6 @@ function groupedBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<stri
     else group.push(item);
   }
   return groups;
-}
-
-/** Values of a config by dotted path. */
-function leavesOf(part: object, prefix = ''): Map<string, unknown> {
-  const leaves = new Map<string, unknown>();
-  for (const [key, value] of Object.entries(part)) {
-    const inner = typeof value === 'object' && value !== null && !Array.isArray(value);
-    if (inner) for (const each of leavesOf(value, `${prefix}${key}.`)) leaves.set(...each);
-    else leaves.set(prefix + key, value);
-  }
-  return leaves;
 }
 
 /** What a run was made of: its config, and the files that it names by their hashes. */

@@ -17,6 +17,7 @@ import { placeEnvironment, refuseModule, settleEnvironment, splitEnvironment } f
 import { defaults, defaultVariations } from './defaults.js';
 import { absolute, idOfFile, settleOptions } from './env-options.js';
 import { keepChosenKinds } from './kinds.js';
+import { isObject } from './leaves.js';
 import { nearestPath } from './nearest.js';
 import { SHORT_NAMES, type ShortOptions } from './options.js';
 import { nest } from './parse.js';
@@ -79,9 +80,6 @@ export type Values = Map<string, { value: unknown; origin: string }>;
 
 /** More threads than this do not pay for networks of this size. */
 const MOST_DEFAULT_THREADS = 2;
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Writes a layer's leaves over `into`; refuses keys that the schema does not have. */
 function apply(values: unknown, origin: string, into: Values, prefix = ''): void {

@@ -114,12 +114,13 @@ export async function placeFiles(
     makeFolders(folder);
     removed = removeLeft(folder);
     mkdirSync(staging);
-    tryLock(join(staging, LOCK));
-    mkdirSync(written);
   } catch (error) {
     throw fileError(error, folder, fixOf(place));
   }
+  // from here on the staging folder is ours, and goes whatever happens
   try {
+    tryLock(join(staging, LOCK));
+    mkdirSync(written);
     await write(written);
     return { files: publish(written, place), removed };
   } catch (error) {

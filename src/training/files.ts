@@ -78,8 +78,12 @@ export function syncFolder(path: string): void {
   }
 }
 
-/** Writes a file as a whole: temporary file, synced, renamed over the old one. */
-export function writeWhole(path: string, content: string | Uint8Array): void {
+/**
+ * Writes a file as a whole: temporary file, synced, renamed over the old one.
+ *
+ * @throws VirelError as {@link fileError} makes it, with this way out.
+ */
+export function writeWhole(path: string, content: string | Uint8Array, fix?: string): void {
   const temporary = `${path}.tmp-${process.pid}`;
   try {
     writeFileSync(temporary, content, { flush: true });
@@ -87,7 +91,7 @@ export function writeWhole(path: string, content: string | Uint8Array): void {
     syncFolder(dirname(path));
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw fileError(error, path);
+    throw fileError(error, path, fix);
   }
 }
 

@@ -11,7 +11,7 @@ export const MOST_DEPTH = 5;
 const holdsRun = (path: string) => existsSync(join(path, 'run.json'));
 
 /** What stands in a name for bytes that are not UTF-8; a file of that name cannot be opened by it. */
-const REPLACEMENT = '\ufffd';
+export const REPLACEMENT = '\ufffd';
 
 /** Refuses a folder that holds no run. @throws VirelError `RUN_NOT_FOUND`. */
 export function requireRun(runDir: string): void {

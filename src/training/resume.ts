@@ -1,6 +1,7 @@
 /** `resume`: takes up a run where its newest whole checkpoint left it. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { leavesOf } from '../config/leaves.js';
 import { type Layer, type Resolution, resolveLayers } from '../config/resolve.js';
 import type { ResolvedConfig } from '../config/schema.js';
 import { TASKS } from '../environments/tasks.js';
@@ -122,7 +123,7 @@ function readResolution(
     typeof gemm === 'string' ? [{ origin: 'run.json', values: { runtime: { gemm } } }] : [];
   const before = resolveRun(runDir, [own, ...chosen]);
   const resolution = resolveRun(runDir, [own, ...chosen, ...more]);
-  const [old, now] = [leaves(before.config), leaves(resolution.config)];
+  const [old, now] = [leavesOf(before.config), leavesOf(resolution.config)];
   const changed = [...now.keys()].filter(
     (key) => !FREE.test(key) && JSON.stringify(now.get(key)) !== JSON.stringify(old.get(key)),
   );
@@ -143,14 +144,6 @@ function resolveRun(runDir: string, layers: readonly Layer[]): Resolution {
     );
   }
   return resolveLayers(layers);
-}
-
-/** Values by dotted path. */
-function leaves(value: unknown, path = ''): Map<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return new Map([[path, value]]);
-  const below = path === '' ? '' : `${path}.`;
-  return new Map(Object.entries(value).flatMap(([key, inner]) => [...leaves(inner, below + key)]));
 }
 
 interface Found {

@@ -1,5 +1,5 @@
 /** The process of a page beside training: it gets one order, answers with the address, and ends when it is told or left alone. */
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { toPlain, toVirelError } from '../training/failure.js';
 import { STOP_NAMES } from '../training/signals.js';
 import type { FromPage, ToPage } from './beside.js';
@@ -24,7 +24,8 @@ function tell(message: FromPage): void {
 
 async function serve(options: WatchOptions): Promise<void> {
   try {
-    setPriority(NICE);
+    // one that runs lower already may not rise
+    setPriority(Math.max(NICE, getPriority()));
     const { url, port } = await watch(options);
     tell({ url, port });
   } catch (error) {

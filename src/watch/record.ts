@@ -1,5 +1,4 @@
 /** An episode of a checkpoint's policy, its states written down: what the page draws the robot from. */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { VirelError } from '../errors.js';
 import { Breath } from '../native/breath.js';
@@ -7,7 +6,7 @@ import { describeEnvironment } from '../native/choices.js';
 import { Environment } from '../native/environment.js';
 import { Policy } from '../native/policy.js';
 import type { SavedPolicy } from '../training/checkpoint.js';
-import { fileError } from '../training/files.js';
+import { fileError, makeFolders, writeWhole } from '../training/files.js';
 import { readManifest } from '../training/manifest.js';
 import { findToldPolicy } from '../training/told-policy.js';
 import { RECORDINGS, recordingFile, recordingId } from './recordings.js';
@@ -93,19 +92,18 @@ function headerOf(
   };
 }
 
-/** Writes a file as a whole, under another name first. */
+/** What helps where a recording cannot be written. */
+const ROOM = 'free space, or take a folder that may be written to';
+
 function writeRecording(runDir: string, recording: Recording): string {
   const { step, seed } = recording.header;
   const path = join(runDir, recordingFile(recordingId(step, seed)));
-  const temporary = `${path}.tmp-${process.pid}`;
   try {
-    mkdirSync(join(runDir, RECORDINGS), { recursive: true });
-    writeFileSync(temporary, encodeRecording(recording));
-    renameSync(temporary, path);
+    makeFolders(join(runDir, RECORDINGS));
   } catch (error) {
-    rmSync(temporary, { force: true });
-    throw fileError(error, path, 'free space, or take a folder that may be written to');
+    throw fileError(error, path, ROOM);
   }
+  writeWhole(path, encodeRecording(recording), ROOM);
   return path;
 }
 

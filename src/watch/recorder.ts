@@ -2,7 +2,8 @@
 import { isVirelError } from '../errors.js';
 import { ensureNative } from '../native/addon.js';
 import { listCheckpoints } from '../training/checkpoint.js';
-import { listRecordings } from './recordings.js';
+import { passTime } from '../training/patient-save.js';
+import { hasRecording } from './recordings.js';
 
 /** Milliseconds between looks for a new checkpoint. */
 const PACE = 5000;
@@ -23,8 +24,7 @@ async function unrecorded(dir: string): Promise<number | undefined> {
   const newest = listCheckpoints(dir).at(-1);
   if (newest === undefined) return undefined;
   const step = Number(newest);
-  const recorded = await listRecordings(dir);
-  return recorded.some((entry) => entry.step === step) ? undefined : step;
+  return (await hasRecording(dir, step)) ? undefined : step;
 }
 
 /** What keeps us from recording, as the page says it. */
@@ -79,7 +79,7 @@ export function keepRecording(dir: string): Recorder {
   const loop = (async () => {
     while (!stop.signal.aborted) {
       await record().catch(() => {});
-      await sleep(PACE, stop.signal);
+      await passTime(PACE, stop.signal);
     }
   })();
   return {
@@ -89,17 +89,4 @@ export function keepRecording(dir: string): Recorder {
       await loop;
     },
   };
-}
-
-function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = setTimeout(done, milliseconds);
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done);
-  });
 }

@@ -48,10 +48,19 @@ async function entryOf(dir: string, id: string): Promise<RecordingEntry | undefi
   }
 }
 
-/** The recordings that can be shown, of at least one state; oldest first. */
+/** The recordings that can be shown, of at least one state; oldest first. Opens each of them, one after the other. */
 export async function listRecordings(dir: string): Promise<RecordingEntry[]> {
-  const entries = await Promise.all((await recordingIds(dir)).map((id) => entryOf(dir, id)));
-  return entries.filter((entry) => entry !== undefined && entry.steps >= 0) as RecordingEntry[];
+  const entries: RecordingEntry[] = [];
+  for (const id of await recordingIds(dir)) {
+    const entry = await entryOf(dir, id);
+    if (entry !== undefined && entry.steps >= 0) entries.push(entry);
+  }
+  return entries;
+}
+
+/** Whether there is a recording of a checkpoint, by the names alone. */
+export async function hasRecording(dir: string, step: number): Promise<boolean> {
+  return (await recordingIds(dir)).some((id) => Number.parseInt(id, 10) === step);
 }
 
 /** The bytes of a recording; undefined where the id is of none. */

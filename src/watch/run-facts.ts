@@ -1,5 +1,6 @@
 /** What never changes about a run: its config with the origin of every value, and its versions. */
 
+import { isObject, leavesOf } from '../config/leaves.js';
 import { parseConfigFile } from '../config/parse.js';
 import { isVirelError } from '../errors.js';
 import { readInside } from './inside.js';
@@ -9,16 +10,6 @@ import type { ConfigRow, RunFacts } from './shared/wire.js';
 const MOST_BYTES = 1 << 20;
 /** Keys that are places on the disk of the run's author: nobody else's business, and of no use to them. */
 const PLACES = /^env\.(modelDir|modelFile|taskFile|module)$/;
-
-const isBranch = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Every leaf with its path. */
-function leaves(value: Record<string, unknown>, above = ''): [string, unknown][] {
-  return Object.entries(value).flatMap(([key, part]) =>
-    isBranch(part) ? leaves(part, `${above}${key}.`) : [[above + key, part] as [string, unknown]],
-  );
-}
 
 /** The name of a file instead of its place. */
 const withoutPlace = (text: string) => text.replace(/^.*[/\\]/, '');
@@ -35,7 +26,7 @@ async function configOf(dir: string): Promise<Record<string, unknown> | string> 
   if (bytes === undefined) return 'config.yaml is missing or cannot be read';
   try {
     const config = parseConfigFile(bytes, 'config.yaml');
-    return isBranch(config) ? config : 'config.yaml holds no config';
+    return isObject(config) ? config : 'config.yaml holds no config';
   } catch (error) {
     return isVirelError(error) ? error.message : 'config.yaml cannot be read';
   }
@@ -52,12 +43,12 @@ export async function readFacts(dir: string, name: string): Promise<RunFacts> {
     readObject(dir, 'run.json'),
   ]);
   const values = typeof config === 'string' ? {} : config;
-  const versions = isBranch(run['versions']) ? run['versions'] : {};
+  const versions = isObject(run['versions']) ? run['versions'] : {};
   const steps = values['steps'];
   return {
     entry,
     steps: typeof steps === 'number' ? steps : null,
-    config: leaves(values).map(([key, value]) => rowOf(key, value, origin[key])),
+    config: [...leavesOf(values)].map(([key, value]) => rowOf(key, value, origin[key])),
     versions: VERSIONS.flatMap((part) => {
       const version = versions[part];
       const shown = part === 'package' ? 'virel-native' : part;

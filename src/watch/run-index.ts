@@ -2,7 +2,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
-import { MOST_DEPTH } from '../training/find-run.js';
+import { MOST_DEPTH, REPLACEMENT } from '../training/find-run.js';
 import { readEntry, runId } from './run-entry.js';
 import type { RunEntry, RunList } from './shared/wire.js';
 
@@ -13,9 +13,6 @@ const ENDED = ['finished', 'failed', 'diverged'];
 const EVERY = 10;
 /** Milliseconds between searches: at least, and as a multiple of what the last one took. */
 const PAUSE = { least: 5000, factor: 20 };
-
-/** What stands in a name for bytes that are not UTF-8: such a folder cannot be opened by its name. */
-const REPLACEMENT = '\ufffd';
 
 async function entriesOf(folder: string): Promise<Dirent[]> {
   try {

@@ -41,6 +41,22 @@ export function checkPort(port: number, where: string): void {
   });
 }
 
+/**
+ * Refuses what names no address: with an empty one a server would listen on all of them.
+ *
+ * @param where What says it: a flag, or an option in Node. @throws VirelError `CLI_USAGE`.
+ */
+export function checkHost(host: unknown, where: string): void {
+  if (typeof host === 'string' && host !== '') return;
+  const got = typeof host === 'string' ? '""' : String(host);
+  throw new VirelError('CLI_USAGE', `${where}: expected an address to listen to, got ${got}`, {
+    where,
+    expected: 'an address of this machine; 127.0.0.1 is reached from nowhere else',
+    got,
+    fix: `${where} 127.0.0.1`,
+  });
+}
+
 const LIMITS = { maxHeaderSize: 8192, headersTimeout: 5000, requestTimeout: 10_000 };
 const MOST_SOCKETS = 32;
 /** Milliseconds that an answer may stand still because its reader does; Node looks twice, so that it may be up to twice as long. */

@@ -13,7 +13,7 @@ import { type PageFileName, readPageFile } from './page-files.js';
 import { listRecordings, readRecording } from './recordings.js';
 import { readFacts } from './run-facts.js';
 import { POLICY } from './security.js';
-import type { RecordingEntry, Snapshot } from './shared/wire.js';
+import type { ModelAsset, RecordingEntry, Snapshot } from './shared/wire.js';
 import { Updates } from './updates.js';
 
 /** Bytes of recordings that go along, the newest first: one episode always, and what mail still takes. */
@@ -62,10 +62,13 @@ async function takeRecordings(
 }
 
 /** The files that a model needs; none where they are too many to go along, so that the page says what it lacks. */
-async function takeAssets(runDir: string): Promise<Map<string, Buffer>> {
+async function takeAssets(
+  runDir: string,
+  listed: readonly ModelAsset[],
+): Promise<Map<string, Buffer>> {
   const taken = new Map<string, Buffer>();
   let room = MOST_MODEL;
-  for (const { file } of await listAssets(runDir)) {
+  for (const { file } of listed) {
     const bytes = await readAsset(runDir, file);
     if (bytes === undefined || taken.has(file)) continue;
     room -= bytes.length;
@@ -91,15 +94,16 @@ export async function readContent(
   const listed = (await listRecordings(runDir)).filter(choose);
   const recordings = await takeRecordings(runDir, listed);
   const shown = listed.filter(({ id }) => recordings.has(id));
-  const assets = await takeAssets(runDir);
+  const needed = await listAssets(runDir);
+  const assets = await takeAssets(runDir, needed);
   return {
     snapshot: {
       facts,
       update: { ...update, recordings: shown },
-      assets: (await listAssets(runDir)).filter(({ file }) => assets.has(file)),
+      assets: needed.filter(({ file }) => assets.has(file)),
       taken: new Date().toISOString(),
     },
-    model: await readInside(runDir, 'model.xml', MOST_MODEL),
+    model: await readInside(runDir, MODEL, MOST_MODEL),
     licence: await readInside(runDir, MODEL_LICENCE, MOST_MODEL),
     assets,
     recordings,
@@ -128,23 +132,28 @@ function pageWith(kind: 'folder' | 'file', rules: string): string {
     .replace('<title>', `<meta http-equiv="Content-Security-Policy" content="${rules}">\n<title>`);
 }
 
+/** Not every run has one; where this one has none, that of an earlier site goes. */
+const MODEL = 'model.xml';
 const COPIED = ['page.js', 'page.css', 'icon.svg', 'mujoco.wasm'] as const;
-const recordingName = (id: string) => `${id}.qrec`;
 
 /** What the page is made of, and the model that goes with it, with their licences. */
 const licences = ({ licence }: Content) =>
   textOf('licences.txt') + (licence === undefined ? '' : `\n\nmodel.xml: Gymnasium\n\n${licence}`);
 
-function writeFolder(content: Content, folder: string): void {
+type Files = ReadonlyMap<string, string | Buffer>;
+
+/** The files of a site beside each other. */
+function filesOf(content: Content): Files {
   const { snapshot, model, assets, recordings } = content;
-  const write = (name: string, bytes: string | Buffer) => writeFileSync(join(folder, name), bytes);
-  write('index.html', pageWith('folder', policy("'self'", "'self'", "'self'")));
-  for (const name of COPIED) write(name, readPageFile(name).bytes);
-  write('licences.txt', licences(content));
-  write('run.json', pretty(snapshot));
-  if (model !== undefined) write('model.xml', model);
-  for (const [name, bytes] of assets) write(name, bytes);
-  for (const [id, bytes] of recordings) write(recordingName(id), bytes);
+  return new Map<string, string | Buffer>([
+    ['index.html', pageWith('folder', policy("'self'", "'self'", "'self'"))],
+    ...COPIED.map((name) => [name, readPageFile(name).bytes] as const),
+    ['licences.txt', licences(content)],
+    ['run.json', pretty(snapshot)],
+    ...(model === undefined ? [] : [[MODEL, model] as const]),
+    ...assets,
+    ...[...recordings].map(([id, bytes]) => [`${id}.qrec`, bytes] as const),
+  ]);
 }
 
 const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
@@ -199,23 +208,12 @@ export interface WrittenSite {
 export async function writeSite(runDir: string, options: SiteOptions): Promise<WrittenSite> {
   readPageFile('page.js');
   const content = await readContent(runDir);
-  const recorded = [...content.recordings.keys()].map(recordingName);
-  const names = options.single
-    ? ['index.html']
-    : [
-        'index.html',
-        ...COPIED,
-        'licences.txt',
-        'run.json',
-        'model.xml',
-        ...content.assets.keys(),
-        ...recorded,
-      ];
-  const force = options.force === true;
-  const place = { folder: options.out, names, force, flag: '--static' };
+  const { single, out, force = false } = options;
+  const made: Files = single ? new Map([['index.html', singleFile(content)]]) : filesOf(content);
+  const names = single ? [...made.keys()] : [...new Set([...made.keys(), MODEL])];
+  const place = { folder: out, names, force, flag: '--static' };
   const { files, removed } = await placeFiles(place, async (folder) => {
-    if (options.single) writeFileSync(join(folder, 'index.html'), singleFile(content));
-    else writeFolder(content, folder);
+    for (const [name, bytes] of made) writeFileSync(join(folder, name), bytes);
   });
   return { files, left: content.left, removed };
 }

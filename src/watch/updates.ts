@@ -15,6 +15,9 @@ export interface Progress {
 /** Nothing was read. */
 export const FROM_THE_START: Progress = { metrics: NOWHERE, evaluations: NOWHERE };
 
+/** Recordings are listed at every so many-th look: each of them is opened for it. */
+const LIST_EVERY = 10;
+
 /** Columns of `eval.csv` that are drawn, and what they are called on the page. */
 const EVALUATION = {
   return_mean: 'mean',
@@ -74,6 +77,8 @@ export class Updates {
   readonly #evaluations = new Evaluations();
   /** What was last told, as text. */
   #told = { entry: '', recordings: '' };
+  /** Looks since the start, or since the files were put back. */
+  #looks = 0;
 
   constructor(dir: string, name: string, progress = FROM_THE_START) {
     this.#dir = dir;
@@ -92,6 +97,7 @@ export class Updates {
     if (first.restarted || second.restarted) {
       // one file was put back, so that the other is too, or will be: all is told again
       this.#progress = FROM_THE_START;
+      this.#looks = 0;
       const again = await this.#tellAnew();
       return { ...again, reset: true };
     }
@@ -152,14 +158,18 @@ export class Updates {
 
   /** How the run stands, and its recordings, where they are not what was last told. */
   async #changed(): Promise<Pick<RunUpdate, 'entry' | 'recordings'>> {
+    const isDue = this.#looks % LIST_EVERY === 0;
+    this.#looks += 1;
     const entry = await readEntry(this.#dir, this.#name);
-    const recordings = await listRecordings(this.#dir);
-    const now = { entry: JSON.stringify(entry), recordings: JSON.stringify(recordings) };
-    const changed = {
-      ...(now.entry !== this.#told.entry && { entry }),
-      ...(now.recordings !== this.#told.recordings && { recordings }),
+    const recordings = isDue ? await listRecordings(this.#dir) : undefined;
+    const before = this.#told;
+    this.#told = {
+      entry: JSON.stringify(entry),
+      recordings: recordings === undefined ? before.recordings : JSON.stringify(recordings),
     };
-    this.#told = now;
-    return changed;
+    return {
+      ...(this.#told.entry !== before.entry && { entry }),
+      ...(recordings && this.#told.recordings !== before.recordings && { recordings }),
+    };
   }
 }

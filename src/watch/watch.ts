@@ -4,7 +4,7 @@ import { readPageFile } from './page-files.js';
 import { keepRecording, type Recorder } from './recorder.js';
 import { runId } from './run-entry.js';
 import { RunIndex } from './run-index.js';
-import { checkPort, type PageServer, servePage } from './server.js';
+import { checkHost, checkPort, type PageServer, servePage } from './server.js';
 
 /** What to watch, and where. */
 export interface WatchOptions {
@@ -52,7 +52,7 @@ export interface Watching {
  *     await page.close();
  *
  * @throws VirelError `RUN_NOT_FOUND`, `RUN_AMBIGUOUS`, `PORT_IN_USE`, `PAGE_MISSING`, `CONFIG_RANGE` for a port that is none,
- *   `CLI_USAGE` for a host that is not of this machine, `PERMISSION`, `IO`.
+ *   `CLI_USAGE` for a host that is none or not of this machine, `PERMISSION`, `IO`.
  */
 export async function watch(options: WatchOptions = {}): Promise<Watching> {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
@@ -61,6 +61,7 @@ export async function watch(options: WatchOptions = {}): Promise<Watching> {
     ...Object.fromEntries(given),
   };
   checkPort(port, 'port');
+  checkHost(host, 'host');
   readPageFile('page.js');
   const runDir = findRun(run, runsDir);
   const index = new RunIndex(runsDir, [runDir]);

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import type { Argv, CommandModule } from 'yargs';
 import { VirelError } from '../../errors.js';
@@ -6,9 +5,10 @@ import { findRun } from '../../training/find-run.js';
 import { stopOnSignals } from '../../training/signals.js';
 import { recordNewest } from '../../watch/recorder.js';
 import { isLoopback } from '../../watch/security.js';
-import { checkPort } from '../../watch/server.js';
+import { checkHost, checkPort } from '../../watch/server.js';
 import { writeSite } from '../../watch/static-site.js';
 import { WATCH_DEFAULTS, watch } from '../../watch/watch.js';
+import { openInBrowser } from '../browser.js';
 import { refuseEmpty } from '../folder.js';
 import { wholeNumber } from '../numbers.js';
 import { grouped, note, noteRemoved, print, printJson, shortPath } from '../output.js';
@@ -33,19 +33,11 @@ function portOf(text: string): number {
   return port;
 }
 
-/** Opens the address in the user's browser; where there is none, the printed address serves. */
-function openBrowser(url: string): void {
-  const program = process.platform === 'darwin' ? 'open' : 'xdg-open';
-  const child = spawn(program, [url], { stdio: 'ignore', detached: true });
-  child.on('error', () => note(`no ${program} here: open the address above`));
-  child.unref();
-}
-
 /** Serves until a signal comes. */
 async function serve(args: WatchArguments): Promise<void> {
   const { host, runsDir, run, json } = args;
   const port = portOf(args.port);
-  refuseEmpty('--host', host);
+  checkHost(host, '--host');
   const stop = stopOnSignals(() => {});
   try {
     const record = args.noRecord !== true;
@@ -59,11 +51,12 @@ async function serve(args: WatchArguments): Promise<void> {
         `warning HOST_OPEN: whoever reaches ${host} and has the address can see your runs, unencrypted`,
       );
     }
-    if (args.open) openBrowser(url);
+    const forget = args.open ? openInBrowser(url) : () => {};
     await new Promise<void>((resolve) => {
       if (stop.signal.aborted) resolve();
       stop.signal.addEventListener('abort', () => resolve());
     });
+    forget();
     await watching.close();
   } finally {
     stop.release();

@@ -1,4 +1,5 @@
 /** `events.out.tfevents.*`: the metrics for TensorBoard, and for every tracker that reads its files. */
+import { leavesOf } from '../../config/leaves.js';
 import type { ResolvedConfig } from '../../config/schema.js';
 import type { Sink } from '../logger.js';
 import {
@@ -27,14 +28,13 @@ function eventFileName({ host, pid, started }: EventFileOrigin): string {
 
 /** The leaves of a config by dotted path; a list as its text, nothing for a null. */
 export function hyperParameters(config: ResolvedConfig): Record<string, HyperParameter> {
-  const leaves = (part: unknown, path: string): [string, HyperParameter][] => {
-    if (part === null || part === undefined) return [];
-    if (Array.isArray(part)) return [[path, part.join(', ')]];
-    if (typeof part !== 'object') return [[path, part as HyperParameter]];
-    const below = path === '' ? '' : `${path}.`;
-    return Object.entries(part).flatMap(([key, inner]) => leaves(inner, below + key));
-  };
-  return Object.fromEntries(leaves(config, ''));
+  const known = [...leavesOf(config)].filter(([, value]) => value !== null && value !== undefined);
+  return Object.fromEntries(
+    known.map(([path, value]) => [
+      path,
+      Array.isArray(value) ? value.join(', ') : (value as HyperParameter),
+    ]),
+  );
 }
 
 /** Event file of a run: version, hyper-parameters, then one event per record of the metrics (evaluations are in them). */

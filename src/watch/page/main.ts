@@ -10,7 +10,7 @@ import { element, grouped } from './dom.js';
 import { makePlayer, type StageOrNone } from './player.js';
 import { loadRobot, type Robot } from './robot.js';
 import { badge, makeList, standing } from './run-list.js';
-import { type Contact, openSource } from './source.js';
+import { type Contact, contactAfter, openSource } from './source.js';
 import { makeStage } from './stage.js';
 
 /** Milliseconds between looks at the list. */
@@ -95,6 +95,8 @@ interface Shown {
   playing: string | undefined;
   chosen: boolean;
   robot: Robot | undefined;
+  /** The robot on its way here, for every recording that waits for it. */
+  loading: Promise<Robot> | undefined;
   stop(): void;
 }
 let shown: Shown | undefined;
@@ -141,18 +143,22 @@ async function refreshList(part: 'anew' | 'more' | 'again'): Promise<void> {
     }
     list.show(listed, shown?.id);
   } catch (error) {
-    if (shown === undefined) sayContact('refused', (error as Error).message);
+    if (shown === undefined) sayContact(...contactAfter(error));
   }
 }
 
+/** What is said where the data cannot be had, for now. */
+function lost(reason: string): string {
+  if (!source.live) {
+    const why = reason && ` (${reason})`;
+    return `The data beside this page cannot be read${why}. From a disk, a browser opens only the single file: watch --static DIR --single-file.`;
+  }
+  if (reason) return `watch gives nothing: ${reason}. Trying again.`;
+  return 'No contact with watch: it ended, or the machine sleeps. Trying again.';
+}
+
 function sayContact(now: Contact, reason = ''): void {
-  const texts = {
-    open: '',
-    lost: source.live
-      ? 'No contact with watch: it ended, or the machine sleeps. Trying again.'
-      : 'The data beside this page cannot be read. From a disk, a browser opens only the single file: watch --static DIR --single-file.',
-    refused: `Not allowed in (${reason || 'the token is missing or wrong'}): open the address that watch printed.`,
-  };
+  const texts = { open: '', lost: lost(reason), refused: `Not allowed in: ${reason}.` };
   contact.textContent = texts[now];
   contact.hidden = now === 'open';
 }
@@ -160,8 +166,8 @@ function sayContact(now: Contact, reason = ''): void {
 /** Shows a run from its start. */
 function open(id: string): void {
   shown?.stop();
-  shown?.robot?.dispose();
   player.clear();
+  shown?.robot?.dispose();
   const run: Shown = {
     id,
     metrics: noColumns(),
@@ -174,6 +180,7 @@ function open(id: string): void {
     playing: undefined,
     chosen: false,
     robot: undefined,
+    loading: undefined,
     stop: () => {},
   };
   shown = run;
@@ -185,7 +192,7 @@ function open(id: string): void {
       config.replaceChildren(configTable(facts));
       describe(run);
     },
-    (error: Error) => shown === run && sayContact('refused', error.message),
+    (error: unknown) => shown === run && sayContact(...contactAfter(error)),
   );
   const tell = (update: RunUpdate) => shown === run && take(run, update);
   run.stop = source.follow(id, tell, sayContact);
@@ -280,12 +287,24 @@ function describe(run: Shown): void {
     );
 }
 
-/** The robot of a run, loaded once. */
-async function robotOf(run: Shown): Promise<Robot> {
-  if (run.robot !== undefined) return run.robot;
+/** The robot of a run, loaded once, however many recordings wait for it; where that failed, again. */
+function robotOf(run: Shown): Promise<Robot> {
+  run.loading ??= loadRobotOf(run).catch((error: unknown) => {
+    run.loading = undefined;
+    throw error;
+  });
+  return run.loading;
+}
+
+async function loadRobotOf(run: Shown): Promise<Robot> {
   const [xml, assets] = await Promise.all([source.model(run.id), source.assets(run.id)]);
   if (xml === undefined) throw new Error('the run holds no model.xml');
   const robot = await loadRobot({ xml, assets }, () => source.wasm());
+  // who leaves a run disposes of the robot that is there: this one came too late for that
+  if (shown !== run) {
+    robot.dispose();
+    throw new Error('another run is shown');
+  }
   run.robot = robot;
   return robot;
 }
@@ -309,7 +328,10 @@ async function playRecording(run: Shown, id: string): Promise<void> {
     player.say('');
     player.play(recording, robot);
   } catch (error) {
-    if (shown === run) player.say(`The robot cannot be shown: ${(error as Error).message}`);
+    if (shown !== run || run.playing !== id) return;
+    // the next look at the recordings tries again
+    run.playing = undefined;
+    player.say(`The robot cannot be shown: ${(error as Error).message}`);
   }
 }
 
@@ -358,7 +380,7 @@ source.taken().then(
       `As it was at ${taken.replace('T', ' ').slice(0, 16)} UTC. Made by virel-native watch --static.`;
     page.dataset['single'] = 'true';
   },
-  () => sayContact('lost'),
+  (error: unknown) => sayContact(...contactAfter(error)),
 );
 void refreshList('anew');
 if (source.live) {

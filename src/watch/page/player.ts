@@ -26,6 +26,7 @@ export interface Player {
   /** Shows one state and stays there. */
   seek(frame: number): void;
   readonly frame: number;
+  /** Shows nothing any longer; what was shown may be disposed of then. */
   clear(): void;
 }
 
@@ -302,6 +303,7 @@ export function makePlayer(stage: StageOrNone): Player {
     clear: () => {
       setPlaying(false);
       shown = undefined;
+      stage?.clear();
       root.dataset['empty'] = 'true';
     },
   };

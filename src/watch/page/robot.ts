@@ -44,11 +44,14 @@ export interface Robot {
 
 let mujoco: Promise<MainModule> | undefined;
 
-/** Loads MuJoCo, once. */
+/** Loads MuJoCo, once; where that failed, again. */
 function load(wasm: () => Promise<ArrayBuffer>): Promise<MainModule> {
-  mujoco ??= wasm().then((wasmBinary) =>
-    loadMujoco({ wasmBinary, print: () => {}, printErr: () => {} }),
-  );
+  mujoco ??= wasm()
+    .then((wasmBinary) => loadMujoco({ wasmBinary, print: () => {}, printErr: () => {} }))
+    .catch((error: unknown) => {
+      mujoco = undefined;
+      throw error;
+    });
   return mujoco;
 }
 

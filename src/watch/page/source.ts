@@ -4,7 +4,7 @@ import type { ModelAsset, RunFacts, RunList, RunUpdate, Snapshot } from '../shar
 /** The list of runs, with the one to show first. */
 export type FirstList = RunList & { readonly first?: string };
 
-/** What is said of the connection. */
+/** What is said of the connection; `refused`: for want of the token, which no other try can mend. */
 export type Contact = 'open' | 'lost' | 'refused';
 
 /** Files by their names. */
@@ -22,7 +22,7 @@ export interface Source {
   follow(
     id: string,
     tell: (update: RunUpdate) => void,
-    say: (contact: Contact) => void,
+    say: (contact: Contact, reason?: string) => void,
   ): () => void;
   /** The MJCF; undefined where the run has none. */
   model(id: string): Promise<string | undefined>;
@@ -43,12 +43,18 @@ class Refused extends Error {
   }
 }
 
+/** What a request that failed tells of the connection, with the server's own words where it gave an answer. */
+export function contactAfter(error: unknown): [contact: Contact, reason?: string] {
+  if (!(error instanceof Refused)) return ['lost'];
+  return [error.status === 401 ? 'refused' : 'lost', error.message];
+}
+
 /** The token of the page's address. */
 const tokenOf = () => new URLSearchParams(location.hash.slice(1)).get('t') ?? '';
 
-async function ask(path: string, headers: Record<string, string> = {}): Promise<Response> {
-  const authorization = { Authorization: `Bearer ${tokenOf()}` };
-  const response = await fetch(path, { headers: { ...authorization, ...headers } });
+async function ask(path: string, options: Pick<RequestInit, 'headers' | 'signal'> = {}) {
+  const headers = { Authorization: `Bearer ${tokenOf()}`, ...options.headers };
+  const response = await fetch(path, { ...options, headers });
   if (!response.ok) throw new Refused(response.status, await response.text());
   return response;
 }
@@ -101,20 +107,17 @@ const AGAIN = { first: 1000, most: 15_000 };
 async function followStream(
   path: string,
   tell: (update: RunUpdate) => void,
-  say: (contact: Contact) => void,
+  say: (contact: Contact, reason?: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
   let last: string | undefined;
   let pause = AGAIN.first;
   while (!signal.aborted) {
+    // the server ended, or the machine slept, unless an answer says otherwise
+    let now: ReturnType<typeof contactAfter> = ['lost'];
     try {
-      const headers: Record<string, string> = {
-        Authorization: `Bearer ${tokenOf()}`,
-        ...(last !== undefined && { 'Last-Event-ID': last }),
-      };
-      const response = await fetch(path, { headers, signal });
-      if (response.status === 401) return say('refused');
-      if (!response.ok) throw new Refused(response.status, '');
+      const headers = last === undefined ? {} : { 'Last-Event-ID': last };
+      const response = await ask(path, { headers, signal });
       say('open');
       for await (const { id, data } of events(response)) {
         // what a stream tells first is all there is, unless it goes on from where the last one ended
@@ -122,11 +125,12 @@ async function followStream(
         last = id;
         pause = AGAIN.first;
       }
-    } catch {
-      // the server ended, or the machine slept
+    } catch (error) {
+      now = contactAfter(error);
     }
     if (signal.aborted) return;
-    say('lost');
+    say(...now);
+    if (now[0] === 'refused') return;
     await wait(pause, signal);
     pause = Math.min(2 * pause, AGAIN.most);
   }
@@ -180,7 +184,7 @@ const written = (files: Files): Source => ({
   follow: (_id, tell, say) => {
     files.snapshot().then(
       ({ update }) => tell({ ...update, reset: true }),
-      () => say('lost'),
+      (error: unknown) => say(...contactAfter(error)),
     );
     return () => {};
   },

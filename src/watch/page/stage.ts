@@ -9,6 +9,8 @@ export interface Stage {
   readonly canvas: HTMLCanvasElement;
   /** Puts a robot there instead of the one before. */
   show(robot: Robot): void;
+  /** Takes the robot away, before it is disposed of. */
+  clear(): void;
   /** Draws the robot's pose as it is now. */
   draw(): void;
   /** Whether the camera goes along. */
@@ -246,16 +248,22 @@ export function makeStage(label: string): Stage {
     scene.fog = new three.Fog(styleValue('--stage'), 1.3 * distance, 4.5 * distance);
   };
 
+  const clear = () => {
+    for (const mesh of meshes.values()) {
+      mesh.removeFromParent();
+      mesh.geometry.dispose();
+    }
+    robot = undefined;
+    meshes = new Map();
+  };
+
   const stage: Stage = {
     canvas,
     follow: true,
+    clear,
     show: (shown) => {
-      for (const mesh of meshes.values()) {
-        mesh.removeFromParent();
-        mesh.geometry.dispose();
-      }
+      clear();
       robot = shown;
-      meshes = new Map();
       for (const part of shown.parts) {
         const mesh = meshOf(part);
         if (mesh === undefined) continue;
