@@ -48,11 +48,16 @@ export function siblingsOf(core) {
 /** What a record says of its machine. */
 export const describeMachine = () => ({ cpu: cpus()[0].model, cores: availableCores().length });
 
-/** The commit, with `+` where files that it holds were changed; `unknown` without git or outside a clone. */
+/**
+ * The commit, with `+` where files that it holds were changed, records aside, which a measurement itself writes;
+ * `unknown` without git or outside a clone.
+ */
 export function describeCommit() {
   const git = (...words) => execFileSync('git', words, { encoding: 'utf8', stdio: 'pipe' }).trim();
   try {
-    const changed = git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+';
+    const others = ['--', ':/', ':(exclude,top)benchmarks/records'];
+    const changed =
+      git('status', '--porcelain', '--untracked-files=no', ...others) === '' ? '' : '+';
     return `${git('rev-parse', '--short=7', 'HEAD')}${changed}`;
   } catch {
     return 'unknown';
