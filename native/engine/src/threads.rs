@@ -81,7 +81,7 @@ pub struct Helper {
 }
 
 impl Helper {
-    /// Starts the thread, asleep.
+    /// Starts the thread, which looks for work for a while and then sleeps.
     ///
     /// # Errors
     /// `OUT_OF_MEMORY` if the system has no thread to give.

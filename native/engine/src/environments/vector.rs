@@ -89,7 +89,9 @@ impl<E: Environment> VectorEnvironment<E> {
                 return Err(EngineError::OutOfRange { name, expected, got: count.to_string() });
             }
         }
-        let team = Team::new(threads.min(environments.len()))?;
+        // no more threads than there are groups of one size
+        let each = environments.len().div_ceil(threads);
+        let team = Team::new(environments.len().div_ceil(each))?;
         let members = environments.into_iter().enumerate().map(|(index, environment)| Member {
             observation: vec![0.0; environment.spec().observation_size],
             stream: stream_of(0, index),
