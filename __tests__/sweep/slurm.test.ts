@@ -21,7 +21,7 @@ import { carryOut, type SweepTask, standingOf } from '../../src/sweep/run.js';
 import { readJobs, writeJobs } from '../../src/sweep/slurm/jobs.js';
 import { jobNumber, queuedTasks } from '../../src/sweep/slurm/queue.js';
 import { requeueTask, slurmTask } from '../../src/sweep/slurm/requeue.js';
-import { noLongerWaiting, readRequeues } from '../../src/sweep/slurm/requeued.js';
+import { noLongerWaiting, readRequeues, writeRequeues } from '../../src/sweep/slurm/requeued.js';
 import {
   arraysOf,
   logPattern,
@@ -337,6 +337,7 @@ describe('a claim', () => {
     mkdirSync(dirname(claim), { recursive: true });
     const owner = JSON.stringify({ pid: 1, host: `not-${hostname()}` });
     writeFileSync(claim, owner);
+    writeRequeues(task, { v: 1, requeues: 1, idle: 0, waiting: true });
     const told: string[] = [];
     const control = {
       // as long as it is waited for, in a hurry
@@ -354,6 +355,7 @@ describe('a claim', () => {
     await carryOut(task, { resolve, argv: [], allowInexact: false }, control);
     expect(told).toEqual(['over']);
     expect(readFileSync(claim, 'utf8')).toBe(owner);
-    expect(standingOf(task).state).toBe('stopped');
+    // a job that waits to go on with it is not this process
+    expect(standingOf(task).state).toBe('requeued');
   });
 });
