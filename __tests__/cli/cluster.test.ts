@@ -99,12 +99,14 @@ describe('programs of Slurm that answer as they are told', () => {
       writeFileSync(join(dir, 'slurm/jobs.json'), JSON.stringify({ v: 1, jobs }));
       const asked = join(folder, 'asked');
       // saved and still going, and only then waiting again
-      const squeue = `if [ -e ${asked} ]; then s=PENDING; else s=COMPLETING; touch ${asked}; fi; echo "7|0|$s"; echo "7|1|$s"`;
+      const state = `echo >> ${asked}; if [ $(wc -l < ${asked}) -gt 2 ]; then s=PENDING; else s=COMPLETING; fi`;
+      const squeue = `${state}; echo "7|0|$s"; echo "7|1|$s"`;
       const sbatch = 'echo "submitted twice" >&2; exit 1';
       const env = programs('completing', { squeue, sbatch, scontrol: config });
       const words = ['sweep', file, '--executor', 'slurm', '--no-setup'];
       const { code, stderr } = await virel(words, folder, env);
       expect([code, stderr.includes('submitted')]).toEqual([0, false]);
+      expect(stderr.match(/2 runs are ending in the queue: waited for/g)).toHaveLength(1);
       expect(stderr).toContain('2 runs are in the queue already');
       expect(stderr).toContain(`next: npx virel-native sweep ${file} --status, or --cancel`);
     },
