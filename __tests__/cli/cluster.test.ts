@@ -1,11 +1,11 @@
 /** `virel-native sweep` as a cluster uses it, where there is no cluster: scripts, rows by their number, and what is refused. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
-import { json } from '../training/supervised.js';
-import { compile, virel } from './command.js';
+import { json, until } from '../training/supervised.js';
+import { compile, start, virel } from './command.js';
 
 const MINUTE = 60_000;
 const folder = mkdtempSync(join(tmpdir(), 'virel-no-cluster-'));
@@ -99,14 +99,52 @@ describe('programs of Slurm that answer as they are told', () => {
       writeFileSync(join(dir, 'slurm/jobs.json'), JSON.stringify({ v: 1, jobs }));
       const asked = join(folder, 'asked');
       // saved and still going, and only then waiting again
-      const squeue = `if [ -e ${asked} ]; then s=PENDING; else s=COMPLETING; touch ${asked}; fi; echo "7|0|$s"; echo "7|1|$s"`;
+      const state = `echo >> ${asked}; if [ $(wc -l < ${asked}) -gt 2 ]; then s=PENDING; else s=COMPLETING; fi`;
+      const squeue = `${state}; echo "7|0|$s"; echo "7|1|$s"`;
       const sbatch = 'echo "submitted twice" >&2; exit 1';
       const env = programs('completing', { squeue, sbatch, scontrol: config });
       const words = ['sweep', file, '--executor', 'slurm', '--no-setup'];
       const { code, stderr } = await virel(words, folder, env);
       expect([code, stderr.includes('submitted')]).toEqual([0, false]);
+      expect(stderr.match(/2 runs are ending in the queue: waited for/g)).toHaveLength(1);
       expect(stderr).toContain('2 runs are in the queue already');
       expect(stderr).toContain(`next: npx virel-native sweep ${file} --status, or --cancel`);
+    },
+    MINUTE,
+  );
+
+  const ROW = 'InvertedPendulum-v5/virel/seed-1';
+  const put = (file: string, content: object) => {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, JSON.stringify(content));
+  };
+
+  it.each([
+    ['its claim', join('claims', `${ROW}.lock`)],
+    ['a trainer of a node that is silent', join(ROW, 'run.lock')],
+  ])(
+    'a requeued task that waits for %s at its time limit goes back into the queue',
+    async (what, lock) => {
+      const name = what.replaceAll(' ', '-');
+      const dir = join(folder, 'runs', name);
+      const mark = join(dir, 'slurm/requeued', `${ROW}.json`);
+      put(join(dir, ROW, 'status.json'), { step: 9 });
+      put(join(dir, ROW, 'summary.json'), { state: 'stopped', steps: 9 });
+      put(join(dir, lock), { pid: 1, host: `not-${hostname()}` });
+      put(mark, { v: 1, requeues: 1, idle: 0, waiting: true });
+      const said = join(folder, `said-${name}`);
+      const array = { SLURM_JOB_ID: '9', SLURM_ARRAY_JOB_ID: '7', SLURM_ARRAY_TASK_ID: '1' };
+      const env = { ...programs(name, { scontrol: `echo "$@" >> ${said}` }), ...array };
+      const words = ['sweep', sweep(name), '--task', '1', '--no-setup'];
+      const { child, ended } = start(words, folder, env);
+      // it has begun: what waits no more listens for signals, too
+      const end = performance.now() + MINUTE / 2;
+      await until(() => !json(mark).waiting || performance.now() > end);
+      child.kill('SIGUSR1');
+      const { code, stderr } = await ended;
+      expect(existsSync(said) && readFileSync(said, 'utf8')).toBe('requeue 7_1\n');
+      expect(json(mark)).toEqual({ v: 1, requeues: 2, idle: 1, waiting: true });
+      expect([code, stderr.includes('error')]).toEqual([138, false]);
     },
     MINUTE,
   );

@@ -1,7 +1,6 @@
 /** What a cluster is told and what it answers, without one: scripts, options, times, places, answers, requeues, claims. */
 import { execFileSync } from 'node:child_process';
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -14,14 +13,16 @@ import { hostname, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { TrainEvent } from '../../src/logging/events.js';
 import { shellWord } from '../../src/shell.js';
 import { tryClaim } from '../../src/sweep/claim.js';
 import { jobsFor, memoryToAskFor } from '../../src/sweep/needs.js';
 import { carryOut, type SweepTask, standingOf } from '../../src/sweep/run.js';
+import { followJobs } from '../../src/sweep/slurm/follow.js';
 import { readJobs, writeJobs } from '../../src/sweep/slurm/jobs.js';
 import { jobNumber, queuedTasks } from '../../src/sweep/slurm/queue.js';
 import { requeueTask, slurmTask } from '../../src/sweep/slurm/requeue.js';
-import { noLongerWaiting, readRequeues } from '../../src/sweep/slurm/requeued.js';
+import { noLongerWaiting, readRequeues, writeRequeues } from '../../src/sweep/slurm/requeued.js';
 import {
   arraysOf,
   logPattern,
@@ -246,22 +247,27 @@ function taskSaved(name: string, ...steps: number[]): SweepTask {
   return { row, runDir, sweepDir };
 }
 
-describe('a task at its time limit', () => {
-  const path = process.env['PATH'];
-  afterEach(() => {
-    process.env['PATH'] = path;
-  });
+const path = process.env['PATH'];
+afterEach(() => {
+  process.env['PATH'] = path;
+});
 
+/** Puts a program of the shell in front of all others. @returns Its folder. */
+function program(name: string, called: string, lines: (bin: string) => string): string {
+  const bin = join(folder, called);
+  mkdirSync(bin);
+  writeFileSync(join(bin, name), `#!/bin/sh\n${lines(bin)}\n`, { mode: 0o755 });
+  process.env['PATH'] = `${bin}${delimiter}${path}`;
+  return bin;
+}
+
+describe('a task at its time limit', () => {
   /** A `scontrol` that writes down what it is told and answers as it is told to. */
   function scontrol(name: string, exit = 0): string {
-    const bin = join(folder, name);
-    mkdirSync(bin);
-    const said = join(bin, 'said');
-    const words = `#!/bin/sh\necho "$@" >> ${shellWord(said)}\necho "Job is final" >&2\nexit ${exit}\n`;
-    writeFileSync(join(bin, 'scontrol'), words);
-    chmodSync(join(bin, 'scontrol'), 0o755);
-    process.env['PATH'] = `${bin}${delimiter}${path}`;
-    return said;
+    const said = (bin: string) => join(bin, 'said');
+    const lines = (bin: string) =>
+      `echo "$@" >> ${shellWord(said(bin))}\necho "Job is final" >&2\nexit ${exit}`;
+    return said(program('scontrol', name, lines));
   }
 
   it('is named by its array, or by its job', () => {
@@ -304,6 +310,56 @@ describe('a task at its time limit', () => {
   });
 });
 
+describe('runs that wait in the queue', () => {
+  it('are looked at in turn, and known to be done by another process', async () => {
+    const rows = [0, 10, 11];
+    const queue = rows.map((row) => `echo "12|${row}|PENDING"`).join('\n');
+    program('squeue', 'asked', () => queue);
+    const sweepDir = join(folder, 'waiting');
+    const tasks = rows.map((index): SweepTask => {
+      const row = { index, folder: `seed-${index}`, values: { seed: index } };
+      return { row, runDir: join(sweepDir, row.folder), sweepDir };
+    });
+    const finish = ({ runDir }: SweepTask) => {
+      mkdirSync(runDir, { recursive: true });
+      const summary = { event: 'summary', state: 'finished', steps: 9, finalScore: null };
+      writeFileSync(join(runDir, 'summary.json'), JSON.stringify(summary));
+    };
+    const [first, ...others] = tasks as [SweepTask, ...SweepTask[]];
+    finish(first);
+    const [told, stop]: [unknown[], AbortController] = [[], new AbortController()];
+    const control = {
+      signal: AbortSignal.any([stop.signal, AbortSignal.timeout(30_000)]),
+      atOnce: stop.signal,
+      emit: ({ row }: SweepTask, { event }: TrainEvent) => told.push([row.index, event]),
+      say: () => told.push('say'),
+      signalled: () => told.push('signalled'),
+      refused: () => told.push('refused'),
+      over: ({ row }: SweepTask) => {
+        told.push([row.index, 'over']);
+        if (row.index === 0) others.forEach(finish);
+        else stop.abort();
+      },
+    };
+    const followed = {
+      tasks,
+      jobs: [{ job: '12', base: 0, runs: 12, submitted: new Date(0).toISOString() }],
+      indexes: new Map(tasks.map(({ row }) => [row.folder, row.index])),
+      configOf: () => {
+        throw new Error('no run trains');
+      },
+      say: () => told.push('said'),
+    };
+    // row 10 would be its turn at the third look
+    expect(await followJobs(followed, control)).toEqual({ queued: 1 });
+    const end = (row: number) => [
+      [row, 'summary'],
+      [row, 'over'],
+    ];
+    expect(told).toEqual([...end(0), ...end(11)]);
+  });
+});
+
 describe('a claim', () => {
   const file = (name: string) => join(folder, 'claims', `${name}.lock`);
 
@@ -337,6 +393,7 @@ describe('a claim', () => {
     mkdirSync(dirname(claim), { recursive: true });
     const owner = JSON.stringify({ pid: 1, host: `not-${hostname()}` });
     writeFileSync(claim, owner);
+    writeRequeues(task, { v: 1, requeues: 1, idle: 0, waiting: true });
     const told: string[] = [];
     const control = {
       // as long as it is waited for, in a hurry
@@ -354,6 +411,7 @@ describe('a claim', () => {
     await carryOut(task, { resolve, argv: [], allowInexact: false }, control);
     expect(told).toEqual(['over']);
     expect(readFileSync(claim, 'utf8')).toBe(owner);
-    expect(standingOf(task).state).toBe('stopped');
+    // a job that waits to go on with it is not this process
+    expect(standingOf(task).state).toBe('requeued');
   });
 });

@@ -12,6 +12,7 @@ import { indexesIn, type SlurmRequest, scriptsOf, slurmExecutor } from '../sweep
 import { type Job, readJobs } from '../sweep/slurm/jobs.js';
 import { mostPlaces } from '../sweep/slurm/queue.js';
 import { requeueTask, savedSteps, slurmTask } from '../sweep/slurm/requeue.js';
+import { noLongerWaiting } from '../sweep/slurm/requeued.js';
 import { type JobOptions, lineValue, sbatchOptions, timeSeconds } from '../sweep/slurm/script.js';
 import { countStates } from '../sweep/state.js';
 import { exitOf, type StopSignals } from '../training/signals.js';
@@ -253,6 +254,8 @@ export async function carryOutTask(
 ): Promise<void> {
   const [task] = prepared.tasks as [SweepTask];
   const before = savedSteps(task.runDir);
+  // the job has begun, whatever comes of it; where this process is none, one may wait still
+  if (slurmTask(process.env) !== undefined) noLongerWaiting(task);
   await carryOutRuns(prepared, {
     ...carry,
     execute: localExecutor(1, taskOptions(prepared, allowInexact)),
@@ -264,8 +267,8 @@ export async function carryOutTask(
 async function afterLimit(task: SweepTask, before: number, stop: StopSignals): Promise<void> {
   const name = slurmTask(process.env);
   if (name === undefined || stop.exitCode() !== exitOf('SIGUSR1')) return;
-  const { state } = standingOf(task);
-  if (state !== 'stopped' && state !== 'missing') return;
+  // one that waited for its run until now sees it as another process has it, or as that left it
+  if (!isDue(standingOf(task), false)) return;
   await requeueTask(task, name, before);
 }
 

@@ -1,10 +1,7 @@
 /** What a sweep's file gets wrong, as one error. */
+import { isObject } from '../config/leaves.js';
 import { show } from '../config/show.js';
 import { VirelError } from '../errors.js';
-
-/** Keys with values, as a file has them. */
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** A complaint about a part of the file. @param where The file and the part: `a.yaml: grid.algorithm`. */
 export function wrong(

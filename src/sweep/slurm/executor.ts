@@ -89,7 +89,7 @@ export const slurmExecutor =
   (dir: string, request: SlurmRequest): Executor =>
   async (tasks, control) => {
     const known = readJobs(dir);
-    const queue = await settledQueue(known, control.signal);
+    const queue = await settledQueue(known, request.say, control.signal);
     const indexes = indexesIn(dir);
     const inQueue = new Set(queue.map(({ index }) => index));
     const queued = tasks.filter(({ row }) => inQueue.has(indexes.get(row.folder) as number));
@@ -113,11 +113,16 @@ const SETTLING = 1000;
 const LOOKS = 60;
 
 /** The queue when no task is between two states: one that completes either leaves it or is being put back. */
-async function settledQueue(jobs: readonly Job[], signal: AbortSignal): Promise<QueuedRow[]> {
+async function settledQueue(
+  jobs: readonly Job[],
+  say: SlurmRequest['say'],
+  signal: AbortSignal,
+): Promise<QueuedRow[]> {
   for (let looks = 1; ; looks += 1) {
     const queue = await rowsInQueue(jobs);
-    const isSettled = queue.every(({ state }) => state !== 'COMPLETING');
-    if (isSettled || looks === LOOKS || signal.aborted) return queue;
+    const completing = queue.filter(({ state }) => state === 'COMPLETING').length;
+    if (completing === 0 || looks === LOOKS || signal.aborted) return queue;
+    if (looks === 1) say(`${runs(completing)} ending in the queue: waited for, a minute at most`);
     await passTime(SETTLING, signal);
   }
 }

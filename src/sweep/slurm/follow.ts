@@ -14,6 +14,8 @@ import { type Job, type QueuedRow, rowsInQueue, slurmFolder } from './jobs.js';
 const LOOK = 5000;
 /** Looks that may fail in a row, such as while the controller is started anew: ten minutes. */
 const MOST_FAILURES = 120;
+/** Looks of which one is at a run that waits in the queue, which another process may train: a minute. */
+const WAITING_LOOKS = 12;
 
 /** What is followed. */
 export interface Followed {
@@ -38,7 +40,7 @@ export async function followJobs(followed: Followed, control: SweepControl): Pro
   const left = new Set(followed.tasks);
   const seen = new Map<SweepTask, Seen>();
   const places = new Map<SweepTask, QueuedRow>();
-  for (let failures = 0; left.size > 0 && !control.signal.aborted; ) {
+  for (let failures = 0, looks = 0; left.size > 0 && !control.signal.aborted; looks += 1) {
     // the queue first: files of a run that has left it no longer change
     const queue = await rowsInQueue(followed.jobs).catch((error: unknown) => {
       failures += 1;
@@ -51,8 +53,8 @@ export async function followJobs(followed: Followed, control: SweepControl): Pro
     for (const task of left) {
       const row = rows.get(followed.indexes.get(task.row.folder) as number);
       if (row !== undefined) places.set(task, row);
-      // nothing of it has changed, and its files may lie on a shared disk
-      if (row?.state === 'PENDING') continue;
+      // its files may lie on a shared disk, and seldom change: some of those that wait at each look
+      if (row?.state === 'PENDING' && (row.index + looks) % WAITING_LOOKS !== 0) continue;
       const hasLeft = queue !== undefined && row === undefined;
       const ended = look(task, hasLeft, seen, followed, control);
       if (ended === undefined) continue;
