@@ -130,13 +130,18 @@ describe('updates of a run', () => {
     expect(await looks(11)).toEqual([[1000, 2000, 3000], ...nothing(10)]);
   });
 
-  it('know by the names alone whether a checkpoint is recorded', async () => {
+  it('know whether a checkpoint has a recording that can be shown', async () => {
     expect(await hasRecording(dir, 1000)).toBe(false);
     addRecording(dir, 1000);
+    // as a loss of power leaves them
+    writeFileSync(file('recordings/000000003000-s0.qrec'), '');
     writeFileSync(file('recordings/000000003000-s1.qrec'), 'not one');
     writeFileSync(file('recordings/000000004000-s0.qrec.tmp-1'), 'not whole');
-    const recorded = [1000, 3000, 1, 100, 10_000, 4000].map((step) => hasRecording(dir, step));
-    expect(await Promise.all(recorded)).toEqual([true, true, false, false, false, false]);
+    const steps = [1000, 3000, 1, 100, 10_000, 4000];
+    const recorded = () => Promise.all(steps.map((step) => hasRecording(dir, step)));
+    expect(await recorded()).toEqual([true, false, false, false, false, false]);
+    addRecording(dir, 3000);
+    expect(await recorded()).toEqual([true, true, false, false, false, false]);
   });
 
   it('say of a run that is silent for minutes that it is lost', async () => {

@@ -32,6 +32,7 @@ async function recordingIds(dir: string): Promise<string[]> {
   }
 }
 
+/** A recording of at least one state; undefined where the file is none. */
 async function entryOf(dir: string, id: string): Promise<RecordingEntry | undefined> {
   const file = await openInside(dir, recordingFile(id));
   if (file === undefined) return undefined;
@@ -41,6 +42,7 @@ async function entryOf(dir: string, id: string): Promise<RecordingEntry | undefi
     if (typeof read === 'string' || size > MOST_BYTES) return undefined;
     const { header, end } = read;
     const steps = framesIn(header, end, size) - 1;
+    if (steps < 0) return undefined;
     const { step, seed } = header;
     return { id, step, seed, steps, return: header.return, cut: steps < header.steps };
   } finally {
@@ -53,14 +55,17 @@ export async function listRecordings(dir: string): Promise<RecordingEntry[]> {
   const entries: RecordingEntry[] = [];
   for (const id of await recordingIds(dir)) {
     const entry = await entryOf(dir, id);
-    if (entry !== undefined && entry.steps >= 0) entries.push(entry);
+    if (entry !== undefined) entries.push(entry);
   }
   return entries;
 }
 
-/** Whether there is a recording of a checkpoint, by the names alone. */
+/** Whether there is a recording of a checkpoint that can be shown. Opens those alone that are called after it. */
 export async function hasRecording(dir: string, step: number): Promise<boolean> {
-  return (await recordingIds(dir)).some((id) => Number.parseInt(id, 10) === step);
+  for (const id of await recordingIds(dir)) {
+    if (Number.parseInt(id, 10) === step && (await entryOf(dir, id)) !== undefined) return true;
+  }
+  return false;
 }
 
 /** The bytes of a recording; undefined where the id is of none. */
