@@ -5,12 +5,14 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { hasRecording } from '../../src/watch/recordings.js';
+import { hasRecording, listRecordings } from '../../src/watch/recordings.js';
 import { addColumns, addRecord, MOST_POINTS, noColumns } from '../../src/watch/shared/columns.js';
 import { eventId, progressOf } from '../../src/watch/stream.js';
 import { Updates } from '../../src/watch/updates.js';
@@ -128,6 +130,26 @@ describe('updates of a run', () => {
     const [head] = readFileSync(file('metrics.jsonl'), 'utf8').split('\n');
     writeFileSync(file('metrics.jsonl'), `${head}\n`);
     expect(await looks(11)).toEqual([[1000, 2000, 3000], ...nothing(10)]);
+  });
+
+  it('open no recording again whose file is the same', async () => {
+    const known = new Map();
+    const steps = async () => (await listRecordings(dir, known)).map(({ step }) => step);
+    const path = file(`recordings/${addRecording(dir, 1000)}.qrec`);
+    utimesSync(path, 1000, 1000);
+    const [bytes, { ino }] = [readFileSync(path), statSync(path)];
+    expect(await steps()).toEqual([1000]);
+    // with nothing in it, but of the same size and time
+    writeFileSync(path, Buffer.alloc(bytes.length));
+    utimesSync(path, 1000, 1000);
+    expect([await steps(), statSync(path).ino]).toEqual([[1000], ino]);
+    utimesSync(path, 1001, 1001);
+    expect(await steps()).toEqual([]);
+    writeFileSync(path, bytes);
+    expect(await steps()).toEqual([1000]);
+    addRecording(dir, 2000);
+    rmSync(path);
+    expect([await steps(), [...known.keys()]]).toEqual([[2000], ['000000002000-s0']]);
   });
 
   it('know whether a checkpoint has a recording that can be shown', async () => {
