@@ -186,15 +186,35 @@ describe('columns', () => {
     expect(columns.m['a']).toEqual(columns.step);
   });
 
-  it('thin what every tenth record alone has as they thin the rest, and lose none of it otherwise', () => {
-    const columns = noColumns();
-    for (let step = 1; step <= 12_000; step += 1) {
-      addRecord(columns, step, { a: step, ...(step % 10 === 0 && { rare: step }) });
+  it('lose nothing of what some records alone have, wherever in a group they stand', () => {
+    for (const first of [1, 2, 3, 10]) {
+      const columns = noColumns();
+      const isRare = (step: number) => step % 10 === first % 10;
+      for (let step = 1; step <= 12_000; step += 1) {
+        addRecord(columns, step, { a: step, ...(isRare(step) && { rare: step }) });
+      }
+      const kept = every(4, 12_000);
+      expect([columns.stride, columns.step, columns.m['a']]).toEqual([4, kept, kept]);
+      const group = (end: number) => [end, end - 1, end - 2, end - 3];
+      expect(columns.m['rare']).toEqual(kept.map((end) => group(end).find(isRare) ?? null));
+      expect(columns.m['rare']?.filter((value) => value !== null)).toHaveLength(1200);
     }
-    const kept = every(4, 12_000);
-    expect([columns.stride, columns.step]).toEqual([4, kept]);
-    expect(columns.m['rare']).toEqual(kept.map((step) => (step % 10 === 0 ? step : null)));
-    expect(columns.m['rare']?.filter((value) => value !== null)).toEqual(every(20, 12_000));
+  });
+
+  it('keep what some records alone have when others are added', () => {
+    const [all, columns] = [noColumns(), noColumns()];
+    let live = noColumns();
+    for (let step = 1; step <= 30_001; step += 1) {
+      const values = { a: step, ...(step % 7 === 3 && { rare: step }) };
+      addRecord(all, step, values);
+      addRecord(live, step, values);
+      // the first part is thinned before it is added
+      if (step < 7003 || step % 5 !== 3) continue;
+      addColumns(columns, live);
+      live = noColumns();
+    }
+    addColumns(columns, live);
+    expect([all.stride, columns]).toEqual([8, all]);
   });
 
   it('go on after columns that were thinned, with even gaps', () => {
