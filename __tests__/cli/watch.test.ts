@@ -22,6 +22,8 @@ import { fakeRun } from '../watch/fake-runs.js';
 import { compile, start, virel } from './command.js';
 
 const PATIENCE = 180_000;
+/** Milliseconds until the browser's program was called; below the patience of a test, which would leave the process behind. */
+const OPEN_PATIENCE = 60_000;
 const folder = mkdtempSync(join(tmpdir(), 'virel-watch-cli-'));
 const RUN = 'runs/Hopper-v5/virel/seed-0';
 const run = (...words: string[]) => virel(words, folder);
@@ -144,7 +146,14 @@ describe('watch', () => {
         stdout += text;
       });
       await running.says('"event":"watching"');
-      while (!existsSync(told)) await new Promise((resolve) => setTimeout(resolve, 50));
+      const end = performance.now() + OPEN_PATIENCE;
+      while (!existsSync(told)) {
+        if (performance.now() > end) {
+          running.child.kill('SIGKILL');
+          throw new Error(`no browser was opened: ${stdout}${(await running.ended).stderr}`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
       const { url } = JSON.parse(stdout) as { url: string };
       return { running, url, words: readFileSync(told, 'utf8').trimEnd() };
     }

@@ -1,22 +1,23 @@
 /** The folder of an export where writing fails: it is as it was. */
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { placeFiles } from '../../src/export/place.js';
 import { fillDisk, noTmpfs, type SmallDisk, smallDisk } from '../support/small-disk.js';
 
 const test = noTmpfs === undefined ? it : it.skip;
 const title = (fact: string) => (noTmpfs === undefined ? fact : `${fact} (${noTmpfs})`);
 
-let disk: SmallDisk;
-beforeEach(() => {
-  if (noTmpfs === undefined) disk = smallDisk('256k');
-});
-afterEach(() => {
-  if (noTmpfs === undefined) disk.remove();
-});
-
 describe('a disk that is full', () => {
+  let disk: SmallDisk;
+  beforeEach(() => {
+    if (noTmpfs === undefined) disk = smallDisk('256k');
+  });
+  afterEach(() => {
+    if (noTmpfs === undefined) disk.remove();
+  });
+
   test.each([
     ['at the lock', 0],
     ['at the files', 8192],
@@ -38,5 +39,26 @@ describe('a disk that is full', () => {
     }
     expect(readdirSync(folder)).toEqual(['mine']);
     expect(existsSync(join(disk.path, 'new'))).toBe(false);
+  });
+});
+
+describe('a folder in which nothing can be made', () => {
+  /** Characters of the longest path; beside the folder's there is no room for a name in it. */
+  const LONGEST = 4095;
+  const parents = mkdtempSync(join(tmpdir(), 'virel-place-'));
+  afterAll(() => rmSync(parents, { recursive: true }));
+
+  it('is gone again if it was new, and stays if it was there', async () => {
+    let parent = parents;
+    while (parent.length < LONGEST - 255) parent = join(parent, 'p'.repeat(100));
+    mkdirSync(parent, { recursive: true });
+    const folder = `${parent}/`.padEnd(LONGEST - 5, 'f');
+    const write = async () => {};
+    const placed = () => placeFiles({ folder, names: ['a'], force: false }, write);
+    await expect(placed()).rejects.toMatchObject({ code: 'IO', where: folder });
+    expect(readdirSync(parent)).toEqual([]);
+    mkdirSync(folder);
+    await expect(placed()).rejects.toMatchObject({ code: 'IO', where: folder });
+    expect(readdirSync(parent)).toHaveLength(1);
   });
 });

@@ -1,5 +1,13 @@
 /** A run's folder: whose it is, what refuses it, what is read of it. */
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
@@ -126,6 +134,26 @@ describe('a checkpoint', () => {
     // of before there were manifests
     rmSync(join(runFolder(), 'checkpoints/000000001000/MANIFEST.json'));
     await expect(findPolicy(runFolder())).rejects.toEqual(expect.objectContaining(corrupt));
+  });
+
+  it('that is removed while it is read is no damaged one', async () => {
+    await run({});
+    const path = (step: number) =>
+      join(runFolder(), `checkpoints/${String(step).padStart(12, '0')}`);
+    // by now it knows the names and waits for the first file's bytes
+    const next = findPolicy(runFolder());
+    rmSync(path(1000), { recursive: true });
+    expect(await next).toMatchObject({ config: { step: 800 }, passedOver: [] });
+    const both = Promise.allSettled([findPolicy(runFolder(), 800), findPolicy(runFolder())]);
+    // as a trainer that keeps one: nothing that was known is left
+    for (const name of readdirSync(join(runFolder(), 'checkpoints'))) {
+      if (Number(name) < 800) rmSync(join(runFolder(), 'checkpoints', name), { recursive: true });
+    }
+    renameSync(path(800), path(1200));
+    const [asked, newest] = await both;
+    expect(asked).toMatchObject({ reason: { code: 'CHECKPOINT_NONE' } });
+    const file = expect.stringContaining('000000001200') as unknown as string;
+    expect(newest).toMatchObject({ value: { file, passedOver: [] } });
   });
 
   it('names the folder of the models it was trained on', async () => {

@@ -35,6 +35,9 @@ interface Look {
   readonly colorScheme?: 'light' | 'dark';
 }
 
+/** Milliseconds until a page is given up: playwright's 30 s are too few where WebGL is computed beside other tests. */
+const PATIENCE = 120_000;
+
 /** A page that is to go to an address. */
 export async function newPage(browser: Browser, url: string, look: Look = {}): Promise<Watched> {
   const page = await browser.newPage({
@@ -43,6 +46,7 @@ export async function newPage(browser: Browser, url: string, look: Look = {}): P
     // nothing plays by itself, so that a test decides which state is shown
     reducedMotion: 'reduce',
   });
+  page.setDefaultTimeout(PATIENCE);
   const [complaints, foreign]: [string[], string[]] = [[], []];
   page.on('pageerror', ({ message }) => complaints.push(message));
   page.on('console', (said) => {
@@ -77,5 +81,5 @@ export const onStage = (page: Page) =>
   until(
     page,
     'globalThis.virelWatch?.root() !== undefined && document.querySelector(".message").hidden',
-    120_000,
+    PATIENCE,
   );

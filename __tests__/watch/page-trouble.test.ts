@@ -97,17 +97,36 @@ inBrowser('the robot', () => {
     expect(seen.complaints).toEqual([]);
   });
 
-  it('that could not be loaded is loaded with the next recording', async () => {
-    const { page } = seen;
+  /** Refuses MuJoCo until the function is called. */
+  async function loseMujoco(): Promise<() => void> {
     let isLost = true;
-    await page.route('**/mujoco.wasm', (route) => (isLost ? route.abort() : route.continue()));
-    await page.goto(watching.url);
-    await page.locator('.message', { hasText: 'The robot cannot be shown' }).waitFor();
-    expect(await page.evaluate('virelWatch.playing()')).toBeUndefined();
-    isLost = false;
+    await seen.page.route('**/mujoco.wasm', (route) => (isLost ? route.abort() : route.continue()));
+    await seen.page.goto(watching.url);
+    await seen.page.locator('.message', { hasText: 'The robot cannot be shown' }).waitFor();
+    expect(await seen.page.evaluate('virelWatch.playing()')).toBeUndefined();
+    return () => {
+      isLost = false;
+    };
+  }
+
+  it('that could not be loaded is tried again, though nothing new comes', async () => {
+    const find = await loseMujoco();
+    find();
+    await onStage(seen.page);
+    expect(await seen.page.evaluate('virelWatch.playing()')).toBe('000000001000-s0');
+  });
+
+  it('that could not be loaded is tried again with the recording that was chosen', async () => {
     addRecording(dir, 2000);
-    await onStage(page);
-    expect(await page.evaluate('virelWatch.playing()')).toBe('000000002000-s0');
+    const find = await loseMujoco();
+    const select = seen.page.getByLabel('Recorded episode');
+    await select.selectOption('000000001000-s0');
+    addRecording(dir, 3000);
+    await select.locator('option[value="000000003000-s0"]').waitFor({ state: 'attached' });
+    expect(await select.inputValue()).toBe('000000001000-s0');
+    find();
+    await onStage(seen.page);
+    expect(await seen.page.evaluate('virelWatch.playing()')).toBe('000000001000-s0');
   });
 
   it('of a run that was left is drawn no more', async () => {
@@ -151,6 +170,29 @@ inBrowser('the page says', () => {
     await seen.page.route('**/api/runs?*', (route) => route.abort());
     await seen.page.goto(watching.url);
     await contact('No contact with watch: it ended, or the machine sleeps. Trying again.');
+  });
+
+  it('nothing any longer once it was answered, and asks again what failed', async () => {
+    const { page } = seen;
+    const isOther = ({ pathname }: URL) => /^\/api\/runs\/[^/]+$/.test(pathname);
+    let [lists, facts] = [0, 0];
+    await page.route('**/api/runs?*', (route) => {
+      lists += 1;
+      return lists === 1 ? route.abort() : route.continue();
+    });
+    let isLost = true;
+    await page.route(isOther, (route) => {
+      facts += 1;
+      return isLost ? route.abort() : route.continue();
+    });
+    await page.goto(watching.url);
+    await contact('No contact with watch');
+    await onStage(page);
+    expect(await page.locator('.contact').isVisible()).toBe(true);
+    isLost = false;
+    await page.locator('.contact').waitFor({ state: 'hidden' });
+    await page.locator('.state', { hasText: 'of 4,000' }).waitFor();
+    expect([lists, facts].every((asked) => asked > 1)).toBe(true);
   });
 
   it('that there is no contact with a server that ended', async () => {

@@ -5,12 +5,14 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { hasRecording } from '../../src/watch/recordings.js';
+import { hasRecording, listRecordings } from '../../src/watch/recordings.js';
 import { addColumns, addRecord, MOST_POINTS, noColumns } from '../../src/watch/shared/columns.js';
 import { eventId, progressOf } from '../../src/watch/stream.js';
 import { Updates } from '../../src/watch/updates.js';
@@ -130,13 +132,38 @@ describe('updates of a run', () => {
     expect(await looks(11)).toEqual([[1000, 2000, 3000], ...nothing(10)]);
   });
 
-  it('know by the names alone whether a checkpoint is recorded', async () => {
+  it('open no recording again whose file is the same', async () => {
+    const known = new Map();
+    const steps = async () => (await listRecordings(dir, known)).map(({ step }) => step);
+    const path = file(`recordings/${addRecording(dir, 1000)}.qrec`);
+    utimesSync(path, 1000, 1000);
+    const [bytes, { ino }] = [readFileSync(path), statSync(path)];
+    expect(await steps()).toEqual([1000]);
+    // with nothing in it, but of the same size and time
+    writeFileSync(path, Buffer.alloc(bytes.length));
+    utimesSync(path, 1000, 1000);
+    expect([await steps(), statSync(path).ino]).toEqual([[1000], ino]);
+    utimesSync(path, 1001, 1001);
+    expect(await steps()).toEqual([]);
+    writeFileSync(path, bytes);
+    expect(await steps()).toEqual([1000]);
+    addRecording(dir, 2000);
+    rmSync(path);
+    expect([await steps(), [...known.keys()]]).toEqual([[2000], ['000000002000-s0']]);
+  });
+
+  it('know whether a checkpoint has a recording that can be shown', async () => {
     expect(await hasRecording(dir, 1000)).toBe(false);
     addRecording(dir, 1000);
+    // as a loss of power leaves them
+    writeFileSync(file('recordings/000000003000-s0.qrec'), '');
     writeFileSync(file('recordings/000000003000-s1.qrec'), 'not one');
     writeFileSync(file('recordings/000000004000-s0.qrec.tmp-1'), 'not whole');
-    const recorded = [1000, 3000, 1, 100, 10_000, 4000].map((step) => hasRecording(dir, step));
-    expect(await Promise.all(recorded)).toEqual([true, true, false, false, false, false]);
+    const steps = [1000, 3000, 1, 100, 10_000, 4000];
+    const recorded = () => Promise.all(steps.map((step) => hasRecording(dir, step)));
+    expect(await recorded()).toEqual([true, false, false, false, false, false]);
+    addRecording(dir, 3000);
+    expect(await recorded()).toEqual([true, true, false, false, false, false]);
   });
 
   it('say of a run that is silent for minutes that it is lost', async () => {
@@ -159,15 +186,35 @@ describe('columns', () => {
     expect(columns.m['a']).toEqual(columns.step);
   });
 
-  it('thin what every tenth record alone has as they thin the rest, and lose none of it otherwise', () => {
-    const columns = noColumns();
-    for (let step = 1; step <= 12_000; step += 1) {
-      addRecord(columns, step, { a: step, ...(step % 10 === 0 && { rare: step }) });
+  it('lose nothing of what some records alone have, wherever in a group they stand', () => {
+    for (const first of [1, 2, 3, 10]) {
+      const columns = noColumns();
+      const isRare = (step: number) => step % 10 === first % 10;
+      for (let step = 1; step <= 12_000; step += 1) {
+        addRecord(columns, step, { a: step, ...(isRare(step) && { rare: step }) });
+      }
+      const kept = every(4, 12_000);
+      expect([columns.stride, columns.step, columns.m['a']]).toEqual([4, kept, kept]);
+      const group = (end: number) => [end, end - 1, end - 2, end - 3];
+      expect(columns.m['rare']).toEqual(kept.map((end) => group(end).find(isRare) ?? null));
+      expect(columns.m['rare']?.filter((value) => value !== null)).toHaveLength(1200);
     }
-    const kept = every(4, 12_000);
-    expect([columns.stride, columns.step]).toEqual([4, kept]);
-    expect(columns.m['rare']).toEqual(kept.map((step) => (step % 10 === 0 ? step : null)));
-    expect(columns.m['rare']?.filter((value) => value !== null)).toEqual(every(20, 12_000));
+  });
+
+  it('keep what some records alone have when others are added', () => {
+    const [all, columns] = [noColumns(), noColumns()];
+    let live = noColumns();
+    for (let step = 1; step <= 30_001; step += 1) {
+      const values = { a: step, ...(step % 7 === 3 && { rare: step }) };
+      addRecord(all, step, values);
+      addRecord(live, step, values);
+      // the first part is thinned before it is added
+      if (step < 7003 || step % 5 !== 3) continue;
+      addColumns(columns, live);
+      live = noColumns();
+    }
+    addColumns(columns, live);
+    expect([all.stride, columns]).toEqual([8, all]);
   });
 
   it('go on after columns that were thinned, with even gaps', () => {

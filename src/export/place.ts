@@ -115,6 +115,7 @@ export async function placeFiles(
     removed = removeLeft(folder);
     mkdirSync(staging);
   } catch (error) {
+    if (isNew) removeIfEmpty(folder);
     throw fileError(error, folder, fixOf(place));
   }
   // from here on the staging folder is ours, and goes whatever happens
@@ -133,5 +134,9 @@ export async function placeFiles(
 
 /** Nothing is left of a folder that was made in vain. */
 function removeIfEmpty(folder: string): void {
-  if (readdirSync(folder).length === 0) rmdirSync(folder);
+  try {
+    rmdirSync(folder);
+  } catch {
+    // something is in it, or it was not made
+  }
 }

@@ -2,7 +2,15 @@
  * `checkpoints/<step>`: `pretrained_model`, the parameters and what is needed to use them; `training_state`, what is needed
  * to go on; `MANIFEST.json`, written last. Rows of the replay buffer lie in `replay/`, shared by all checkpoints.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import type { ResolvedConfig } from '../config/schema.js';
@@ -15,6 +23,7 @@ import { readPlainFile } from '../logging/read-lines.js';
 import {
   type CheckpointManifest,
   digestOf,
+  type Flaw,
   REPLAY_FOLDER,
   type ReplayFile,
   replayFileName,
@@ -358,9 +367,74 @@ function readDescription<T>(path: string, schema: z.ZodType<T>): T {
 const nameOf = (runDir: string, step: number | 'best') =>
   step === 'best' ? namedStep(runDir, 'best') : stepName(step);
 
+/** Names of the checkpoints that are looked at for a policy, in this order. @throws VirelError `CHECKPOINT_NONE` without one. */
+function candidates(runDir: string, step: number | 'latest' | 'best', gone: Set<string>): string[] {
+  const names = listSteps(runDir).filter((name) => !gone.has(name));
+  const wanted =
+    step === 'latest'
+      ? [...names].reverse()
+      : names.filter((name) => name === nameOf(runDir, step));
+  if (wanted.length > 0) return wanted;
+  const known = names.map(Number).join(', ');
+  throw new VirelError(
+    'CHECKPOINT_NONE',
+    step === 'latest'
+      ? `${runDir} has no checkpoint yet`
+      : `${runDir} has no checkpoint of step ${step}`,
+    {
+      where: runDir,
+      ...(known !== '' && { expected: `one of ${known}` }),
+      fix: known === '' ? 'wait until it has saved one, or train into a new run' : '--step latest',
+    },
+  );
+}
+
+/** A checkpoint that was removed while it was read, as the trainer does with its oldest. */
+interface Gone {
+  readonly gone: string;
+}
+
+/** Reads a checkpoint's policy. @returns Its flaw, or that it is gone, where it cannot be had. */
+async function tryPolicy(
+  runDir: string,
+  name: string,
+  passedOver: readonly string[],
+): Promise<SavedPolicy | Flaw | Gone> {
+  const folder = join(runDir, 'checkpoints', name);
+  const isGone = () => lstatSync(folder, { throwIfNoEntry: false }) === undefined;
+  try {
+    const flaw = await policyFlaw(folder);
+    if (flaw !== undefined) return isGone() ? { gone: name } : flaw;
+    return readPolicy(parameterFile(runDir, name), passedOver);
+  } catch (error) {
+    if (isGone()) return { gone: name };
+    throw error;
+  }
+}
+
+/** The first whole one of some checkpoints. */
+async function firstWhole(
+  runDir: string,
+  step: number | 'latest' | 'best',
+  wanted: readonly string[],
+): Promise<SavedPolicy | Gone> {
+  const passedOver: string[] = [];
+  for (const name of wanted) {
+    const found = await tryPolicy(runDir, name, passedOver);
+    if (!('reason' in found)) return found;
+    if (found.format !== undefined) throw otherFormat(found);
+    passedOver.push(found.reason);
+  }
+  throw new VirelError('CHECKPOINT_CORRUPT', passedOver[0] ?? runDir, {
+    where: runDir,
+    fix: step === 'latest' ? 'take the folder from a copy of the run' : '--step latest',
+  });
+}
+
 /**
  * Finds a policy of a run. Its files are held against the SHA-256 of the checkpoint's manifest; where `latest` is damaged, it
- * is the newest that is not.
+ * is the newest that is not. The run may go on meanwhile: where a checkpoint is removed while it is read, all are looked at
+ * again.
  *
  * @param step A step, `latest`, or `best`: the one whose evaluation was the best so far.
  * @throws VirelError `CHECKPOINT_NONE` if there is none; `CHECKPOINT_CORRUPT` if all are damaged, or the one that was asked
@@ -370,37 +444,13 @@ export async function findPolicy(
   runDir: string,
   step: number | 'latest' | 'best' = 'latest',
 ): Promise<SavedPolicy> {
-  const names = listSteps(runDir);
-  const wanted =
-    step === 'latest'
-      ? [...names].reverse()
-      : names.filter((name) => name === nameOf(runDir, step));
-  if (wanted.length === 0) {
-    const known = names.map(Number).join(', ');
-    throw new VirelError(
-      'CHECKPOINT_NONE',
-      step === 'latest'
-        ? `${runDir} has no checkpoint yet`
-        : `${runDir} has no checkpoint of step ${step}`,
-      {
-        where: runDir,
-        ...(known !== '' && { expected: `one of ${known}` }),
-        fix:
-          known === '' ? 'wait until it has saved one, or train into a new run' : '--step latest',
-      },
-    );
+  // none is looked for twice, so that a folder that lists what it does not have ends the search too
+  const gone = new Set<string>();
+  for (;;) {
+    const found = await firstWhole(runDir, step, candidates(runDir, step, gone));
+    if (!('gone' in found)) return found;
+    gone.add(found.gone);
   }
-  const passedOver: string[] = [];
-  for (const name of wanted) {
-    const flaw = await policyFlaw(join(runDir, 'checkpoints', name));
-    if (flaw === undefined) return readPolicy(parameterFile(runDir, name), passedOver);
-    if (flaw.format !== undefined) throw otherFormat(flaw);
-    passedOver.push(flaw.reason);
-  }
-  throw new VirelError('CHECKPOINT_CORRUPT', passedOver[0] ?? runDir, {
-    where: runDir,
-    fix: step === 'latest' ? 'take the folder from a copy of the run' : '--step latest',
-  });
 }
 
 /** A checkpoint that another version wrote. */

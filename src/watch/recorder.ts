@@ -67,6 +67,8 @@ export function keepRecording(dir: string): Recorder {
     if (step === undefined || failed.has(step)) return;
     try {
       await recordStep(dir, step, stop.signal);
+      // one that the page does not take, such as one that is too long, is not made again and again
+      if (!(await hasRecording(dir, step))) failed.add(step);
       next = performance.now() + GAP;
       note = undefined;
     } catch (error) {

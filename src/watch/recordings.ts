@@ -1,5 +1,5 @@
 /** The recorded episodes of a run, `recordings/<step>-s<seed>.qrec`. */
-import { readdir } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { openInside, readInside, readRange } from './inside.js';
 import { framesIn, readHeader } from './shared/recording.js';
 import type { RecordingEntry } from './shared/wire.js';
@@ -32,6 +32,7 @@ async function recordingIds(dir: string): Promise<string[]> {
   }
 }
 
+/** A recording of at least one state; undefined where the file is none. */
 async function entryOf(dir: string, id: string): Promise<RecordingEntry | undefined> {
   const file = await openInside(dir, recordingFile(id));
   if (file === undefined) return undefined;
@@ -41,6 +42,7 @@ async function entryOf(dir: string, id: string): Promise<RecordingEntry | undefi
     if (typeof read === 'string' || size > MOST_BYTES) return undefined;
     const { header, end } = read;
     const steps = framesIn(header, end, size) - 1;
+    if (steps < 0) return undefined;
     const { step, seed } = header;
     return { id, step, seed, steps, return: header.return, cut: steps < header.steps };
   } finally {
@@ -48,19 +50,49 @@ async function entryOf(dir: string, id: string): Promise<RecordingEntry | undefi
   }
 }
 
-/** The recordings that can be shown, of at least one state; oldest first. Opens each of them, one after the other. */
-export async function listRecordings(dir: string): Promise<RecordingEntry[]> {
+/** What was read of recordings, by their ids: as long as a file stays the same, so does that. */
+export type KnownRecordings = Map<string, { sameness: string; entry: RecordingEntry | undefined }>;
+
+/** What changes with a file; undefined where there is none. */
+async function samenessOf(dir: string, id: string): Promise<string | undefined> {
+  try {
+    const { ino, size, mtimeMs } = await lstat(`${dir}/${recordingFile(id)}`);
+    return `${ino} ${size} ${mtimeMs}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The recordings that can be shown, of at least one state; oldest first. Opens them one after the other.
+ *
+ * @param known What an earlier call read: such files are not opened again. Brought up to date.
+ */
+export async function listRecordings(
+  dir: string,
+  known: KnownRecordings = new Map(),
+): Promise<RecordingEntry[]> {
+  const ids = await recordingIds(dir);
+  const listed = new Set(ids);
+  for (const id of known.keys()) if (!listed.has(id)) known.delete(id);
   const entries: RecordingEntry[] = [];
-  for (const id of await recordingIds(dir)) {
-    const entry = await entryOf(dir, id);
-    if (entry !== undefined && entry.steps >= 0) entries.push(entry);
+  for (const id of ids) {
+    const sameness = await samenessOf(dir, id);
+    if (sameness === undefined) continue;
+    const before = known.get(id);
+    const entry = before?.sameness === sameness ? before.entry : await entryOf(dir, id);
+    known.set(id, { sameness, entry });
+    if (entry !== undefined) entries.push(entry);
   }
   return entries;
 }
 
-/** Whether there is a recording of a checkpoint, by the names alone. */
+/** Whether there is a recording of a checkpoint that can be shown. Opens those alone that are called after it. */
 export async function hasRecording(dir: string, step: number): Promise<boolean> {
-  return (await recordingIds(dir)).some((id) => Number.parseInt(id, 10) === step);
+  for (const id of await recordingIds(dir)) {
+    if (Number.parseInt(id, 10) === step && (await entryOf(dir, id)) !== undefined) return true;
+  }
+  return false;
 }
 
 /** The bytes of a recording; undefined where the id is of none. */

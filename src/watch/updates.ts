@@ -1,6 +1,6 @@
 /** What came to a run's files since the last look, as the page takes it. */
 import { readMetricsLine } from '../logging/metrics-line.js';
-import { listRecordings } from './recordings.js';
+import { type KnownRecordings, listRecordings } from './recordings.js';
 import { readEntry } from './run-entry.js';
 import { addRecord, type Columns, noColumns } from './shared/columns.js';
 import type { RunUpdate } from './shared/wire.js';
@@ -15,7 +15,7 @@ export interface Progress {
 /** Nothing was read. */
 export const FROM_THE_START: Progress = { metrics: NOWHERE, evaluations: NOWHERE };
 
-/** Recordings are listed at every so many-th look: each of them is opened for it. */
+/** Recordings are listed at every so many-th look: a look at each of their files is needed for it. */
 const LIST_EVERY = 10;
 
 /** Columns of `eval.csv` that are drawn, and what they are called on the page. */
@@ -79,6 +79,7 @@ export class Updates {
   #told = { entry: '', recordings: '' };
   /** Looks since the start, or since the files were put back. */
   #looks = 0;
+  readonly #recordings: KnownRecordings = new Map();
 
   constructor(dir: string, name: string, progress = FROM_THE_START) {
     this.#dir = dir;
@@ -161,7 +162,7 @@ export class Updates {
     const isDue = this.#looks % LIST_EVERY === 0;
     this.#looks += 1;
     const entry = await readEntry(this.#dir, this.#name);
-    const recordings = isDue ? await listRecordings(this.#dir) : undefined;
+    const recordings = isDue ? await listRecordings(this.#dir, this.#recordings) : undefined;
     const before = this.#told;
     this.#told = {
       entry: JSON.stringify(entry),

@@ -15,6 +15,8 @@ import { makeStage } from './stage.js';
 
 /** Milliseconds between looks at the list. */
 const LIST_PACE = 5000;
+/** Milliseconds until what could not be played is tried again: at first, and at most. */
+const PLAY_AGAIN = { first: 2000, most: 60_000 };
 
 const RETURNS: ChartChoice = {
   title: 'Evaluation return',
@@ -89,11 +91,15 @@ interface Shown {
   damaged: number;
   entry: RunEntry | undefined;
   facts: RunFacts | undefined;
+  /** Whether its facts are on their way. */
+  asking: boolean;
   recordings: readonly RecordingEntry[];
   note: string;
   /** The recording on the stage, whether somebody chose it, and its robot. */
   playing: string | undefined;
   chosen: boolean;
+  /** The recording that could not be had and is tried again, when, and after which pause. */
+  again: { readonly id: string; readonly timer: number; readonly pause: number } | undefined;
   robot: Robot | undefined;
   /** The robot on its way here, for every recording that waits for it. */
   loading: Promise<Robot> | undefined;
@@ -136,6 +142,7 @@ async function refreshList(part: 'anew' | 'more' | 'again'): Promise<void> {
     // by now the reader searches for something else, or has asked for more
     if (words !== list.words || (part === 'again' && listed.runs.length > least)) return;
     listed = { ...next, runs };
+    sayContact('list', 'open');
     if (shown === undefined) {
       const asked = new URLSearchParams(location.hash.slice(1)).get('run');
       const first = asked ?? next.first ?? next.runs[0]?.id;
@@ -143,7 +150,7 @@ async function refreshList(part: 'anew' | 'more' | 'again'): Promise<void> {
     }
     list.show(listed, shown?.id);
   } catch (error) {
-    if (shown === undefined) sayContact(...contactAfter(error));
+    if (shown === undefined) sayContact('list', ...contactAfter(error));
   }
 }
 
@@ -157,10 +164,38 @@ function lost(reason: string): string {
   return 'No contact with watch: it ended, or the machine sleeps. Trying again.';
 }
 
-function sayContact(now: Contact, reason = ''): void {
-  const texts = { open: '', lost: lost(reason), refused: `Not allowed in: ${reason}.` };
-  contact.textContent = texts[now];
-  contact.hidden = now === 'open';
+/** What is asked for: each may fail while the others are answered. */
+type Asked = 'page' | 'list' | 'facts' | 'updates';
+const contacts = new Map<Asked, readonly [now: Contact, reason: string]>();
+
+/** Says how one of the questions goes; the line stays until all of them go well. */
+function sayContact(asked: Asked, now: Contact, reason = ''): void {
+  contacts.set(asked, [now, reason]);
+  const all = [...contacts.values()];
+  const is = (wanted: Contact) => all.find(([contact]) => contact === wanted);
+  const [worst, why] = is('refused') ?? is('lost') ?? ['open', ''];
+  const texts = { open: '', lost: lost(why), refused: `Not allowed in: ${why}.` };
+  contact.textContent = texts[worst];
+  contact.hidden = worst === 'open';
+}
+
+/** Asks what a run is, until it is known. */
+function askFacts(run: Shown): void {
+  if (run.facts !== undefined || run.asking) return;
+  run.asking = true;
+  source.facts(run.id).then(
+    (facts) => {
+      if (shown !== run) return;
+      run.facts = facts;
+      sayContact('facts', 'open');
+      config.replaceChildren(configTable(facts));
+      describe(run);
+    },
+    (error: unknown) => {
+      run.asking = false;
+      if (shown === run) sayContact('facts', ...contactAfter(error));
+    },
+  );
 }
 
 /** Shows a run from its start. */
@@ -175,27 +210,28 @@ function open(id: string): void {
     damaged: 0,
     entry: undefined,
     facts: undefined,
+    asking: false,
     recordings: [],
     note: '',
     playing: undefined,
     chosen: false,
+    again: undefined,
     robot: undefined,
     loading: undefined,
     stop: () => {},
   };
   shown = run;
   player.say('Looking for a recording…');
-  source.facts(id).then(
-    (facts) => {
-      if (shown !== run) return;
-      run.facts = facts;
-      config.replaceChildren(configTable(facts));
-      describe(run);
-    },
-    (error: unknown) => shown === run && sayContact(...contactAfter(error)),
-  );
+  // what was said of the run before
+  sayContact('facts', 'open');
+  sayContact('updates', 'open');
+  askFacts(run);
   const tell = (update: RunUpdate) => shown === run && take(run, update);
-  run.stop = source.follow(id, tell, sayContact);
+  run.stop = source.follow(id, tell, (now, reason) => {
+    if (shown !== run) return;
+    sayContact('updates', now, reason);
+    if (now === 'open') askFacts(run);
+  });
 }
 
 function take(run: Shown, update: RunUpdate): void {
@@ -212,7 +248,8 @@ function take(run: Shown, update: RunUpdate): void {
   if (update.reset || update.metrics || update.evaluations) drawCurves(run);
   if (update.recordings) {
     run.recordings = update.recordings;
-    const stays = run.recordings.some(({ id }) => id === run.playing);
+    const wanted = run.playing ?? (run.chosen ? run.again?.id : undefined);
+    const stays = run.recordings.some(({ id }) => id === wanted);
     if (!stays) playNewest(run);
     offer(run);
   }
@@ -221,7 +258,7 @@ function take(run: Shown, update: RunUpdate): void {
 
 /** Lets a recording be chosen; a choice stays. */
 function offer(run: Shown): void {
-  player.offer(run.recordings, run.playing, (id) => {
+  player.offer(run.recordings, run.playing ?? run.again?.id, (id) => {
     run.chosen = true;
     void playRecording(run, id);
   });
@@ -309,7 +346,20 @@ async function loadRobotOf(run: Shown): Promise<Robot> {
   return robot;
 }
 
+/** Tries a recording again after a pause, unless another is played by then. What stands beside the page only a new load changes. */
+function playLater(run: Shown, id: string, last: number | undefined): void {
+  if (!source.live) return;
+  const pause = last === undefined ? PLAY_AGAIN.first : Math.min(2 * last, PLAY_AGAIN.most);
+  const timer = window.setTimeout(() => {
+    if (shown === run) void playRecording(run, id);
+  }, pause);
+  run.again = { id, timer, pause };
+}
+
 async function playRecording(run: Shown, id: string): Promise<void> {
+  window.clearTimeout(run.again?.timer);
+  const pause = run.again?.id === id ? run.again.pause : undefined;
+  run.again = undefined;
   run.playing = id;
   if (stage === undefined) return player.say(problem);
   player.say('Loading MuJoCo…');
@@ -329,8 +379,8 @@ async function playRecording(run: Shown, id: string): Promise<void> {
     player.play(recording, robot);
   } catch (error) {
     if (shown !== run || run.playing !== id) return;
-    // the next look at the recordings tries again
     run.playing = undefined;
+    playLater(run, id, pause);
     player.say(`The robot cannot be shown: ${(error as Error).message}`);
   }
 }
@@ -380,12 +430,15 @@ source.taken().then(
       `As it was at ${taken.replace('T', ' ').slice(0, 16)} UTC. Made by virel-native watch --static.`;
     page.dataset['single'] = 'true';
   },
-  (error: unknown) => sayContact(...contactAfter(error)),
+  (error: unknown) => sayContact('page', ...contactAfter(error)),
 );
 void refreshList('anew');
 if (source.live) {
   setInterval(() => {
-    if (!document.hidden) void refreshList('again');
+    if (document.hidden) return;
+    void refreshList('again');
+    // the stream may have been open before they failed
+    if (shown !== undefined) askFacts(shown);
   }, LIST_PACE);
 }
 
