@@ -18,6 +18,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
 import { listCheckpoints } from '../../src/training/checkpoint.js';
 import { compile, start, virel } from '../cli/command.js';
+import { commandsOf, sweepFiles, sweepPage } from '../docs/sweep-page.js';
 import { left } from '../training/left.js';
 import { events, json, until } from '../training/supervised.js';
 
@@ -331,6 +332,33 @@ describe('names that a shell could take for commands', () => {
       expect([found, existsSync(hit)]).toEqual([[], false]);
     },
     2 * MINUTE,
+  );
+});
+
+describe('docs/guide/sweep.md', () => {
+  it(
+    'has commands that do what it says of them',
+    async () => {
+      for (const [name, text] of sweepFiles) writeFileSync(join(folder, name), text);
+      const [, onCluster = ''] = sweepPage.split('## On a cluster');
+      const told: string[] = [];
+      // the last one prints a script of one array, which this cluster would not take
+      for (const words of commandsOf(onCluster.replace('--partition cpu', '--partition low')).slice(
+        0,
+        -1,
+      )) {
+        const { code, stdout, stderr } = await virel(words, folder);
+        expect([words, code, code === 0 ? '' : stderr]).toEqual([words, 0, '']);
+        told.push(stdout + stderr);
+      }
+      const [submitted, , followed, cancelled] = told;
+      expect(submitted).toContain(
+        'the jobs run on without this command; next: npx virel-native sweep',
+      );
+      expect(followed).toMatch(/^done 12\b/m);
+      expect(cancelled).toMatch(/^done 12$/m);
+    },
+    3 * MINUTE,
   );
 });
 
