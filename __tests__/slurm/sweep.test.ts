@@ -97,9 +97,11 @@ beforeAll(async () => {
   expect([code, stderr]).toEqual([0, expect.stringContaining('submitted job')]);
 }, 2 * MINUTE);
 
-afterAll(() => {
+afterAll(async () => {
+  // where its own test was not reached it still trains
+  await virel(['sweep', 'limited.yaml', '--cancel'], folder);
   rmSync(folder, { recursive: true, force: true });
-});
+}, MINUTE);
 
 describe('a sweep of two algorithms and two seeds on a cluster', () => {
   it(
