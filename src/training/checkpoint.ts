@@ -11,7 +11,7 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import * as z from 'zod';
 import type { ResolvedConfig } from '../config/schema.js';
 import { type Choices, choicesOf, type TaskSizes } from '../environments/choices.js';
@@ -33,7 +33,7 @@ import { fileError, makeFolders, pretty, syncFolder, writeWhole } from './files.
 import type { LoopState } from './loop-state.js';
 import { packageVersion } from './manifest.js';
 import type { TrainingSession } from './session.js';
-import { policyFlaw } from './verify-policy.js';
+import { MODEL_FILES, policyFlaw } from './verify-policy.js';
 
 const STEP_DIGITS = 12;
 /** The folder's name of any step. */
@@ -140,11 +140,6 @@ export function parameterFile(runDir: string, name: string): string {
   return join(runDir, 'checkpoints', name, 'pretrained_model', 'model.safetensors');
 }
 
-/** What every checkpoint has; the names of its files. */
-const MODEL_FILES = ['config.json', 'model.safetensors', 'train_config.json'].map(
-  (name) => `pretrained_model/${name}`,
-);
-
 /** What a file of parameters says of itself: whoever finds it alone knows what it acts in, and what it must be fed. */
 function metadataOf(description: PolicyConfig, { torch, mujoco }: CheckpointManifest['madeBy']) {
   const { env, envOptions, algorithm, step, package: version } = description;
@@ -174,7 +169,7 @@ async function writeCheckpoint(
     await more(temporary);
     syncFolder(temporary);
     // of a run that was taken up before this step and came here again
-    rmSync(path, { recursive: true, force: true });
+    if (existsSync(path)) discard(dirname(path), basename(path));
     renameSync(temporary, path);
     syncFolder(dirname(path));
   } catch (error) {
@@ -183,9 +178,11 @@ async function writeCheckpoint(
   }
 }
 
-/** Removes a folder so that no reader meets a part of it. */
-function discard(folder: string, name: string): void {
+/** Removes a checkpoint of a folder so that no reader meets a part of it. */
+export function discard(folder: string, name: string): void {
   const trash = join(folder, `.trash-${name}`);
+  // of one that was killed here
+  rmSync(trash, { recursive: true, force: true });
   renameSync(join(folder, name), trash);
   rmSync(trash, { recursive: true, force: true });
 }
@@ -389,38 +386,37 @@ function candidates(runDir: string, step: number | 'latest' | 'best', gone: Set<
   );
 }
 
-/** A checkpoint that was removed while it was read, as the trainer does with its oldest. */
-interface Gone {
-  readonly gone: string;
-}
-
-/** Reads a checkpoint's policy. @returns Its flaw, or that it is gone, where it cannot be had. */
+/** Reads a checkpoint's policy. @returns Or its flaw; undefined where it was removed meanwhile, as the trainer does with its oldest. */
 async function tryPolicy(
   runDir: string,
   name: string,
   passedOver: readonly string[],
-): Promise<SavedPolicy | Flaw | Gone> {
+): Promise<SavedPolicy | Flaw | undefined> {
   const folder = join(runDir, 'checkpoints', name);
   const isGone = () => lstatSync(folder, { throwIfNoEntry: false }) === undefined;
   try {
     const flaw = await policyFlaw(folder);
-    if (flaw !== undefined) return isGone() ? { gone: name } : flaw;
+    if (flaw !== undefined) return isGone() ? undefined : flaw;
     return readPolicy(parameterFile(runDir, name), passedOver);
   } catch (error) {
-    if (isGone()) return { gone: name };
+    if (isGone()) return undefined;
     throw error;
   }
 }
 
-/** The first whole one of some checkpoints. */
+/** The first whole one of the checkpoints that are looked at; undefined where one of them went meanwhile, which is then among `gone`. */
 async function firstWhole(
   runDir: string,
   step: number | 'latest' | 'best',
-  wanted: readonly string[],
-): Promise<SavedPolicy | Gone> {
+  gone: Set<string>,
+): Promise<SavedPolicy | undefined> {
   const passedOver: string[] = [];
-  for (const name of wanted) {
+  for (const name of candidates(runDir, step, gone)) {
     const found = await tryPolicy(runDir, name, passedOver);
+    if (found === undefined) {
+      gone.add(name);
+      return undefined;
+    }
     if (!('reason' in found)) return found;
     if (found.format !== undefined) throw otherFormat(found);
     passedOver.push(found.reason);
@@ -447,9 +443,8 @@ export async function findPolicy(
   // none is looked for twice, so that a folder that lists what it does not have ends the search too
   const gone = new Set<string>();
   for (;;) {
-    const found = await firstWhole(runDir, step, candidates(runDir, step, gone));
-    if (!('gone' in found)) return found;
-    gone.add(found.gone);
+    const found = await firstWhole(runDir, step, gone);
+    if (found !== undefined) return found;
   }
 }
 

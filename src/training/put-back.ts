@@ -2,7 +2,14 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { damaged } from '../logging/read-lines.js';
-import { listCheckpoints, namedStep, parameterFile, STEP_NAME, stepName } from './checkpoint.js';
+import {
+  discard,
+  listCheckpoints,
+  namedStep,
+  parameterFile,
+  STEP_NAME,
+  stepName,
+} from './checkpoint.js';
 import { writeWhole } from './files.js';
 import type { LoopState } from './loop-state.js';
 
@@ -24,8 +31,8 @@ export async function putBack(runDir: string, state: LoopState): Promise<Record<
   const name = stepName(state.step);
   for (const entry of readdirSync(folder)) {
     const isLeft = entry.startsWith('.trash-') || entry.includes('.tmp-');
-    if (isLeft || (STEP_NAME.test(entry) && Number(entry) > state.step))
-      rmSync(join(folder, entry), { recursive: true, force: true });
+    if (isLeft) rmSync(join(folder, entry), { recursive: true, force: true });
+    else if (STEP_NAME.test(entry) && Number(entry) > state.step) discard(folder, entry);
   }
   writeWhole(join(folder, 'latest'), `${name}\n`);
   putBackBest(runDir, state);

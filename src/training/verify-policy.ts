@@ -6,7 +6,7 @@ import { type Flaw, verifyFiles } from './checkpoint-manifest.js';
 import { fileError } from './files.js';
 
 /** The files of a checkpoint that a policy is read from. */
-const NAMES = ['config.json', 'model.safetensors', 'train_config.json'].map(
+export const MODEL_FILES = ['config.json', 'model.safetensors', 'train_config.json'].map(
   (name) => `pretrained_model/${name}`,
 );
 
@@ -21,9 +21,9 @@ export async function policyFlaw(folder: string): Promise<Flaw | undefined> {
   try {
     const found = lstatSync(folder, { throwIfNoEntry: false });
     if (!found?.isDirectory()) return { reason: `${folder} is no folder` };
-    const unfit = NAMES.map((name) => join(folder, name)).find((path) => !isPlain(path));
+    const unfit = MODEL_FILES.map((name) => join(folder, name)).find((path) => !isPlain(path));
     if (unfit !== undefined) return { reason: `${unfit} is missing or no plain file` };
-    return await verifyFiles(folder, NAMES);
+    return await verifyFiles(folder, MODEL_FILES);
   } catch (error) {
     throw isVirelError(error) ? error : fileError(error, folder, 'read it as a user who may');
   }

@@ -54,26 +54,25 @@ export async function recordNewest(dir: string): Promise<string | undefined> {
 /**
  * Records an episode of each newest checkpoint as it comes.
  *
- * The native part is used if it is there, never set up for it. A checkpoint that cannot be recorded is tried once.
+ * The native part is used if it is there, never set up for it. A checkpoint is tried once.
  */
 export function keepRecording(dir: string): Recorder {
   const stop = new AbortController();
   let note: string | undefined;
-  const failed = new Set<number>();
+  const tried = new Set<number>();
   let next = 0;
   const record = async () => {
     if (performance.now() < next) return;
     const step = await unrecorded(dir);
-    if (step === undefined || failed.has(step)) return;
+    if (step === undefined || tried.has(step)) return;
+    // one that the page does not take, such as one that is too long, is not made again and again either
+    tried.add(step);
     try {
       await recordStep(dir, step, stop.signal);
-      // one that the page does not take, such as one that is too long, is not made again and again
-      if (!(await hasRecording(dir, step))) failed.add(step);
       next = performance.now() + GAP;
       note = undefined;
     } catch (error) {
       if (stop.signal.aborted) return;
-      failed.add(step);
       // a checkpoint may have been removed meanwhile: the next one comes
       if ((error as { code?: string }).code !== 'CHECKPOINT_NONE') note = sentence(error);
     }

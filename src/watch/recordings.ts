@@ -51,7 +51,7 @@ async function entryOf(dir: string, id: string): Promise<RecordingEntry | undefi
 }
 
 /** What was read of recordings, by their ids: as long as a file stays the same, so does that. */
-export type KnownRecordings = Map<string, { sameness: string; entry: RecordingEntry | undefined }>;
+export type KnownRecordings = Map<string, { sameness: string; entry: RecordingEntry }>;
 
 /** What changes with a file; undefined where there is none. */
 async function samenessOf(dir: string, id: string): Promise<string | undefined> {
@@ -81,8 +81,12 @@ export async function listRecordings(
     if (sameness === undefined) continue;
     const before = known.get(id);
     const entry = before?.sameness === sameness ? before.entry : await entryOf(dir, id);
-    known.set(id, { sameness, entry });
-    if (entry !== undefined) entries.push(entry);
+    // one that could not be had may be had the next time, as a disk comes back
+    if (entry === undefined) known.delete(id);
+    else {
+      known.set(id, { sameness, entry });
+      entries.push(entry);
+    }
   }
   return entries;
 }

@@ -137,11 +137,11 @@ async function submitAll(
   }: { tasks: readonly SweepTask[]; indexes: Indexes; before: readonly Job[] },
   request: SlurmRequest,
 ): Promise<Job[]> {
+  if (tasks.length === 0) return [];
   const folder = resolve(slurmFolder(dir));
   makeFolders(folder);
   const output = `--output=${logPattern(folder)}`;
-  const places = tasks.length === 0 ? 1 : await mostPlaces();
-  const scripts = tasks.length === 0 ? [] : scriptsOf(dir, { tasks, indexes }, request, places);
+  const scripts = scriptsOf(dir, { tasks, indexes }, request, await mostPlaces());
   const jobs: Job[] = [];
   for (const [at, { text, base, runs: count }] of scripts.entries()) {
     const script = join(folder, `array-${at}.sh`);

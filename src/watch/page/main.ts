@@ -150,7 +150,7 @@ async function refreshList(part: 'anew' | 'more' | 'again'): Promise<void> {
     }
     list.show(listed, shown?.id);
   } catch (error) {
-    if (shown === undefined) sayContact('list', ...contactAfter(error));
+    sayContact('list', ...contactAfter(error));
   }
 }
 
@@ -230,7 +230,6 @@ function open(id: string): void {
   run.stop = source.follow(id, tell, (now, reason) => {
     if (shown !== run) return;
     sayContact('updates', now, reason);
-    if (now === 'open') askFacts(run);
   });
 }
 
@@ -437,7 +436,7 @@ if (source.live) {
   setInterval(() => {
     if (document.hidden) return;
     void refreshList('again');
-    // the stream may have been open before they failed
+    // until they are there
     if (shown !== undefined) askFacts(shown);
   }, LIST_PACE);
 }

@@ -61,11 +61,7 @@ function halve(columns: Columns): void {
   columns.step = Array.from({ length: groups }, (_, group) => step[2 * group + 1] as number);
   for (const [name, column] of Object.entries(columns.m)) {
     const of = (group: number) => column[2 * group + 1] ?? column[2 * group] ?? null;
-    set(
-      columns.m,
-      name,
-      Array.from({ length: groups }, (_, group) => of(group)),
-    );
+    columns.m[name] = Array.from({ length: groups }, (_, group) => of(group));
   }
   columns.rest = {};
   collect(columns, single);

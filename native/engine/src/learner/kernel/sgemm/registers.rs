@@ -276,7 +276,7 @@ unsafe fn block<V: Lanes, const M: usize, const N: usize, const PART: bool>(
         }
         // few sums leave no time to wait in
         if job.inner > SHALLOW {
-            fetch_block::<V, M, N>(job, row, column);
+            prefetch_block::<V, M, N>(job, row, column);
         }
         accumulate(job, row, job.b.add(column), &mut sums, load);
         for (i, sums) in sums.into_iter().enumerate() {
@@ -298,7 +298,7 @@ unsafe fn block<V: Lanes, const M: usize, const N: usize, const PART: bool>(
 
 /// Asks for what a block of C meets after its sums: its place, and its gate.
 #[inline(always)]
-fn fetch_block<V: Lanes, const M: usize, const N: usize>(job: &Job, row: usize, column: usize) {
+fn prefetch_block<V: Lanes, const M: usize, const N: usize>(job: &Job, row: usize, column: usize) {
     for i in row..row + M {
         for lane in (column..column + N * V::COUNT).step_by(LINE) {
             if let Finish::Gate(gate) = job.finish {
@@ -404,7 +404,7 @@ mod tests {
     #[test]
     fn every_instruction_set_gives_the_same_bits() {
         // what is left of rows: none to five; of columns: none, parts of one to four vectors, whole ones
-        let left = [(1, 128, 301), (14, 41, 349), (9, 50, 112), (10, 37, 16), (13, 40, 60), (12, 77, 63)];
+        let left = [(1, 128, 301), (14, 41, 349), (9, 50, 112), (10, 37, 16), (11, 40, 60), (12, 77, 63)];
         let others = [(25, 301, 128), (12, 77, 33), (7, 9, 5), (34, 20, 40), (25, 30, 200), (13, 600, 45)];
         for shape in left.into_iter().chain(others) {
             for turned in [[false, false], [true, false], [false, true], [true, true]] {
