@@ -21,6 +21,15 @@ pub fn prefetch(at: *const f32) {
     let _ = at;
 }
 
+/// Work on the vectors of one instruction set.
+pub trait Task {
+    /// Does it.
+    ///
+    /// # Safety
+    /// The processor has the instruction set; what else the task says.
+    unsafe fn run(self);
+}
+
 /// Some numbers that one instruction works on.
 ///
 /// # Safety
@@ -28,6 +37,8 @@ pub fn prefetch(at: *const f32) {
 pub trait Lanes: Copy {
     /// How many.
     const COUNT: usize;
+    /// Does a task in a function of its own, compiled for the instruction set: what is hot has all registers.
+    unsafe fn apart(task: impl Task);
     /// All the same.
     unsafe fn splat(x: f32) -> Self;
     /// [`Self::COUNT`] values.
@@ -69,6 +80,16 @@ pub trait Lanes: Copy {
 /// One number at a time: what every processor has.
 impl Lanes for f32 {
     const COUNT: usize = 1;
+    #[inline(always)]
+    unsafe fn apart(task: impl Task) {
+        #[inline(never)]
+        unsafe fn call(task: impl Task) {
+            // SAFETY: the caller's
+            unsafe { task.run() }
+        }
+        // SAFETY: the caller's
+        unsafe { call(task) }
+    }
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
         x
@@ -128,15 +149,15 @@ mod x86 {
         __m256, __m256i, __m512, __mmask16, _CMP_GT_OQ, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32,
         _mm_movehdup_ps, _mm_movehl_ps, _mm256_add_ps, _mm256_and_ps, _mm256_castpd_ps,
         _mm256_castps256_ps128, _mm256_cmp_ps, _mm256_cmpgt_epi32, _mm256_extractf128_ps, _mm256_fmadd_ps,
-        _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_set1_epi32,
-        _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_ps, _mm256_storeu_ps, _mm512_castps_pd,
-        _mm512_castps512_ps256, _mm512_cmp_ps_mask, _mm512_extractf64x4_pd, _mm512_fmadd_ps,
-        _mm512_loadu_epi32, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps,
-        _mm512_maskz_mov_ps, _mm512_max_ps, _mm512_permutex2var_ps, _mm512_set1_ps, _mm512_setzero_ps,
-        _mm512_storeu_ps,
+        _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_permute2f128_ps,
+        _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_ps, _mm256_shuffle_ps,
+        _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps, _mm512_castps_pd, _mm512_castps512_ps256,
+        _mm512_cmp_ps_mask, _mm512_extractf64x4_pd, _mm512_fmadd_ps, _mm512_loadu_epi32, _mm512_loadu_ps,
+        _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_maskz_mov_ps, _mm512_max_ps,
+        _mm512_permutex2var_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
     };
 
-    use super::Lanes;
+    use super::{Lanes, Task};
 
     /// AVX-512F.
     #[derive(Clone, Copy)]
@@ -185,6 +206,17 @@ mod x86 {
     // SAFETY of every block below: what the trait asks of the caller
     impl Lanes for Avx512 {
         const COUNT: usize = 16;
+        #[inline(always)]
+        unsafe fn apart(task: impl Task) {
+            #[target_feature(enable = "avx512f")]
+            #[inline(never)]
+            unsafe fn call(task: impl Task) {
+                // SAFETY: the caller's
+                unsafe { task.run() }
+            }
+            // SAFETY: the caller's
+            unsafe { call(task) }
+        }
         #[inline(always)]
         unsafe fn splat(x: f32) -> Self {
             // SAFETY: the caller's
@@ -298,6 +330,17 @@ mod x86 {
     impl Lanes for Avx2 {
         const COUNT: usize = 8;
         #[inline(always)]
+        unsafe fn apart(task: impl Task) {
+            #[target_feature(enable = "avx2,fma")]
+            #[inline(never)]
+            unsafe fn call(task: impl Task) {
+                // SAFETY: the caller's
+                unsafe { task.run() }
+            }
+            // SAFETY: the caller's
+            unsafe { call(task) }
+        }
+        #[inline(always)]
         unsafe fn splat(x: f32) -> Self {
             // SAFETY: the caller's
             unsafe { Self(_mm256_set1_ps(x)) }
@@ -321,6 +364,52 @@ mod x86 {
         unsafe fn store_part(self, to: *mut f32, count: usize) {
             // SAFETY: the caller's; masked lanes are not written
             unsafe { _mm256_maskstore_ps(to, lowest_of_eight(count), self.0) }
+        }
+        #[inline(always)]
+        unsafe fn transpose(
+            (from, from_stride): (*const f32, usize),
+            (to, to_stride): (*mut f32, usize),
+            (rows, columns): (usize, usize),
+        ) {
+            // SAFETY: the caller's
+            unsafe {
+                let block: [__m256; 8] = if (rows, columns) == (8, 8) {
+                    std::array::from_fn(|i| _mm256_loadu_ps(from.add(i * from_stride)))
+                } else {
+                    let mask = lowest_of_eight(columns);
+                    std::array::from_fn(|i| {
+                        if i < rows {
+                            _mm256_maskload_ps(from.add(i * from_stride), mask)
+                        } else {
+                            _mm256_setzero_ps()
+                        }
+                    })
+                };
+                // pairs of neighbours, then fours, then the halves change places
+                let pairs: [__m256; 8] = std::array::from_fn(|i| {
+                    let (even, odd) = (block[i & !1], block[i | 1]);
+                    if i & 1 == 0 { _mm256_unpacklo_ps(even, odd) } else { _mm256_unpackhi_ps(even, odd) }
+                });
+                let fours: [__m256; 8] = std::array::from_fn(|i| {
+                    let (low, high) = (pairs[i & 4 | i >> 1 & 1], pairs[i & 4 | 2 | i >> 1 & 1]);
+                    if i & 1 == 0 {
+                        _mm256_shuffle_ps::<0x44>(low, high)
+                    } else {
+                        _mm256_shuffle_ps::<0xee>(low, high)
+                    }
+                });
+                for j in 0..8 {
+                    let (low, high) = (fours[j & 3], fours[4 | j & 3]);
+                    let row = if j < 4 {
+                        _mm256_permute2f128_ps::<0x20>(low, high)
+                    } else {
+                        _mm256_permute2f128_ps::<0x31>(low, high)
+                    };
+                    if j < columns {
+                        _mm256_storeu_ps(to.add(j * to_stride), row);
+                    }
+                }
+            }
         }
         #[inline(always)]
         unsafe fn mul_add(self, b: Self, c: Self) -> Self {

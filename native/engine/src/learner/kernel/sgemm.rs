@@ -273,8 +273,9 @@ mod tests {
         (0..len).map(|i| ((i * 37 + seed * 11) % 23) as f32 - 11.0).collect()
     }
 
-    /// Rows that end in blocks of 12, 8, 6, 4, 2 and 1; columns below, at and beyond vectors of 8 and 16.
-    const SHAPES: [(usize, usize, usize); 9] = [
+    /// Rows that end in blocks of 12, 8, 6, 4, 2 and 1, and enough of them for panels; columns below, at and beyond vectors of
+    /// 8 and 16.
+    const SHAPES: [(usize, usize, usize); 12] = [
         (1, 1, 1),
         (3, 5, 2),
         (12, 17, 33),
@@ -284,6 +285,9 @@ mod tests {
         (47, 9, 7),
         (1, 30, 130),
         (2, 12, 64),
+        (70, 390, 70),
+        (71, 400, 7),
+        (101, 170, 48),
     ];
 
     /// Small whole numbers: every sum is exact in f32, whatever its order.

@@ -2,21 +2,25 @@
 //!
 //! Samples (columns of B and C) are the lanes of a vector; a value of A is spread over all lanes. One step of the inner
 //! loop loads some vectors of B and multiplies them with one value of each of the block's rows; of the blocks that fill
-//! the registers, one that is nearly square loads least. A is never copied: the networks here fit the second-level
-//! cache. B is where its rows are not contiguous, as in the gradient of a weight: a panel of its columns is turned over
-//! just before all rows of A pass it. What a block will read and write at its end, and the rows of A that come next, are
-//! asked for while its sums are formed: all networks of a learner together are larger than the second-level cache, so
-//! each meets a product after it has been away.
+//! the registers, one that is nearly square loads least. The multiply-adds are what takes time as long as little else is
+//! to be done beside them, all the more where another thread has a share of the core: so all addresses of a few steps
+//! follow from the same few registers, for which the columns of B that a block reads are copied to one piece of memory
+//! before all rows of A pass them (as the gradient of a weight has to anyway, whose B has contiguous columns). A is never
+//! copied: the networks here fit the second-level cache. What a block will read and write at its end, and the rows of A
+//! that come next, are asked for while its sums are formed: all networks of a learner together are larger than the
+//! second-level cache, so each meets a product after it has been away.
 //!
 //! Every element of C is one chain of fused multiply-adds in the order of the inner index, whatever the block and the
 //! vector: so all instruction sets, and any split of C over threads, give the same bits.
 
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 use super::{Finish, Start};
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Avx512};
-use crate::lanes::{LINE, Lanes, prefetch};
+use crate::lanes::{LINE, Lanes, Task, prefetch};
 use crate::learner::kernel::transpose::tiles;
 
 /// Pointers and strides of one product; both factors have contiguous rows or contiguous columns.
@@ -52,6 +56,77 @@ pub struct Job {
     pub gate_stride: usize,
 }
 
+impl Job {
+    /// What `inner` of the inner indices, from `first` on, add to the product.
+    ///
+    /// # Safety
+    /// They are some of the job's.
+    unsafe fn part(&self, first: usize, inner: usize) -> Self {
+        // SAFETY: the caller's
+        unsafe {
+            Self {
+                inner,
+                a: self.a.add(first * self.a_column_stride),
+                b: self.b.add(first * self.b_row_stride),
+                start: if first == 0 { self.start } else { Start::Present },
+                finish: if first + inner < self.inner { Finish::Store } else { self.finish },
+                ..*self
+            }
+        }
+    }
+
+    /// Some columns of the product.
+    ///
+    /// # Safety
+    /// They are some of the job's.
+    unsafe fn columns(&self, columns: Range<usize>) -> Self {
+        // SAFETY: the caller's
+        unsafe {
+            Self {
+                columns: columns.len(),
+                b: self.b.add(columns.start * self.b_column_stride),
+                c: self.c.add(columns.start),
+                finish: match self.finish {
+                    Finish::Gate(gate) => Finish::Gate(gate.add(columns.start)),
+                    finish => finish,
+                },
+                ..*self
+            }
+        }
+    }
+
+    /// The same with a copy of B, whose rows are `stride` apart and end in zeros up to a whole vector.
+    ///
+    /// # Safety
+    /// As [`run`]; the panel has room.
+    #[inline(always)]
+    unsafe fn on<V: Lanes>(&self, panel: *mut f32, stride: usize) -> Self {
+        // SAFETY: the caller's
+        unsafe {
+            if self.b_column_stride == 1 {
+                for k in 0..self.inner {
+                    for column in (0..self.columns).step_by(V::COUNT) {
+                        let from = self.b.add(k * self.b_row_stride + column);
+                        let values = match self.columns - column {
+                            part if part < V::COUNT => V::load_part(from, part),
+                            _ => V::load(from),
+                        };
+                        values.store(panel.add(k * stride + column));
+                    }
+                }
+            } else {
+                tiles::<V>((self.b, self.b_column_stride), (panel, stride), (self.columns, self.inner));
+            }
+        }
+        Self { b: panel, b_row_stride: stride, b_column_stride: 1, ..*self }
+    }
+
+    /// Whether all of B stays in the first-level cache, as it lies: 18 KB.
+    const fn is_small(&self) -> bool {
+        self.b_column_stride == 1 && self.inner * self.columns <= SHALLOW * 128
+    }
+}
+
 /// Computes a product with the best instructions that the processor has.
 ///
 /// # Safety
@@ -84,7 +159,7 @@ pub unsafe fn multiply(job: &Job) {
 /// Of each: as [`multiply`]; the processor has the instruction set.
 #[cfg(target_arch = "x86_64")]
 mod compiled {
-    use super::{Avx2, Avx512, Job, run};
+    use super::{Avx2, Avx512, Job, TALL, run};
 
     #[target_feature(enable = "avx512f")]
     pub unsafe fn wide(job: &Job) {
@@ -101,19 +176,30 @@ mod compiled {
     #[target_feature(enable = "avx2,fma")]
     pub unsafe fn few(job: &Job) {
         // SAFETY: the caller's; the instruction set is the function's
-        unsafe { run::<Avx2, 12, 1>(job) }
+        unsafe { run::<Avx2, TALL, 1>(job) }
     }
 }
 
-/// Rows of a panel of B that are turned over at once, and most columns of one: 64 KB.
-const DEPTH: usize = 256;
+/// Most columns of a panel, and most rows: those of a layer of 300 in one piece.
 const WIDTH: usize = 64;
+const DEPTH: usize = 384;
 
-/// Most rows, and most values, of a B that stays in the first-level cache as a whole: 18 KB.
+/// Most rows of a panel that A's columns pass: of a line of them a block takes a few values, and the next finds it near.
+const DEPTH_OF_COLUMNS: usize = 160;
+
+/// Blocks of rows that are worth a copy of B whose rows are contiguous as they lie.
+const MANY: usize = 8;
+
+/// Rows of a block of one vector: as many sums as keep the units busy.
+const TALL: usize = 8;
+
+/// Fewer steps of the inner index leave no time to ask for what comes next.
 const SHALLOW: usize = 36;
-const SMALL: usize = SHALLOW * 128;
 
-/// A panel of B with contiguous rows.
+/// Steps of the inner index whose addresses follow from the same registers.
+const STEPS: usize = 4;
+
+/// A copy of some columns of B, row by row.
 #[repr(align(64))]
 struct Panel([MaybeUninit<f32>; DEPTH * WIDTH]);
 
@@ -123,88 +209,59 @@ struct Panel([MaybeUninit<f32>; DEPTH * WIDTH]);
 /// As [`multiply`]; the processor has `V`.
 #[inline(always)]
 unsafe fn run<V: Lanes, const M: usize, const N: usize>(job: &Job) {
-    if job.b_column_stride == 1 {
-        // SAFETY: the caller's
-        return unsafe { run_rows::<V, M, N>(job) };
-    }
-    let width = const {
-        assert!(N * V::COUNT <= WIDTH, "a panel has room for the columns of a block");
-        N * V::COUNT
-    };
-    let mut panel = Panel([MaybeUninit::uninit(); DEPTH * WIDTH]);
-    let panel = panel.0.as_mut_ptr().cast::<f32>();
-    for first in (0..job.inner).step_by(DEPTH) {
-        let inner = DEPTH.min(job.inner - first);
-        for column in (0..job.columns).step_by(width) {
-            let columns = width.min(job.columns - column);
-            // SAFETY: the caller's; the panel has room for `inner` rows of `width`, and is written where it is read
-            unsafe {
-                let from = job.b.add(column * job.b_column_stride + first);
-                tiles::<V>((from, job.b_column_stride), (panel, width), (columns, inner));
-                run_rows::<V, M, N>(&Job {
-                    columns,
-                    inner,
-                    a: job.a.add(first * job.a_column_stride),
-                    b: panel,
-                    b_row_stride: width,
-                    b_column_stride: 1,
-                    c: job.c.add(column),
-                    start: if first == 0 { job.start } else { Start::Present },
-                    finish: match job.finish {
-                        _ if first + inner < job.inner => Finish::Store,
-                        Finish::Gate(gate) => Finish::Gate(gate.add(column)),
-                        finish => finish,
-                    },
-                    ..*job
-                });
+    const { assert!(N * V::COUNT <= WIDTH, "a panel has room for the columns of a block") }
+    let is_turned = job.b_column_stride != 1;
+    // SAFETY: the caller's
+    unsafe {
+        if job.inner == 0 || !is_turned && (job.is_small() || job.rows < MANY * M) {
+            return in_place::<V, M, N>(job);
+        }
+        let mut panel = Panel([MaybeUninit::uninit(); DEPTH * WIDTH]);
+        let panel = panel.0.as_mut_ptr().cast::<f32>();
+        let most = if job.a_row_stride == 1 { DEPTH_OF_COLUMNS } else { DEPTH };
+        let depth = job.inner.div_ceil(job.inner.div_ceil(most));
+        for first in (0..job.inner).step_by(depth) {
+            let part = job.part(first, depth.min(job.inner - first));
+            if job.rows >= M {
+                in_panels::<V, M, N>(&part, panel);
+                continue;
+            }
+            for column in (0..job.columns).step_by(WIDTH) {
+                let some = part.columns(column..job.columns.min(column + WIDTH));
+                in_place::<V, M, N>(&some.on::<V>(panel, WIDTH));
             }
         }
     }
 }
 
-/// A product whose B has contiguous rows: blocks of `M` rows by `N` vectors, which fill the registers, then what is left
-/// of the rows.
+/// A product whose B has contiguous rows that are not worth a copy.
 ///
 /// # Safety
 /// As [`run`].
 #[inline(always)]
-unsafe fn run_rows<V: Lanes, const M: usize, const N: usize>(job: &Job) {
-    let whole = job.rows - job.rows % M;
+unsafe fn in_place<V: Lanes, const M: usize, const N: usize>(job: &Job) {
+    let rows = 0..job.rows - job.rows % M;
+    let whole = job.columns - job.columns % (N * V::COUNT);
+    // of a B that is near as a whole C is written row by row; else some columns of it are near while all rows pass them
+    let width = if job.is_small() { whole } else { N * V::COUNT };
+    let mut row = rows.end;
     // SAFETY: the caller's; every element of C is visited once
     unsafe {
-        if job.inner <= SHALLOW && job.inner * job.columns <= SMALL {
-            // all of B stays in the first-level cache: C is written row by row
-            for row in (0..whole).step_by(M) {
-                strip::<V, M, N>(job, row);
-            }
-        } else {
-            // a panel of B stays near while all rows of A pass
-            let mut column = 0;
-            while column + N * V::COUNT <= job.columns {
-                for row in (0..whole).step_by(M) {
-                    block::<V, M, N, false>(job, row, column);
-                }
-                column += N * V::COUNT;
-            }
-            for row in (0..whole).step_by(M) {
-                edge::<V, M, N>(job, row, column);
-            }
+        for column in (0..whole).step_by(width.max(1)) {
+            Blocks::<V, M, N, false, false>::of(job, rows.clone(), column..column + width).compute();
         }
+        last_columns::<V, M, N>(job, rows, whole);
         // fewer rows: more vectors beside each other keep as many sums under way
-        let rest = job.rows - whole;
-        match rest {
-            1 => strip::<V, 1, 8>(job, whole),
-            2 => strip::<V, 2, 4>(job, whole),
-            3 => strip::<V, 3, 4>(job, whole),
-            4 => strip::<V, 4, 2>(job, whole),
-            5 => strip::<V, 5, 2>(job, whole),
-            6 => strip::<V, 6, 2>(job, whole),
-            7 => strip::<V, 7, 2>(job, whole),
-            8 => strip::<V, 8, 2>(job, whole),
-            9 => strip::<V, 9, 2>(job, whole),
-            10 => strip::<V, 10, 2>(job, whole),
-            11 => strip::<V, 11, 2>(job, whole),
-            _ => {}
+        if M > 4 && job.rows - row >= 4 {
+            strip::<V, 4, 2>(job, row);
+            row += 4;
+        }
+        if M > 2 && job.rows - row >= 2 {
+            strip::<V, 2, 4>(job, row);
+            row += 2;
+        }
+        if job.rows > row {
+            strip::<V, 1, 8>(job, row);
         }
     }
 }
@@ -215,151 +272,308 @@ unsafe fn run_rows<V: Lanes, const M: usize, const N: usize>(job: &Job) {
 /// As [`run`].
 #[inline(always)]
 unsafe fn strip<V: Lanes, const M: usize, const N: usize>(job: &Job, row: usize) {
-    let mut column = 0;
+    let whole = job.columns - job.columns % (N * V::COUNT);
     // SAFETY: the caller's
     unsafe {
-        while column + N * V::COUNT <= job.columns {
-            block::<V, M, N, false>(job, row, column);
-            column += N * V::COUNT;
-        }
-        edge::<V, M, N>(job, row, column);
+        Blocks::<V, M, N, false, false>::of(job, row..row + M, 0..whole).compute();
+        last_columns::<V, M, N>(job, row..row + M, whole);
     }
 }
 
-/// The last columns of `M` rows, fewer than `N` vectors: all of them beside each other, four at most.
+/// The last columns of some rows, fewer than `N` vectors: all of them beside each other, four at most.
 ///
 /// # Safety
 /// As [`run`].
 #[inline(always)]
-unsafe fn edge<V: Lanes, const M: usize, const N: usize>(job: &Job, row: usize, mut column: usize) {
+unsafe fn last_columns<V: Lanes, const M: usize, const N: usize>(
+    job: &Job,
+    rows: Range<usize>,
+    mut column: usize,
+) {
     // SAFETY: the caller's
     unsafe {
         if N > 4 && column + 4 * V::COUNT <= job.columns {
-            block::<V, M, 4, false>(job, row, column);
-            column += 4 * V::COUNT;
+            let columns = column..column + 4 * V::COUNT;
+            column = columns.end;
+            Blocks::<V, M, 4, false, false>::of(job, rows.clone(), columns).compute();
         }
-        match (job.columns - column).div_ceil(V::COUNT) {
-            1 => block::<V, M, 1, true>(job, row, column),
-            2 if N > 1 => block::<V, M, 2, true>(job, row, column),
-            3 if N > 2 => block::<V, M, 3, true>(job, row, column),
-            4 if N > 3 => block::<V, M, 4, true>(job, row, column),
+        let columns = column..job.columns;
+        match columns.len().div_ceil(V::COUNT) {
+            1 => Blocks::<V, M, 1, true, false>::of(job, rows, columns).compute(),
+            2 if N > 1 => Blocks::<V, M, 2, true, false>::of(job, rows, columns).compute(),
+            3 if N > 2 => Blocks::<V, M, 3, true, false>::of(job, rows, columns).compute(),
+            4 if N > 3 => Blocks::<V, M, 4, true, false>::of(job, rows, columns).compute(),
             _ => {}
         }
     }
 }
 
-/// A block of `M` rows by `N` vectors. With `PART`, as many lanes of the last vector lie in C as it has columns left.
+/// A product on copies of B's columns, as many at a time as a block has.
 ///
 /// # Safety
-/// As [`run`]; the block lies in C.
+/// As [`run`]; the panel has room for the job's inner indices.
 #[inline(always)]
-unsafe fn block<V: Lanes, const M: usize, const N: usize, const PART: bool>(
-    job: &Job,
-    row: usize,
-    column: usize,
-) {
-    let last = job.columns - (column + (N - 1) * V::COUNT);
+unsafe fn in_panels<V: Lanes, const M: usize, const N: usize>(job: &Job, panel: *mut f32) {
+    let width = N * V::COUNT;
+    let whole = job.columns - job.columns % width;
     // SAFETY: the caller's
     unsafe {
-        let load = |from: *const f32| -> [V; N] {
-            std::array::from_fn(|v| {
-                let from = from.add(v * V::COUNT);
-                if PART && v + 1 == N { V::load_part(from, last) } else { V::load(from) }
-            })
-        };
-        let c = job.c.add(row * job.c_stride + column);
-        let mut sums = [[V::splat(0.0); N]; M];
-        if job.start == Start::Present {
-            for (i, sums) in sums.iter_mut().enumerate() {
-                *sums = load(c.add(i * job.c_stride));
+        for column in (0..whole).step_by(width) {
+            in_panel::<V, M, N, false>(&job.columns(column..column + width), panel);
+        }
+        let last = job.columns(whole..job.columns);
+        match last.columns.div_ceil(V::COUNT) {
+            1 => in_panel::<V, TALL, 1, true>(&last, panel),
+            2 if N > 1 => in_panel::<V, M, 2, true>(&last, panel),
+            3 if N > 2 => in_panel::<V, M, 3, true>(&last, panel),
+            4 if N > 3 => in_panel::<V, M, 4, true>(&last, panel),
+            _ => {}
+        }
+    }
+}
+
+/// A product that is as wide as a block.
+///
+/// # Safety
+/// As [`in_panels`].
+#[inline(always)]
+unsafe fn in_panel<V: Lanes, const M: usize, const N: usize, const PART: bool>(job: &Job, panel: *mut f32) {
+    // SAFETY: the caller's
+    unsafe {
+        let job = &job.on::<V>(panel, N * V::COUNT);
+        let (mut row, columns) = (job.rows - job.rows % M, 0..job.columns);
+        Blocks::<V, M, N, PART, true>::of(job, 0..row, columns.clone()).compute();
+        if M > 4 && job.rows - row >= 4 {
+            Blocks::<V, 4, N, PART, true>::of(job, row..row + 4, columns.clone()).compute();
+            row += 4;
+        }
+        if M > 2 && job.rows - row >= 2 {
+            Blocks::<V, 2, N, PART, true>::of(job, row..row + 2, columns.clone()).compute();
+            row += 2;
+        }
+        if job.rows > row {
+            Blocks::<V, 1, N, PART, true>::of(job, row..row + 1, columns).compute();
+        }
+    }
+}
+
+/// Some rows and columns of a product in blocks of `M` rows by `N` vectors. With `PART`, one block is as wide as they are, and
+/// has as many lanes of its last vector as they leave; on a `PANEL`, B's rows have `N` whole vectors and no gaps.
+struct Blocks<'a, V, const M: usize, const N: usize, const PART: bool, const PANEL: bool> {
+    job: &'a Job,
+    rows: Range<usize>,
+    columns: Range<usize>,
+    lanes: PhantomData<V>,
+}
+
+impl<'a, V: Lanes, const M: usize, const N: usize, const PART: bool, const PANEL: bool>
+    Blocks<'a, V, M, N, PART, PANEL>
+{
+    const fn of(job: &'a Job, rows: Range<usize>, columns: Range<usize>) -> Self {
+        Self { job, rows, columns, lanes: PhantomData }
+    }
+
+    /// Computes them, in a function of their own: every kind of block has all registers.
+    ///
+    /// # Safety
+    /// As [`run`]; the blocks lie in C.
+    #[inline(always)]
+    unsafe fn compute(self) {
+        // SAFETY: the caller's
+        unsafe { V::apart(self) }
+    }
+
+    /// One of them.
+    ///
+    /// # Safety
+    /// As [`run`]; the block lies in C.
+    #[inline(always)]
+    unsafe fn block(&self, row: usize, column: usize) {
+        let (job, count) = (self.job, self.columns.end - column);
+        // SAFETY: the caller's
+        unsafe {
+            let c = job.c.add(row * job.c_stride + column);
+            let mut sums = [[V::splat(0.0); N]; M];
+            if job.start == Start::Present {
+                for (i, sums) in sums.iter_mut().enumerate() {
+                    *sums = load::<V, N, PART>(c.add(i * job.c_stride), count);
+                }
             }
-        }
-        // few sums leave no time to wait in
-        if job.inner > SHALLOW {
-            prefetch_block::<V, M, N>(job, row, column);
-        }
-        accumulate(job, row, job.b.add(column), &mut sums, load);
-        for (i, sums) in sums.into_iter().enumerate() {
-            let sums = match job.finish {
-                Finish::Store => sums,
-                Finish::Relu => sums.map(|sum| sum.relu()),
+            if job.inner > SHALLOW {
+                self.prefetch(row, column);
+            }
+            self.accumulate(&mut sums, row, column);
+            match job.finish {
+                Finish::Store => {}
+                Finish::Relu => sums = sums.map(|sums| sums.map(|sum| sum.relu())),
                 Finish::Gate(gate) => {
-                    let gates = load(gate.add((row + i) * job.gate_stride + column));
-                    std::array::from_fn(|v| sums[v].where_positive(gates[v]))
+                    let gate = gate.add(row * job.gate_stride + column);
+                    for (i, sums) in sums.iter_mut().enumerate() {
+                        let gates = load::<V, N, PART>(gate.add(i * job.gate_stride), count);
+                        *sums = std::array::from_fn(|v| sums[v].where_positive(gates[v]));
+                    }
                 }
+            }
+            for (i, sums) in sums.into_iter().enumerate() {
+                for (v, sum) in sums.into_iter().enumerate() {
+                    let to = c.add(i * job.c_stride + v * V::COUNT);
+                    let left = count - v * V::COUNT;
+                    if PART && v + 1 == N { sum.store_part(to, left) } else { sum.store(to) }
+                }
+            }
+        }
+    }
+
+    /// Asks for what a block meets after its sums: its place in C, and its gate.
+    #[inline(always)]
+    fn prefetch(&self, row: usize, column: usize) {
+        let job = self.job;
+        let block = |matrix: *const f32, stride: usize| {
+            let first = matrix.wrapping_add(row * stride + column);
+            for i in 0..M {
+                for line in 0..(N * V::COUNT).div_ceil(LINE) {
+                    prefetch(first.wrapping_add(i * stride + line * LINE));
+                }
+            }
+        };
+        block(job.c, job.c_stride);
+        if let Finish::Gate(gate) = job.finish {
+            block(gate, job.gate_stride);
+        }
+    }
+
+    /// Adds the products of A's rows and B's columns to a block's sums.
+    ///
+    /// # Safety
+    /// As [`Self::block`].
+    #[inline(always)]
+    unsafe fn accumulate(&self, sums: &mut [[V; N]; M], row: usize, column: usize) {
+        let job = self.job;
+        // SAFETY: the caller's
+        unsafe {
+            let a = job.a.add(row * job.a_row_stride);
+            // what is contiguous is told to the compiler
+            if job.a_row_stride == 1 {
+                self.pass(sums, Rows::of(a, 1), job.a_column_stride, column);
+            } else {
+                self.pass(sums, Rows::of(a, job.a_row_stride), 1, column);
+            }
+        }
+    }
+
+    /// [`Self::accumulate`] for rows whose values are `a_stride` apart.
+    ///
+    /// # Safety
+    /// As [`Self::block`].
+    #[inline(always)]
+    unsafe fn pass(&self, sums: &mut [[V; N]; M], mut a: Rows, a_stride: usize, column: usize) {
+        let (job, count) = (self.job, self.columns.end - column);
+        let stride = if PANEL { N * V::COUNT } else { job.b_row_stride };
+        // SAFETY: the caller's; after the last step the pointers lie beyond the matrices, to be read no more
+        unsafe {
+            let load = |from: *const f32| match PART && !PANEL {
+                true => load::<V, N, true>(from, count),
+                false => load::<V, N, false>(from, count),
             };
-            for (v, sum) in sums.into_iter().enumerate() {
-                let to = c.add(i * job.c_stride + v * V::COUNT);
-                if PART && v + 1 == N { sum.store_part(to, last) } else { sum.store(to) }
+            let mut b = job.b.add(column);
+            for turn in 0..job.inner / STEPS {
+                // contiguous rows are streams of their own; beside them run those of the block below
+                if a_stride == 1 && turn % (LINE / STEPS) == 0 {
+                    (0..M).for_each(|i| prefetch(a.at(i).wrapping_add(M * a.stride)));
+                }
+                for k in 0..STEPS {
+                    step(sums, &a, k * a_stride, load(b.add(k * stride)));
+                }
+                a.advance(STEPS * a_stride);
+                b = b.wrapping_add(STEPS * stride);
+            }
+            for _ in 0..job.inner % STEPS {
+                step(sums, &a, 0, load(b));
+                a.advance(a_stride);
+                b = b.wrapping_add(stride);
             }
         }
     }
 }
 
-/// Asks for what a block of C meets after its sums: its place, and its gate.
-#[inline(always)]
-fn prefetch_block<V: Lanes, const M: usize, const N: usize>(job: &Job, row: usize, column: usize) {
-    for i in row..row + M {
-        for lane in (column..column + N * V::COUNT).step_by(LINE) {
-            if let Finish::Gate(gate) = job.finish {
-                prefetch(gate.wrapping_add(i * job.gate_stride + lane));
+impl<V: Lanes, const M: usize, const N: usize, const PART: bool, const PANEL: bool> Task
+    for Blocks<'_, V, M, N, PART, PANEL>
+{
+    #[inline(always)]
+    unsafe fn run(self) {
+        // what is stored into C cannot change a copy
+        let job = *self.job;
+        let this = Blocks::<V, M, N, PART, PANEL> { job: &job, ..self };
+        let mut row = this.rows.start;
+        while row < this.rows.end {
+            let mut column = this.columns.start;
+            while column < this.columns.end {
+                // SAFETY: the caller's
+                unsafe { this.block(row, column) }
+                column += N * V::COUNT;
             }
-            prefetch(job.c.wrapping_add(i * job.c_stride + lane));
+            row += M;
         }
     }
 }
 
-/// Adds A's rows from `row` on times B's columns at `b` to the block.
+/// Places in the rows of A that pass a block, one below the other.
+struct Rows {
+    /// Of every third row: with one stride they address all.
+    thirds: [*const f32; 4],
+    stride: usize,
+}
+
+impl Rows {
+    #[inline(always)]
+    fn of(first: *const f32, stride: usize) -> Self {
+        Self { thirds: std::array::from_fn(|third| first.wrapping_add(3 * third * stride)), stride }
+    }
+
+    #[inline(always)]
+    const fn at(&self, row: usize) -> *const f32 {
+        self.thirds[row / 3].wrapping_add(row % 3 * self.stride)
+    }
+
+    #[inline(always)]
+    fn advance(&mut self, by: usize) {
+        self.thirds = self.thirds.map(|third| third.wrapping_add(by));
+    }
+}
+
+/// Adds the products of one value of each of A's rows, `place` floats from where they are, and one row of B.
 ///
 /// # Safety
-/// As [`run`]; `load` reads a row of the block's columns.
+/// The values lie in A.
 #[inline(always)]
-unsafe fn accumulate<V: Lanes, const M: usize, const N: usize>(
-    job: &Job,
-    row: usize,
-    mut b: *const f32,
+unsafe fn step<V: Lanes, const M: usize, const N: usize>(
     sums: &mut [[V; N]; M],
-    load: impl Fn(*const f32) -> [V; N],
+    rows: &Rows,
+    place: usize,
+    columns: [V; N],
 ) {
-    // SAFETY: the caller's
-    unsafe {
-        let mut a = job.a.add(row * job.a_row_stride);
-        if job.a_row_stride == 1 {
-            for _ in 0..job.inner {
-                let columns = load(b);
-                for (i, sums) in sums.iter_mut().enumerate() {
-                    let value = V::splat(*a.add(i));
-                    for (sum, column) in sums.iter_mut().zip(columns) {
-                        *sum = value.mul_add(column, *sum);
-                    }
-                }
-                // after the last they point beyond the matrix, to be read no more
-                a = a.wrapping_add(job.a_column_stride);
-                b = b.wrapping_add(job.b_row_stride);
-            }
-        } else {
-            // rows are streams of their own; every third has a pointer, which with one stride addresses them all
-            // beside them run those of the block below
-            let mut streams: [*const f32; 4] =
-                std::array::from_fn(|g| a.wrapping_add(3 * g * job.a_row_stride));
-            for k in 0..job.inner {
-                if k % LINE == 0 {
-                    for i in 0..M {
-                        prefetch(streams[i / 3].wrapping_add((i % 3 + M) * job.a_row_stride));
-                    }
-                }
-                let columns = load(b);
-                for (i, sums) in sums.iter_mut().enumerate() {
-                    let value = V::splat(*streams[i / 3].add(i % 3 * job.a_row_stride));
-                    for (sum, column) in sums.iter_mut().zip(columns) {
-                        *sum = value.mul_add(column, *sum);
-                    }
-                }
-                streams = streams.map(|stream| stream.wrapping_add(job.a_column_stride));
-                b = b.wrapping_add(job.b_row_stride);
+    for (i, sums) in sums.iter_mut().enumerate() {
+        // SAFETY: the caller's
+        unsafe {
+            let value = V::splat(*rows.at(i).wrapping_add(place));
+            for (sum, column) in sums.iter_mut().zip(columns) {
+                *sum = value.mul_add(column, *sum);
             }
         }
     }
+}
+
+/// `N` vectors; with `PART`, of `count` values.
+///
+/// # Safety
+/// The values are there.
+#[inline(always)]
+unsafe fn load<V: Lanes, const N: usize, const PART: bool>(from: *const f32, count: usize) -> [V; N] {
+    // SAFETY: the caller's
+    std::array::from_fn(|v| unsafe {
+        let at = from.add(v * V::COUNT);
+        if PART && v + 1 == N { V::load_part(at, count - v * V::COUNT) } else { V::load(at) }
+    })
 }
 
 #[cfg(all(test, target_arch = "x86_64"))]
@@ -406,7 +620,9 @@ mod tests {
         // what is left of rows: none to five; of columns: none, parts of one to four vectors, whole ones
         let left = [(1, 128, 301), (14, 41, 349), (9, 50, 112), (10, 37, 16), (11, 40, 60), (12, 77, 63)];
         let others = [(25, 301, 128), (12, 77, 33), (7, 9, 5), (34, 20, 40), (25, 30, 200), (13, 600, 45)];
-        for shape in left.into_iter().chain(others) {
+        // rows enough for panels, their inner indices in one part and in several
+        let many = [(101, 301, 128), (53, 40, 121), (70, 790, 37), (99, 180, 8), (64, 0, 20)];
+        for shape in left.into_iter().chain(others).chain(many) {
             for turned in [[false, false], [true, false], [false, true], [true, true]] {
                 let expected = product(run::<f32, 4, 4>, shape, turned);
                 if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
