@@ -34,7 +34,7 @@ use self::memory::Floats;
 use self::network::{Optimiser, squared_sum};
 use self::objective::PolicyTerms;
 use self::products::Products;
-use self::residual::{Present, Tile, squared_sums};
+use self::residual::{Present, Tile, Tiles};
 use self::sampler::Draws;
 use self::shared::{Shared, Use, lock, read, write};
 use super::{
@@ -43,6 +43,7 @@ use super::{
     temperature_in_use,
 };
 use crate::error::{EngineError, Result, expect_len};
+use crate::lanes::LINE;
 use crate::ledger::Ledger;
 use crate::math::residual::residual_error;
 use crate::math::tanh_gaussian::clip;
@@ -61,10 +62,10 @@ pub struct KernelLearner {
     actor: Actor,
     /// What runs the critic's half beside the actor's; None on one thread.
     helper: Option<Helper>,
-    /// Room for the residual error's tiles: one for each thread.
-    tiles: Vec<Tile>,
-    /// Σ of squares of each tile, of the latest residual error.
-    tile_sums: Vec<f64>,
+    /// Room for one tile of the residual error for each thread.
+    tile_room: Vec<Tile>,
+    /// Of the latest residual error.
+    tiles: Tiles,
     terms: StepTerms,
     /// KL of mean and covariance that the E-step before the prior policy's latest move saw.
     divergences_at_move: Option<(f32, f32)>,
@@ -93,16 +94,16 @@ impl KernelLearner {
         let shared = Shared::new(&config, &networks, products(config.threads / 2)?);
         let actor = Actor::new(&config, &networks, &shared.shapes, products(config.threads.div_ceil(2))?);
         let (terms, earlier_norms) = (StepTerms::default(), StepNorms::default());
-        let tiles = (0..config.threads).map(|_| Tile::new(&config, &shared.shapes)).collect();
-        let tile_sums = Vec::new();
+        let tile_room = (0..config.threads).map(|_| Tile::new(&config, &shared.shapes)).collect();
+        let tiles = Tiles::new();
         let mut learner = Self {
             config,
             networks,
             shared,
             actor,
             helper,
+            tile_room,
             tiles,
-            tile_sums,
             terms,
             divergences_at_move: None,
             earlier_norms,
@@ -202,27 +203,22 @@ impl KernelLearner {
             temperature,
         };
         let count = rows.count().div_ceil(self.config.batch);
-        self.tile_sums.clear();
-        self.tile_sums.resize(count, 0.0);
-        let each = count.div_ceil(self.tiles.len());
-        let given = (rows, noise);
+        self.tiles.fill(count);
+        let (tiles, given) = (&self.tiles, (rows, noise));
         let team = self.actor.products.team();
-        let (ours, theirs) = self.tiles.split_at_mut(team.size());
-        let rest = count.min(ours.len() * each);
-        let (first_sums, sums) = self.tile_sums.split_at_mut(rest);
-        let mut ours = || squared_sums(team, ours, (&at, given), (0, each), first_sums);
+        let (ours, theirs) = self.tile_room.split_at_mut(team.size());
+        let mut ours = || tiles.squared_sums(team, ours, &at, given);
         match self.helper.as_mut() {
             Some(helper) if count > 1 => {
                 let mut critic = lock(&shared.critic)?;
                 let team = critic.products.team();
-                let theirs = || squared_sums(team, theirs, (&at, given), (rest, each), sums);
+                let theirs = || tiles.squared_sums(team, theirs, &at, given);
                 let (theirs, ours) = helper.join(theirs, ours);
                 ours.and(theirs)?;
             }
             _ => ours()?,
         }
-        let total = self.tile_sums.iter().sum();
-        Ok(residual_error(total, rows.count() * self.config.sizes.action_values) as f32)
+        Ok(residual_error(self.tiles.total(), rows.count() * self.config.sizes.action_values) as f32)
     }
 }
 
@@ -349,19 +345,30 @@ impl Learner for KernelLearner {
         let rate = self.config.optimisers.target_update_rate as f32;
         let mut targets = write(&self.shared.targets)?;
         let targets = &mut *targets;
+        let mut move_target = |target: &mut [f32], online: &[f32]| match self.helper.as_mut() {
+            Some(helper) => {
+                let half = (target.len() / 2).next_multiple_of(LINE).min(target.len());
+                let ((ours, theirs), (to_ours, to_theirs)) =
+                    (target.split_at_mut(half), online.split_at(half));
+                let theirs = || vector::move_target(theirs, to_theirs, rate);
+                let (theirs, ours) = helper.join(theirs, || vector::move_target(ours, to_ours, rate));
+                ours.and(theirs)
+            }
+            None => vector::move_target(target, online, rate),
+        };
         if step.has_m() {
             if let Some(target) = &mut targets.state_value {
-                vector::move_target(target, &read(&self.shared.state_value)?, rate)?;
+                move_target(target, &read(&self.shared.state_value)?)?;
             }
             let online = read(&self.shared.action_values)?;
             for (target, online) in targets.action_values.iter_mut().zip(online.iter()) {
-                vector::move_target(target, online, rate)?;
+                move_target(target, online)?;
             }
         }
         if step.has_e()
             && let Some(target) = &mut targets.policy
         {
-            vector::move_target(target, &self.actor.weights, rate)?;
+            move_target(target, &self.actor.weights)?;
             self.divergences_at_move = self.terms.kl_mean.zip(self.terms.kl_covariance);
         }
         Ok(())

@@ -1,8 +1,9 @@
 //! The residual error ε_w on many rows (Alg. 2; docs/paper.md A7): tiles of a training batch's rows pass through all
-//! networks at once, so that what one layer leaves is still near when the next reads it. Tiles are apart: every thread gathers
-//! its share of them from the replay buffer and works through it, and their sums are added in one order.
+//! networks at once, so that what one layer leaves is still near when the next reads it. Tiles are apart: every thread takes
+//! one after the other, gathers it from the replay buffer and works through it, and their sums are added in one order.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::bellman::{Bellman, Next, of_targets};
 use super::memory::Floats;
@@ -94,23 +95,49 @@ impl Tile {
     }
 }
 
-/// Σ over rows and action values of (r + γ(1−d) next − Q_i(s, a))² of each of the rows' tiles from `first` on, into
-/// `sums`: `each` of them in the room of one thread of the team.
-pub fn squared_sums(
-    team: &mut Team,
-    room: &mut [Tile],
-    (at, (rows, noise)): (&Present<'_>, (&Rows<'_>, &[f32])),
-    (first, each): (usize, usize),
-    sums: &mut [f64],
-) -> Result<()> {
-    let values_per_row = noise.len() / rows.count();
-    team.share(room.iter_mut().zip(sums.chunks_mut(each)).enumerate(), |(part, (room, sums))| {
-        let len = room.config.batch;
-        for (tile, sum) in (first + part * each..).zip(sums) {
-            let tile = tile * len..rows.count().min((tile + 1) * len);
-            let noise = &noise[tile.start * values_per_row..tile.end * values_per_row];
-            *sum = room.squared_sum(at, (rows, tile), noise)?;
-        }
-        Ok(())
-    })
+/// Tiles of some rows that threads take one after the other, whoever is free the next: a core that others use too does fewer.
+/// Each has a place for its sum, so that who computes it changes nothing.
+pub struct Tiles {
+    taken: AtomicUsize,
+    sums: Vec<AtomicU64>,
+}
+
+impl Tiles {
+    /// Before any is taken.
+    pub const fn new() -> Self {
+        Self { taken: AtomicUsize::new(0), sums: Vec::new() }
+    }
+
+    /// Puts `count` of them up to be taken.
+    pub fn fill(&mut self, count: usize) {
+        *self.taken.get_mut() = 0;
+        self.sums.resize_with(count, AtomicU64::default);
+    }
+
+    /// Σ over rows and action values of (r + γ(1−d) next − Q_i(s, a))² of each tile that the team takes, in the room of its
+    /// threads.
+    pub fn squared_sums(
+        &self,
+        team: &mut Team,
+        room: &mut [Tile],
+        at: &Present<'_>,
+        (rows, noise): (&Rows<'_>, &[f32]),
+    ) -> Result<()> {
+        let values_per_row = noise.len() / rows.count();
+        team.share(room, |room| {
+            let len = room.config.batch;
+            loop {
+                let index = self.taken.fetch_add(1, Ordering::Relaxed);
+                let Some(sum) = self.sums.get(index) else { return Ok(()) };
+                let tile = index * len..rows.count().min((index + 1) * len);
+                let noise = &noise[tile.start * values_per_row..tile.end * values_per_row];
+                sum.store(room.squared_sum(at, (rows, tile), noise)?.to_bits(), Ordering::Relaxed);
+            }
+        })
+    }
+
+    /// The sum over all tiles, in their order.
+    pub fn total(&self) -> f64 {
+        self.sums.iter().map(|sum| f64::from_bits(sum.load(Ordering::Relaxed))).sum()
+    }
 }
