@@ -7,7 +7,7 @@ use super::sgemm::{Factor, Finish, Gemm, Product, Start};
 use crate::error::Result;
 use crate::threads::Team;
 
-/// Rows that a part is a multiple of: those of every block of [`Gemm::Own`] go into it.
+/// Rows that a part is a multiple of: those of the blocks of [`Gemm::Own`] that fill the registers go into it.
 const BLOCK: usize = 12;
 
 /// Multiply-adds that are worth another thread: some 4 microseconds, where handing them over takes less than one.

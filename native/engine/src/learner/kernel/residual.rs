@@ -95,8 +95,8 @@ impl Tile {
     }
 }
 
-/// Tiles of some rows that threads take one after the other, whoever is free the next: a core that others use too does fewer.
-/// Each has a place for its sum, so that who computes it changes nothing.
+/// Tiles of some rows. Each thread takes the next one when it is free, so a core that others use too does fewer; each tile has
+/// a place for its sum, so who computes it changes nothing.
 pub struct Tiles {
     taken: AtomicUsize,
     sums: Vec<AtomicU64>,
@@ -136,7 +136,7 @@ impl Tiles {
         })
     }
 
-    /// The sum over all tiles, in their order.
+    /// The sum over all tiles, in their order, once all who take them have returned without an error.
     pub fn total(&self) -> f64 {
         self.sums.iter().map(|sum| f64::from_bits(sum.load(Ordering::Relaxed))).sum()
     }

@@ -1,5 +1,5 @@
-//! Sample-major rows, as a replay buffer has them, transposed to feature-major ones: in registers, a line each way at a
-//! time, so that every line of either side is met once.
+//! Sample-major rows, as a replay buffer has them, transposed to feature-major ones: in registers, a vector each way at
+//! a time, so that a line of either side is met once or twice.
 
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Avx512};
@@ -69,7 +69,7 @@ pub unsafe fn tiles<V: Lanes>(
     (to, to_stride): (*mut f32, usize),
     (rows, columns): (usize, usize),
 ) {
-    // one line of rows after the other: what is written of a row of `to` is a whole line
+    // one vector of rows after the other: what is written of a row of `to` is whole vectors
     for row in (0..rows).step_by(V::COUNT) {
         for column in (0..columns).step_by(V::COUNT) {
             let part = (V::COUNT.min(rows - row), V::COUNT.min(columns - column));
