@@ -30,6 +30,23 @@ pub trait Task {
     unsafe fn run(self);
 }
 
+/// [`Lanes::apart`], compiled for what the attribute enables.
+macro_rules! apart {
+    ($(#[$enabled:meta])?) => {
+        #[inline(always)]
+        unsafe fn apart(task: impl Task) {
+            $(#[$enabled])?
+            #[inline(never)]
+            unsafe fn call(task: impl Task) {
+                // SAFETY: the caller's
+                unsafe { task.run() }
+            }
+            // SAFETY: the caller's
+            unsafe { call(task) }
+        }
+    };
+}
+
 /// Some numbers that one instruction works on.
 ///
 /// # Safety
@@ -80,16 +97,7 @@ pub trait Lanes: Copy {
 /// One number at a time: what every processor has.
 impl Lanes for f32 {
     const COUNT: usize = 1;
-    #[inline(always)]
-    unsafe fn apart(task: impl Task) {
-        #[inline(never)]
-        unsafe fn call(task: impl Task) {
-            // SAFETY: the caller's
-            unsafe { task.run() }
-        }
-        // SAFETY: the caller's
-        unsafe { call(task) }
-    }
+    apart!();
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
         x
@@ -206,17 +214,7 @@ mod x86 {
     // SAFETY of every block below: what the trait asks of the caller
     impl Lanes for Avx512 {
         const COUNT: usize = 16;
-        #[inline(always)]
-        unsafe fn apart(task: impl Task) {
-            #[target_feature(enable = "avx512f")]
-            #[inline(never)]
-            unsafe fn call(task: impl Task) {
-                // SAFETY: the caller's
-                unsafe { task.run() }
-            }
-            // SAFETY: the caller's
-            unsafe { call(task) }
-        }
+        apart!(#[target_feature(enable = "avx512f")]);
         #[inline(always)]
         unsafe fn splat(x: f32) -> Self {
             // SAFETY: the caller's
@@ -329,17 +327,7 @@ mod x86 {
 
     impl Lanes for Avx2 {
         const COUNT: usize = 8;
-        #[inline(always)]
-        unsafe fn apart(task: impl Task) {
-            #[target_feature(enable = "avx2,fma")]
-            #[inline(never)]
-            unsafe fn call(task: impl Task) {
-                // SAFETY: the caller's
-                unsafe { task.run() }
-            }
-            // SAFETY: the caller's
-            unsafe { call(task) }
-        }
+        apart!(#[target_feature(enable = "avx2,fma")]);
         #[inline(always)]
         unsafe fn splat(x: f32) -> Self {
             // SAFETY: the caller's

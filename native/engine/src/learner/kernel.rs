@@ -43,7 +43,6 @@ use super::{
     temperature_in_use,
 };
 use crate::error::{EngineError, Result, expect_len};
-use crate::lanes::LINE;
 use crate::ledger::Ledger;
 use crate::math::residual::residual_error;
 use crate::math::tanh_gaussian::clip;
@@ -345,30 +344,19 @@ impl Learner for KernelLearner {
         let rate = self.config.optimisers.target_update_rate as f32;
         let mut targets = write(&self.shared.targets)?;
         let targets = &mut *targets;
-        let mut move_target = |target: &mut [f32], online: &[f32]| match self.helper.as_mut() {
-            Some(helper) => {
-                let half = (target.len() / 2).next_multiple_of(LINE).min(target.len());
-                let ((ours, theirs), (to_ours, to_theirs)) =
-                    (target.split_at_mut(half), online.split_at(half));
-                let theirs = || vector::move_target(theirs, to_theirs, rate);
-                let (theirs, ours) = helper.join(theirs, || vector::move_target(ours, to_ours, rate));
-                ours.and(theirs)
-            }
-            None => vector::move_target(target, online, rate),
-        };
         if step.has_m() {
             if let Some(target) = &mut targets.state_value {
-                move_target(target, &read(&self.shared.state_value)?)?;
+                vector::move_target(target, &read(&self.shared.state_value)?, rate)?;
             }
             let online = read(&self.shared.action_values)?;
             for (target, online) in targets.action_values.iter_mut().zip(online.iter()) {
-                move_target(target, online)?;
+                vector::move_target(target, online, rate)?;
             }
         }
         if step.has_e()
             && let Some(target) = &mut targets.policy
         {
-            move_target(target, &self.actor.weights)?;
+            vector::move_target(target, &self.actor.weights, rate)?;
             self.divergences_at_move = self.terms.kl_mean.zip(self.terms.kl_covariance);
         }
         Ok(())

@@ -28,47 +28,20 @@ pub unsafe fn multiply(job: &Job) {
         let has_avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
         // some environments' observations: they fill half of a wide vector, and more rows keep the units busy
         if has_avx2 && job.columns <= Avx2::COUNT {
-            // SAFETY: the caller's; the processor has what it is compiled for
-            return unsafe { compiled::few(job) };
+            // SAFETY: the caller's; the processor has the instructions
+            return unsafe { run::<Avx2, TALL, 1>(job) };
         }
         if is_x86_feature_detected!("avx512f") {
-            // SAFETY: the caller's; the processor has what it is compiled for
-            return unsafe { compiled::wide(job) };
+            // SAFETY: the caller's; the processor has the instructions
+            return unsafe { run::<Avx512, 6, 4>(job) };
         }
         if has_avx2 {
-            // SAFETY: the caller's; the processor has what it is compiled for
-            return unsafe { compiled::middle(job) };
+            // SAFETY: the caller's; the processor has the instructions
+            return unsafe { run::<Avx2, 6, 2>(job) };
         }
     }
     // SAFETY: the caller's
     unsafe { run::<f32, 4, 4>(job) }
-}
-
-/// [`run`] for each instruction set, in blocks that fill its registers.
-///
-/// # Safety
-/// Of each: as [`multiply`]; the processor has the instruction set.
-#[cfg(target_arch = "x86_64")]
-mod compiled {
-    use super::{Avx2, Avx512, Job, TALL, run};
-
-    #[target_feature(enable = "avx512f")]
-    pub unsafe fn wide(job: &Job) {
-        // SAFETY: the caller's; the instruction set is the function's
-        unsafe { run::<Avx512, 6, 4>(job) }
-    }
-
-    #[target_feature(enable = "avx2,fma")]
-    pub unsafe fn middle(job: &Job) {
-        // SAFETY: the caller's; the instruction set is the function's
-        unsafe { run::<Avx2, 6, 2>(job) }
-    }
-
-    #[target_feature(enable = "avx2,fma")]
-    pub unsafe fn few(job: &Job) {
-        // SAFETY: the caller's; the instruction set is the function's
-        unsafe { run::<Avx2, TALL, 1>(job) }
-    }
 }
 
 /// Most columns of a panel, and most rows: those of a layer of 300 in one piece.
@@ -91,11 +64,10 @@ const TALL: usize = 8;
 #[repr(align(64))]
 struct Panel([MaybeUninit<f32>; DEPTH * WIDTH]);
 
-/// The product, its blocks of `M` rows by `N` vectors.
+/// The product, its blocks of `M` rows by `N` vectors, which fill the registers.
 ///
 /// # Safety
 /// As [`multiply`]; the processor has `V`.
-#[inline(always)]
 unsafe fn run<V: Lanes, const M: usize, const N: usize>(job: &Job) {
     let is_turned = job.b_column_stride != 1;
     let is_small = job.inner * job.columns <= SMALL;
@@ -146,7 +118,6 @@ impl<V: Lanes, const M: usize, const N: usize> Task for Copied<'_, V, M, N> {
 ///
 /// # Safety
 /// As [`run`].
-#[inline(always)]
 unsafe fn in_place<V: Lanes, const M: usize, const N: usize>(job: &Job) {
     let rows = 0..job.rows - job.rows % M;
     let whole = job.columns - job.columns % (N * V::COUNT);
@@ -178,7 +149,6 @@ unsafe fn in_place<V: Lanes, const M: usize, const N: usize>(job: &Job) {
 ///
 /// # Safety
 /// As [`run`].
-#[inline(always)]
 unsafe fn strip<V: Lanes, const M: usize, const N: usize>(job: &Job, row: usize) {
     let whole = job.columns - job.columns % (N * V::COUNT);
     // SAFETY: the caller's
@@ -192,7 +162,6 @@ unsafe fn strip<V: Lanes, const M: usize, const N: usize>(job: &Job, row: usize)
 ///
 /// # Safety
 /// As [`run`].
-#[inline(always)]
 unsafe fn last_columns<V: Lanes, const M: usize, const N: usize>(
     job: &Job,
     rows: Range<usize>,
@@ -268,8 +237,8 @@ unsafe fn in_panel<V: Lanes, const M: usize, const N: usize, const PART: bool>(j
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
     use super::super::{Finish, Start};
-    use super::compiled::{few, middle, wide};
-    use super::{Job, run};
+    use super::{Job, TALL, run};
+    use crate::lanes::{Avx2, Avx512};
 
     /// What `run` makes of one product of numbers that round, its factors as they are or turned over.
     fn product(
@@ -316,11 +285,11 @@ mod tests {
             for turned in [[false, false], [true, false], [false, true], [true, true]] {
                 let expected = product(run::<f32, 4, 4>, shape, turned);
                 if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                    assert_eq!(product(middle, shape, turned), expected);
-                    assert_eq!(product(few, shape, turned), expected);
+                    assert_eq!(product(run::<Avx2, 6, 2>, shape, turned), expected);
+                    assert_eq!(product(run::<Avx2, TALL, 1>, shape, turned), expected);
                 }
                 if is_x86_feature_detected!("avx512f") {
-                    assert_eq!(product(wide, shape, turned), expected);
+                    assert_eq!(product(run::<Avx512, 6, 4>, shape, turned), expected);
                 }
             }
         }
