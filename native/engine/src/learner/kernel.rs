@@ -2,10 +2,11 @@
 //! buffers, one matrix product a layer, a fused Adam, nothing recorded.
 //!
 //! Activations are feature-major (samples are what a vector register holds), biases are a column of the weights.
-//! A step has two halves that meet in [`shared`]: [`actor`] (policy, its actions and their values, V(s)) and
-//! [`critic`] (targets, Q, V), about 575,000 and 566,000 multiply-adds a sample for `virel` with two hidden layers of
-//! 300. One thread runs them one after the other, two threads at once, and more share the rows of each half's
-//! products ([`products`]); they compute the same sums in the same order, so the number of threads never changes a bit.
+//! A step has two halves, [`actor`] (policy, its actions and their values, V(s)) and [`critic`] (targets, Q, V), which pass
+//! their networks forward and backward with what is [`shared`]; what is left, gradients by weights and Adam, is the
+//! [`descent`] of both. One thread runs the halves one after the other, two at once, and more share the rows of each half's
+//! products ([`products`]); then all take pieces of the descent. They compute the same sums in the same order, so the number
+//! of threads never changes a bit.
 //!
 //! Which parts run is the recipe's choice, made in one place each: the target in [`bellman`], the actions and their
 //! values in [`actor`], the policy's gradient in [`objective`]. The residual error of many rows is in [`residual`].
@@ -14,6 +15,7 @@ mod actor;
 mod backward;
 mod bellman;
 mod critic;
+mod descent;
 mod duals;
 mod forward;
 mod memory;
@@ -28,15 +30,18 @@ mod transpose;
 mod values;
 mod vector;
 
+use std::slice;
+use std::sync::Mutex;
+
 use self::actor::{Actor, Held};
-use self::critic::CriticTerms;
-use self::memory::Floats;
-use self::network::{Optimiser, squared_sum};
+use self::critic::{Critic, CriticTerms};
+use self::descent::{Descent, Meeting};
+use self::network::squared_sum;
 use self::objective::PolicyTerms;
 use self::products::Products;
 use self::residual::{Present, Tile, Tiles};
 use self::sampler::Draws;
-use self::shared::{Shared, Use, lock, read, write};
+use self::shared::{Shared, Use, read, write};
 use super::{
     Learner, LearnerConfig, Losses, Norms, Step, StepGradients, StepNorms, StepTerms, Temperature,
     expect_act, expect_all, expect_config, expect_parameters, expect_positive, expect_rows,
@@ -59,6 +64,7 @@ pub struct KernelLearner {
     networks: Networks,
     shared: Shared,
     actor: Actor,
+    critic: Critic,
     /// What runs the critic's half beside the actor's; None on one thread.
     helper: Option<Helper>,
     /// Room for one tile of the residual error for each thread.
@@ -90,8 +96,9 @@ impl KernelLearner {
         expect_all(&networks, initial)?;
         let products = |threads| Products::new(config.gemm, threads);
         let helper = if config.threads > 1 { Some(Helper::spawn()?) } else { None };
-        let shared = Shared::new(&config, &networks, products(config.threads / 2)?);
+        let shared = Shared::new(&config, &networks);
         let actor = Actor::new(&config, &networks, &shared.shapes, products(config.threads.div_ceil(2))?);
+        let critic = Critic::new(&config, &shared.shapes, products(config.threads / 2)?);
         let (terms, earlier_norms) = (StepTerms::default(), StepNorms::default());
         let tile_room = (0..config.threads).map(|_| Tile::new(&config, &shared.shapes)).collect();
         let tiles = Tiles::new();
@@ -100,6 +107,7 @@ impl KernelLearner {
             networks,
             shared,
             actor,
+            critic,
             helper,
             tile_room,
             tiles,
@@ -119,18 +127,17 @@ impl KernelLearner {
 
     /// Takes over some rows and their noise; `room` is what those of a buffer are gathered in.
     fn load(&mut self, rows: &Rows<'_>, room: &mut GatheredBatch, noise: &[f32]) -> Result<()> {
-        let (shared, n, next) = (&self.shared, rows.count(), self.next_draws());
-        let mut inputs = write(&shared.inputs)?;
+        let (n, next) = (rows.count(), self.next_draws());
+        let Shared { shapes, inputs, next: sampler, .. } = &mut self.shared;
         match (rows, self.helper.as_mut()) {
             (Rows::Drawn { replay, indices }, Some(helper)) => {
                 inputs.load_drawn(helper, (replay, indices), room);
             }
             _ => inputs.load(&rows.all(room)),
         }
-        drop(inputs);
-        self.actor.load(&shared.shapes, noise, n);
-        write(&shared.next)?.load(&shared.shapes.policy, noise, next, n);
-        lock(&shared.critic)?.load(&shared.shapes, noise, next, n);
+        self.actor.load(shapes, noise, n);
+        write(sampler)?.load(&shapes.policy, noise, next, n);
+        self.critic.load(shapes, noise, next, n);
         Ok(())
     }
 
@@ -150,7 +157,7 @@ impl KernelLearner {
         Ok(temperature)
     }
 
-    /// The halves of a step, as far as it has them.
+    /// A step: its halves, as far as it has them, and what they leave to both.
     fn run(
         &mut self,
         (step, gradients): (Step, Use),
@@ -163,19 +170,51 @@ impl KernelLearner {
         let temperature = self.temperature_of(step, temperature)?;
         self.load(rows, room, noise)?;
 
-        let (shared, actor, held) = (&self.shared, &mut self.actor, Held::of(&self.shared)?);
-        let ours = || actor::run(&shared.shapes, actor, held, (step, gradients), temperature);
-        let theirs = || critic::run(shared, gradients, temperature);
-        match self.helper.as_mut() {
+        let (shared, actor, critic) = (&self.shared, &mut self.actor, &mut self.critic);
+        let (held, meeting) = (Held::of(shared)?, Meeting::of(1 + usize::from(step.has_m())));
+        let ours = || actor::run((shared, held), actor, step, temperature, &meeting);
+        let theirs = || critic::run(shared, critic, temperature, &meeting);
+        let terms = match self.helper.as_mut() {
             Some(helper) if step.has_m() => {
                 let (critic, policy) = helper.join(theirs, ours);
-                Ok(Terms { policy: policy?, critic: Some(critic?) })
+                Terms { policy: policy?, critic: Some(critic?) }
             }
             _ => {
                 let policy = ours()?;
-                Ok(Terms { policy, critic: step.has_m().then(theirs).transpose()? })
+                Terms { policy, critic: step.has_m().then(theirs).transpose()? }
             }
+        };
+        self.descend(step, gradients)?;
+        Ok(terms)
+    }
+
+    /// The rest of the gradients of a step whose halves have met, and Adam. All were taken at the parameters that the step
+    /// began with (docs/paper.md A28).
+    fn descend(&mut self, step: Step, gradients: Use) -> Result<()> {
+        let moves = gradients == Use::Step;
+        let Shared { shapes, inputs, action_values, state_value, sampled, .. } = &mut self.shared;
+        let (sampled, at) = (read(sampled)?, (&*shapes, &*inputs));
+        let (actor, critic) = (&mut self.actor, &mut self.critic);
+        let values = moves.then_some((action_values.as_mut_slice(), state_value));
+        let of_critic =
+            step.has_m().then(|| critic.descents.work(&critic.buffers, at, sampled.as_ref(), values));
+        let policy = moves.then_some(&mut *actor.weights);
+        let of_actor = step.has_e().then(|| actor.buffers.work(&mut actor.descent, at, policy));
+        let work = Mutex::new(of_critic.into_iter().flatten().chain(of_actor.into_iter().flatten()));
+
+        let mut ours = || descent::share(actor.products.apart(), &work, || false);
+        match self.helper.as_mut() {
+            Some(helper) => {
+                let theirs = || descent::share(critic.products.apart(), &work, || false);
+                let (theirs, ours) = helper.join(theirs, ours);
+                ours.and(theirs)?;
+            }
+            None => ours()?,
         }
+        if moves && step.has_e() {
+            actor.duals.step()?;
+        }
+        Ok(())
     }
 
     /// ε_w on some rows.
@@ -191,14 +230,12 @@ impl KernelLearner {
         };
 
         let shared = &self.shared;
-        let (action_values, state_value) = (read(&shared.action_values)?, read(&shared.state_value)?);
-        let targets = read(&shared.targets)?;
         let at = Present {
             shapes: &shared.shapes,
             policy: &self.actor.weights,
-            action_values: &action_values,
-            state_value: &state_value,
-            targets: &targets,
+            action_values: &shared.action_values,
+            state_value: &shared.state_value,
+            targets: &shared.targets,
             temperature,
         };
         let count = rows.count().div_ceil(self.config.batch);
@@ -209,8 +246,7 @@ impl KernelLearner {
         let mut ours = || tiles.squared_sums(team, ours, &at, given);
         match self.helper.as_mut() {
             Some(helper) if count > 1 => {
-                let mut critic = lock(&shared.critic)?;
-                let team = critic.products.team();
+                let team = self.critic.products.team();
                 let theirs = || tiles.squared_sums(team, theirs, &at, given);
                 let (theirs, ours) = helper.join(theirs, ours);
                 ours.and(theirs)?;
@@ -233,16 +269,15 @@ impl Learner for KernelLearner {
             let zeros = |spec: ParameterSpec| Parameter { data: vec![0.0; spec.len()], spec };
             parameters.extend(self.networks.all().into_iter().map(zeros));
         }
-        let shapes = &self.shared.shapes;
+        let Shared { shapes, targets, action_values, state_value, .. } = &self.shared;
         shapes.policy.refresh(&self.actor.weights, parameters);
         self.actor.duals.refresh(parameters);
-        for (network, weights) in shapes.action_values.iter().zip(&*read(&self.shared.action_values)?) {
+        for (network, weights) in shapes.action_values.iter().zip(action_values) {
             network.refresh(weights, parameters);
         }
         if let Some(network) = &shapes.state_value {
-            network.refresh(&read(&self.shared.state_value)?, parameters);
+            network.refresh(state_value, parameters);
         }
-        let targets = read(&self.shared.targets)?;
         if let (Some(network), Some(weights)) = (&shapes.target_state_value, &targets.state_value) {
             network.refresh(weights, parameters);
         }
@@ -257,22 +292,19 @@ impl Learner for KernelLearner {
 
     fn set_parameters(&mut self, parameters: &[Parameter]) -> Result<()> {
         expect_parameters(&self.networks, parameters)?;
-        let shapes = &self.shared.shapes;
+        let Shared { shapes, targets, action_values, state_value, .. } = &mut self.shared;
         shapes.policy.write(parameters, &mut self.actor.weights);
         self.actor.duals.write(parameters);
-        let mut action_values = write(&self.shared.action_values)?;
-        for (shape, weights) in shapes.action_values.iter().zip(action_values.iter_mut()) {
+        for (shape, weights) in shapes.action_values.iter().zip(action_values) {
             shape.write(parameters, weights);
         }
         if let Some(shape) = &shapes.state_value {
-            shape.write(parameters, &mut write(&self.shared.state_value)?);
+            shape.write(parameters, state_value);
         }
-        let mut targets = write(&self.shared.targets)?;
-        let targets = &mut *targets;
         if let (Some(shape), Some(weights)) = (&shapes.target_state_value, &mut targets.state_value) {
             shape.write(parameters, weights);
         }
-        for (shape, weights) in shapes.target_action_values.iter().zip(targets.action_values.iter_mut()) {
+        for (shape, weights) in shapes.target_action_values.iter().zip(&mut targets.action_values) {
             shape.write(parameters, weights);
         }
         if let (Some(shape), Some(weights)) = (&shapes.target_policy, &mut targets.policy) {
@@ -306,13 +338,13 @@ impl Learner for KernelLearner {
         self.earlier_norms = norms;
         let mut at_these_parameters = StepTerms::default();
         terms.store(&mut at_these_parameters);
-        let (shapes, critic) = (&self.shared.shapes, lock(&self.shared.critic)?);
-        let mut gradients = shapes.policy.read(&self.actor.gradient);
-        for (shape, gradient) in shapes.action_values.iter().zip(&critic.action_value_gradients) {
-            gradients.extend(shape.read(gradient));
+        let (shapes, descents) = (&self.shared.shapes, &self.critic.descents);
+        let mut gradients = shapes.policy.read(&self.actor.descent.gradient);
+        for (shape, descent) in shapes.action_values.iter().zip(&descents.action_values) {
+            gradients.extend(shape.read(&descent.gradient));
         }
-        if let Some(shape) = &shapes.state_value {
-            gradients.extend(shape.read(&critic.state_value_gradient));
+        if let (Some(shape), Some(descent)) = (&shapes.state_value, &descents.state_value) {
+            gradients.extend(shape.read(&descent.gradient));
         }
         gradients.extend(self.actor.duals.gradients());
         Ok(StepGradients { losses: at_these_parameters.losses, gradients })
@@ -342,14 +374,12 @@ impl Learner for KernelLearner {
 
     fn update_targets(&mut self, step: Step) -> Result<()> {
         let rate = self.config.optimisers.target_update_rate as f32;
-        let mut targets = write(&self.shared.targets)?;
-        let targets = &mut *targets;
+        let Shared { targets, action_values, state_value, .. } = &mut self.shared;
         if step.has_m() {
             if let Some(target) = &mut targets.state_value {
-                vector::move_target(target, &read(&self.shared.state_value)?, rate)?;
+                vector::move_target(target, state_value, rate)?;
             }
-            let online = read(&self.shared.action_values)?;
-            for (target, online) in targets.action_values.iter_mut().zip(online.iter()) {
+            for (target, online) in targets.action_values.iter_mut().zip(action_values) {
                 vector::move_target(target, online, rate)?;
             }
         }
@@ -371,30 +401,27 @@ impl Learner for KernelLearner {
     }
 
     fn norms(&mut self) -> Result<StepNorms> {
-        let critic = lock(&self.shared.critic)?;
-        let of = |parts: &[(&Floats, &Optimiser)]| {
-            let squared: Option<f64> = parts.iter().map(|(_, optimiser)| optimiser.squared_update()).sum();
-            let gradient: f64 = parts.iter().map(|(gradient, _)| squared_sum(gradient)).sum();
+        let of = |descents: &[Descent]| {
+            let squared: Option<f64> =
+                descents.iter().map(|descent| descent.optimiser.squared_update()).sum();
+            let gradient: f64 = descents.iter().map(|descent| squared_sum(&descent.gradient)).sum();
             squared.map(|update| Norms { gradient: gradient.sqrt(), update: update.sqrt() })
         };
-        let action_values = critic.action_value_gradients.iter().zip(&critic.action_value_optimisers);
-        let state_value = critic.state_value_optimiser.as_ref();
-        let of_state_value = || of(&[(&critic.state_value_gradient, state_value?)]);
-        let earlier = self.earlier_norms;
+        let (earlier, critic) = (self.earlier_norms, &self.critic.descents);
         Ok(StepNorms {
-            policy: earlier.policy.or_else(|| of(&[(&self.actor.gradient, &self.actor.optimiser)])),
-            action_value: earlier.action_value.or_else(|| of(&action_values.collect::<Vec<_>>())),
-            state_value: earlier.state_value.or_else(of_state_value),
+            policy: earlier.policy.or_else(|| of(slice::from_ref(&self.actor.descent))),
+            action_value: earlier.action_value.or_else(|| of(&critic.action_values)),
+            state_value: earlier.state_value.or_else(|| of(slice::from_ref(critic.state_value.as_ref()?))),
         })
     }
 
     fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
         // gradients are not kept: their norms are
         let mut norms = self.norms()?;
-        ledger.section("policy", |ledger| self.actor.optimiser.state(ledger))?;
+        ledger.section("policy", |ledger| self.actor.descent.optimiser.state(ledger))?;
         // the name in checkpoints that are on disk, of when logarithms were trained
         ledger.section("logs", |ledger| self.actor.duals.state(ledger))?;
-        lock(&self.shared.critic)?.state(ledger)?;
+        self.critic.state(ledger)?;
         ledger.section("terms", |ledger| self.terms.state(ledger))?;
         ledger.section("norms", |ledger| norms.state(ledger))?;
         self.earlier_norms = norms;
@@ -435,8 +462,8 @@ impl Learner for KernelLearner {
             .chunks(self.config.batch * sizes.observation)
             .zip(actions.chunks(self.config.batch * sizes.action));
         for ((observations, actions), values) in tiles.zip(values.chunks_mut(self.config.batch)) {
-            write(&self.shared.inputs)?.load_pairs(observations, actions, values.len());
-            lock(&self.shared.critic)?.first_action_value(&self.shared, values)?;
+            self.shared.inputs.load_pairs(observations, actions, values.len());
+            self.critic.first_action_value(&self.shared, values)?;
         }
         Ok(())
     }

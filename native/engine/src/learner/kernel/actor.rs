@@ -1,19 +1,21 @@
 //! The actor's half of a step: the policy with its optimiser, its actions and their values, and the gradient of J_π.
 //!
 //! Order: π(s′) for the critic | policy, actions, Q at s | V(s), y_V | ∂Q/∂ã | ∂J_π/∂(μ, log σ) | policy backward |
-//! Adam. ã is drawn once; V's target and the policy's loss share it and its Q (docs/paper.md A14).
+//! gradients by θ, as far as the critic leaves time; Adam is with the [`descent`](super::descent) of all. ã is drawn once; V's
+//! target and the policy's loss share it and its Q (docs/paper.md A14).
 
-use std::sync::{RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, RwLockWriteGuard};
 
-use super::backward::{Deltas, hidden_deltas, weight_gradients};
+use super::backward::{Deltas, Passed, hidden_deltas};
+use super::descent::{self, Descent, Meeting, Work};
 use super::duals::Duals;
 use super::forward::forward;
 use super::memory::{Floats, Matrix};
-use super::network::{Optimiser, zeros};
+use super::network::zeros;
 use super::objective::{self, PolicyTerms};
 use super::products::Products;
 use super::sampler::{Draws, Sampler};
-use super::shared::{Inputs, Sampled, Shapes, Shared, Targets, Use, expect_part, read, write};
+use super::shared::{Inputs, Sampled, Shapes, Shared, Targets, expect_part, write};
 use super::values::{ActionValues, ByAction, Read};
 use super::vector;
 use crate::error::{Result, expect_len};
@@ -25,10 +27,6 @@ use crate::recipe::{ActionValueTarget, PolicyCritic, PolicyKind, PolicyObjective
 
 /// What this half must hold before the critic's may begin.
 pub struct Held<'a> {
-    inputs: RwLockReadGuard<'a, Inputs>,
-    targets: RwLockReadGuard<'a, Targets>,
-    action_values: RwLockReadGuard<'a, Vec<Floats>>,
-    state_value: RwLockReadGuard<'a, Floats>,
     next: RwLockWriteGuard<'a, Sampler>,
     sampled: RwLockWriteGuard<'a, Option<Sampled>>,
 }
@@ -36,53 +34,49 @@ pub struct Held<'a> {
 impl<'a> Held<'a> {
     /// All of it.
     pub fn of(shared: &'a Shared) -> Result<Self> {
-        Ok(Self {
-            inputs: read(&shared.inputs)?,
-            targets: read(&shared.targets)?,
-            action_values: read(&shared.action_values)?,
-            state_value: read(&shared.state_value)?,
-            next: write(&shared.next)?,
-            sampled: write(&shared.sampled)?,
-        })
+        Ok(Self { next: write(&shared.next)?, sampled: write(&shared.sampled)? })
     }
 }
 
-/// The actor's half of a step on the batch that it holds; None without a policy gradient.
+/// The actor's half of a step on the batch in `shared`, up to where it meets the critic's; None without a policy gradient.
 pub fn run(
-    shapes: &Shapes,
+    (shared, held): (&Shared, Held<'_>),
     actor: &mut Actor,
-    held: Held<'_>,
-    (step, gradients): (Step, Use),
+    step: Step,
     temperature: f32,
+    meeting: &Meeting,
 ) -> Result<Option<PolicyTerms>> {
-    let Held { inputs, targets, action_values, state_value, mut next, mut sampled } = held;
+    let Shared { shapes, inputs, targets, action_values, state_value, .. } = shared;
+    let Held { mut next, mut sampled } = held;
+    actor.descent.begin();
     if step.has_m() && actor.recipe.action_value_target == ActionValueTarget::SoftActionValue {
         next.sample(&mut actor.products, (&shapes.policy, &actor.weights), inputs.next_states())?;
     }
     drop(next);
 
     if step.has_e() || sampled.is_some() {
-        actor.propose(shapes, &inputs, &targets, &action_values)?;
+        actor.propose(shapes, inputs, targets, action_values)?;
     }
     if let Some(sampled) = sampled.as_mut()
         && (step.has_m() || actor.recipe.policy_objective == PolicyObjective::Score)
     {
-        actor.value_state(shapes, &inputs, &state_value, sampled, temperature)?;
+        actor.value_state(shapes, inputs, state_value, sampled, temperature)?;
     }
-    drop((sampled, state_value));
+    drop(sampled);
 
-    if !step.has_e() {
-        return Ok(None);
+    let mut terms = None;
+    if step.has_e() {
+        actor.differentiate_by_action(shapes, action_values)?;
+        terms = Some(objective::differentiate(actor, temperature, inputs.n)?);
+        actor.differentiate(shapes, inputs.n)?;
     }
-    actor.differentiate_by_action(shapes, &action_values)?;
-    drop(action_values);
-    let terms = objective::differentiate(actor, temperature, inputs.n)?;
-    actor.differentiate_by_weights(shapes, &inputs)?;
-    if gradients == Use::Step {
-        actor.optimiser.step(actor.products.team(), &mut actor.weights, &actor.gradient)?;
-        actor.duals.step()?;
+    meeting.arrive();
+    if step.has_e() {
+        let Actor { products, descent, buffers, .. } = actor;
+        let work = buffers.work(descent, (shapes, inputs), None);
+        descent::share(products.apart(), &Mutex::new(work), || meeting.is_complete())?;
     }
-    Ok(Some(terms))
+    Ok(terms)
 }
 
 /// Buffers of one step.
@@ -123,6 +117,17 @@ impl Buffers {
             policy_deltas: Deltas::new(&shapes.policy, capacity),
         }
     }
+
+    /// [`Descent::work`] of the policy; `weights` is θ.
+    pub fn work<'a>(
+        &'a self,
+        descent: &'a mut Descent,
+        (shapes, inputs): (&'a Shapes, &'a Inputs),
+        weights: Option<&'a mut [f32]>,
+    ) -> impl Iterator<Item = Work<'a>> {
+        let (activations, deltas) = (&self.own.activations, &self.policy_deltas);
+        descent.work(Passed { network: &shapes.policy, input: inputs.states(), activations, deltas }, weights)
+    }
 }
 
 /// The policy and all that only its half touches.
@@ -142,10 +147,8 @@ pub struct Actor {
     pub products: Products,
     /// θ.
     pub weights: Floats,
-    /// ∂J_π/∂θ of the latest backward pass.
-    pub gradient: Floats,
-    /// Of θ.
-    pub optimiser: Optimiser,
+    /// ∂J_π/∂θ of the latest step, and its optimiser.
+    pub descent: Descent,
     /// A trained temperature and its multipliers.
     pub duals: Duals,
     /// Of the latest step.
@@ -181,8 +184,7 @@ impl Actor {
             kl_bounds: config.kl_bounds,
             products,
             weights: zeros(&shapes.policy),
-            gradient: zeros(&shapes.policy),
-            optimiser: Optimiser::new(&shapes.policy, rates.policy_learning_rate),
+            descent: Descent::new(&shapes.policy, rates.policy_learning_rate),
             duals: Duals::new(&networks.duals, rates.temperature_learning_rate),
             buffers: Buffers::new(config, shapes, config.batch),
             between: [(); 2].map(|()| Floats::zeros(shapes.policy.sample_len())),
@@ -282,13 +284,10 @@ impl Actor {
         by_action.differentiate(&mut self.products, networks, values, read)
     }
 
-    /// ∂J_π/∂θ from ∂J_π/∂(μ, log σ).
-    fn differentiate_by_weights(&mut self, shapes: &Shapes, inputs: &Inputs) -> Result<()> {
+    /// From ∂J_π/∂(μ, log σ) down to the policy's first layer.
+    fn differentiate(&mut self, shapes: &Shapes, n: usize) -> Result<()> {
         let Buffers { own: Sampler { activations, .. }, policy_deltas, .. } = &mut self.buffers;
-        let (products, shape, n) = (&mut self.products, &shapes.policy, inputs.n);
-        hidden_deltas(products, (shape, &self.weights), activations, policy_deltas, n)?;
-        let passed = (inputs.states(), &*activations);
-        weight_gradients(products, shape, passed, policy_deltas, &mut self.gradient, n)
+        hidden_deltas(&mut self.products, (&shapes.policy, &self.weights), activations, policy_deltas, n)
     }
 
     /// One action: tanh(μ + σξ), or tanh μ without noise.

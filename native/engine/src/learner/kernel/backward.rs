@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::forward::Activations;
 use super::memory::Matrix;
 use super::products::Products;
-use super::sgemm::{Factor, Finish, Product, Start};
+use super::sgemm::{Factor, Finish, Gemm, Product, Start};
 use crate::error::Result;
 use crate::networks::mlp::Shape;
 
@@ -68,21 +68,29 @@ pub fn input_gradient(
     products.multiply(to, factors, Start::Zero, Finish::Store)
 }
 
-/// Gradients by every weight and bias, laid out as the weights: dW = dy (1; x)ᵀ, summed over `n` samples.
-/// `input` is `[1 + inputs, n]`, its first row ones.
-pub fn weight_gradients(
-    products: &mut Products,
-    network: &Shape,
-    (input, from): (Factor<'_>, &Activations),
-    deltas: &Deltas,
-    gradient: &mut [f32],
-    n: usize,
-) -> Result<()> {
-    for (index, layer) in network.layers.iter().enumerate() {
-        let x = if index == 0 { input } else { from.hidden[index - 1].view(0..1 + layer.inputs, n) };
-        let by_outputs = deltas.of_layer(index).view(0..layer.outputs, n);
-        let factors = (by_outputs, x.transposed());
-        products.multiply(layer.whole_mut(gradient), factors, Start::Zero, Finish::Store)?;
+/// What the gradients by a network's weights are made of, once [`hidden_deltas`] has been through it.
+#[derive(Clone, Copy)]
+pub struct Passed<'a> {
+    /// The network.
+    pub network: &'a Shape,
+    /// `[1 + inputs, n]`, its first row ones.
+    pub input: Factor<'a>,
+    /// Of the forward pass.
+    pub activations: &'a Activations,
+    /// Of the backward pass.
+    pub deltas: &'a Deltas,
+}
+
+impl Passed<'_> {
+    /// Gradients by the weights and biases of some rows of a layer, laid out as these: dW = dy (1; x)ᵀ, summed over samples.
+    pub fn weight_gradient(&self, gemm: Gemm, (index, rows): (usize, Range<usize>), gradient: &mut [f32]) {
+        let (n, layer) = (self.input.columns(), &self.network.layers[index]);
+        let x = match index {
+            0 => self.input,
+            _ => self.activations.hidden[index - 1].view(0..1 + layer.inputs, n),
+        };
+        let to = Product::new(gradient, rows.len(), 1 + layer.inputs, layer.stride);
+        let by_outputs = self.deltas.of_layer(index).view(rows, n);
+        gemm.multiply(to, (by_outputs, x.transposed()), Start::Zero, Finish::Store);
     }
-    Ok(())
 }

@@ -1,16 +1,17 @@
 //! The critic's half of a step: Q and V with their optimisers.
 //!
-//! Order: Q_i(s, a) | next value, y_Q | ∂J_Q/∂w | ∂J_V/∂φ, from the actor's V(s) and y_V | Adam on φ | Adam on w.
-//! Every gradient is taken at the parameters that the step began with (docs/paper.md A28): w is stepped last,
-//! when the actor has let go of it.
+//! Order: Q_i(s, a) | next value, y_Q | Q backward | V backward, from the actor's V(s) and y_V | gradients by w and φ, as far
+//! as the actor leaves time; Adam is with the [`descent`](super::descent) of all.
 
-use super::backward::{Deltas, hidden_deltas, weight_gradients};
+use std::sync::Mutex;
+
+use super::backward::{Deltas, Passed, hidden_deltas};
 use super::bellman::{Bellman, of_targets};
+use super::descent::{self, Descent, Meeting, Work};
 use super::memory::Floats;
-use super::network::{Optimiser, zeros};
 use super::products::Products;
 use super::sampler::Draws;
-use super::shared::{Inputs, Sampled, Shapes, Shared, Use, expect_part, lock, read, write};
+use super::shared::{Inputs, Sampled, Shapes, Shared, expect_part, read};
 use super::vector;
 use crate::error::Result;
 use crate::learner::{LearnerConfig, PerActionValue};
@@ -28,11 +29,10 @@ pub struct CriticTerms {
 }
 
 /// Buffers of one step.
-struct Buffers {
+pub struct Buffers {
     capacity: usize,
     bellman: Bellman,
-    /// Of one action value at a time.
-    action_value_deltas: Deltas,
+    action_value_deltas: Vec<Deltas>,
     state_value_deltas: Option<Deltas>,
 }
 
@@ -41,9 +41,56 @@ impl Buffers {
         Self {
             capacity,
             bellman: Bellman::new(config, shapes, capacity),
-            action_value_deltas: Deltas::new(&shapes.action_values[0], capacity),
-            state_value_deltas: shapes.state_value.as_ref().map(|network| Deltas::new(network, capacity)),
+            action_value_deltas: shapes
+                .action_values
+                .iter()
+                .map(|shape| Deltas::new(shape, capacity))
+                .collect(),
+            state_value_deltas: shapes.state_value.as_ref().map(|shape| Deltas::new(shape, capacity)),
         }
+    }
+}
+
+/// Gradients and optimisers of Q and V.
+pub struct Descents {
+    /// Of w_i.
+    pub action_values: Vec<Descent>,
+    /// Of φ; None without a V.
+    pub state_value: Option<Descent>,
+}
+
+impl Descents {
+    /// [`Descent::work`] of every Q_i and, where the actor has passed it, of V; `weights` are w and φ.
+    pub fn work<'a>(
+        &'a mut self,
+        buffers: &'a Buffers,
+        (shapes, inputs): (&'a Shapes, &'a Inputs),
+        sampled: Option<&'a Sampled>,
+        weights: Option<(&'a mut [Floats], &'a mut Floats)>,
+    ) -> impl Iterator<Item = Work<'a>> {
+        let (mut of_action_values, of_state_value) = weights
+            .map(|(action_values, state_value)| (action_values.iter_mut(), &mut **state_value))
+            .unzip();
+        let networks = shapes.action_values.iter().zip(&buffers.action_value_deltas).enumerate();
+        let action_values = self.action_values.iter_mut().zip(networks).flat_map(
+            move |(descent, (index, (network, deltas)))| {
+                let activations = buffers.bellman.action_values.pass(index);
+                let weights =
+                    of_action_values.as_mut().and_then(Iterator::next).map(|weights| &mut **weights);
+                descent.work(Passed { network, input: inputs.pairs(), activations, deltas }, weights)
+            },
+        );
+        let passed = shapes.state_value.as_ref().zip(buffers.state_value_deltas.as_ref()).zip(sampled);
+        let state_value =
+            self.state_value.as_mut().zip(passed).map(|(descent, ((network, deltas), sampled))| {
+                let activations = &sampled.state_value;
+                descent.work(Passed { network, input: inputs.states(), activations, deltas }, of_state_value)
+            });
+        action_values.chain(state_value.into_iter().flatten())
+    }
+
+    fn begin(&mut self) {
+        self.action_values.iter_mut().chain(&mut self.state_value).for_each(Descent::begin);
     }
 }
 
@@ -52,30 +99,24 @@ pub struct Critic {
     config: LearnerConfig,
     /// On the half's threads.
     pub products: Products,
-    /// ∂J_Q/∂w_i of the latest backward pass.
-    pub action_value_gradients: Vec<Floats>,
-    /// ∂J_V/∂φ of the latest backward pass; nothing without a V.
-    pub state_value_gradient: Floats,
-    /// Of w_i.
-    pub action_value_optimisers: Vec<Optimiser>,
-    /// Of φ; None without a V.
-    pub state_value_optimiser: Option<Optimiser>,
-    buffers: Buffers,
+    /// Gradients of the latest step, and optimisers.
+    pub descents: Descents,
+    /// Of the latest step.
+    pub buffers: Buffers,
 }
 
 impl Critic {
-    /// All parameters zero.
+    /// Before the first step.
     pub fn new(config: &LearnerConfig, shapes: &Shapes, products: Products) -> Self {
         let rates = &config.optimisers;
-        let of_value = |network: &Shape| Optimiser::new(network, rates.action_value_learning_rate);
-        let state_value = shapes.state_value.as_ref();
+        let of_value = |network| Descent::new(network, rates.action_value_learning_rate);
+        let of_state = |network| Descent::new(network, rates.state_value_learning_rate);
         Self {
             products,
-            action_value_gradients: shapes.action_values.iter().map(zeros).collect(),
-            state_value_gradient: state_value.map_or_else(|| Floats::zeros(0), zeros),
-            action_value_optimisers: shapes.action_values.iter().map(of_value).collect(),
-            state_value_optimiser: state_value
-                .map(|shape| Optimiser::new(shape, rates.state_value_learning_rate)),
+            descents: Descents {
+                action_values: shapes.action_values.iter().map(of_value).collect(),
+                state_value: shapes.state_value.as_ref().map(of_state),
+            },
             buffers: Buffers::new(config, shapes, config.batch),
             config: config.clone(),
         }
@@ -94,63 +135,70 @@ impl Critic {
     /// # Errors
     /// Those of the ledger.
     pub fn state(&mut self, ledger: &mut Ledger) -> Result<()> {
-        for (index, optimiser) in self.action_value_optimisers.iter_mut().enumerate() {
-            ledger.section(&format!("actionValue.{index}"), |ledger| optimiser.state(ledger))?;
+        for (index, descent) in self.descents.action_values.iter_mut().enumerate() {
+            ledger.section(&format!("actionValue.{index}"), |ledger| descent.optimiser.state(ledger))?;
         }
-        match &mut self.state_value_optimiser {
-            Some(optimiser) => ledger.section("stateValue", |ledger| optimiser.state(ledger)),
+        match &mut self.descents.state_value {
+            Some(descent) => ledger.section("stateValue", |ledger| descent.optimiser.state(ledger)),
             None => Ok(()),
         }
     }
 
-    /// ∂J_Q/∂w_i; J_Q and mean Q_i(s, a) of each.
+    /// From J_Q down to the first layer of every Q_i; J_Q and mean Q_i(s, a) of each.
     fn differentiate_action_values(
         &mut self,
         shapes: &Shapes,
         weights: &[Floats],
-        inputs: &Inputs,
+        n: usize,
     ) -> Result<PerActionValue<(f64, f64)>> {
-        let (n, factor) = (inputs.n, self.config.value_loss_factor);
-        let Buffers { bellman: Bellman { target, action_values, .. }, action_value_deltas: deltas, .. } =
+        let factor = self.config.value_loss_factor;
+        let Buffers { bellman: Bellman { target, action_values, .. }, action_value_deltas, .. } =
             &mut self.buffers;
         let target = target.row(0, n);
         let mut terms = PerActionValue::new();
-        for (index, (shape, weights)) in shapes.action_values.iter().zip(weights).enumerate() {
-            let (pass, prediction) = (action_values.pass(index), action_values.of(index));
+        let networks = shapes.action_values.iter().zip(weights).zip(action_value_deltas);
+        for (index, ((shape, weights), deltas)) in networks.enumerate() {
+            let prediction = action_values.of(index);
             value_gradient(prediction, target, factor, deltas.output.row_mut(0, n))?;
-            let (products, gradient) = (&mut self.products, &mut self.action_value_gradients[index]);
-            hidden_deltas(products, (shape, weights), pass, deltas, n)?;
-            weight_gradients(products, shape, (inputs.pairs(), pass), deltas, gradient, n)?;
+            hidden_deltas(&mut self.products, (shape, weights), action_values.pass(index), deltas, n)?;
             terms.push(value_terms(prediction, target, factor)?);
         }
         Ok(terms)
     }
 
-    /// ∂J_V/∂φ; J_V and mean V(s).
+    /// From J_V down to the first layer of V; J_V and mean V(s).
     fn differentiate_state_value(
         &mut self,
-        shape: &Shape,
-        weights: &Floats,
-        inputs: &Inputs,
+        (shape, weights): (&Shape, &Floats),
         sampled: &Sampled,
+        n: usize,
     ) -> Result<(f64, f64)> {
-        let (n, factor) = (inputs.n, self.config.value_loss_factor);
+        let factor = self.config.value_loss_factor;
         let (prediction, target) = (sampled.state_value.output.row(0, n), sampled.target.row(0, n));
         let deltas = expect_part(self.buffers.state_value_deltas.as_mut(), "state value")?;
         value_gradient(prediction, target, factor, deltas.output.row_mut(0, n))?;
-        let (products, gradient) = (&mut self.products, &mut self.state_value_gradient);
-        hidden_deltas(products, (shape, weights), &sampled.state_value, deltas, n)?;
-        weight_gradients(products, shape, (inputs.states(), &sampled.state_value), deltas, gradient, n)?;
+        hidden_deltas(&mut self.products, (shape, weights), &sampled.state_value, deltas, n)?;
         value_terms(prediction, target, factor)
+    }
+
+    /// Gradients by w and, once the actor has passed V, by φ, until it is `enough`.
+    fn take_gradients(
+        &mut self,
+        shared: &Shared,
+        sampled: Option<&Sampled>,
+        enough: impl Fn() -> bool + Sync,
+    ) -> Result<()> {
+        let Self { products, descents, buffers, .. } = self;
+        let work = descents.work(buffers, (&shared.shapes, &shared.inputs), sampled, None);
+        descent::share(products.apart(), &Mutex::new(work), enough)
     }
 
     /// Q_0 of the pairs in `shared`.
     pub fn first_action_value(&mut self, shared: &Shared, values: &mut [f32]) -> Result<()> {
-        let (inputs, action_values) = (read(&shared.inputs)?, read(&shared.action_values)?);
-        let shapes = &shared.shapes.action_values[..1];
-        let networks = (shapes, &action_values[..1]);
-        self.buffers.bellman.action_values.forward(&mut self.products, networks, &[inputs.pairs()])?;
-        values.copy_from_slice(self.buffers.bellman.action_values.of(0));
+        let networks = (&shared.shapes.action_values[..1], &shared.action_values[..1]);
+        let action_values = &mut self.buffers.bellman.action_values;
+        action_values.forward(&mut self.products, networks, &[shared.inputs.pairs()])?;
+        values.copy_from_slice(action_values.of(0));
         Ok(())
     }
 }
@@ -170,39 +218,26 @@ fn value_terms(prediction: &[f32], target: &[f32], factor: f32) -> Result<(f64, 
     Ok((f64::from(factor) * vector::value_loss(prediction, target)?, mean))
 }
 
-/// The critic's half of a step on the batch in `shared`.
-pub fn run(shared: &Shared, gradients: Use, temperature: f32) -> Result<CriticTerms> {
-    let shapes = &shared.shapes;
-    let mut critic = lock(&shared.critic)?;
-    let critic = &mut *critic;
-    let inputs = read(&shared.inputs)?;
+/// The critic's half of a step on the batch in `shared`, up to where it meets the actor's.
+pub fn run(shared: &Shared, critic: &mut Critic, temperature: f32, meeting: &Meeting) -> Result<CriticTerms> {
+    let Shared { shapes, inputs, targets, action_values: weights, .. } = shared;
     let mut terms = CriticTerms::default();
+    critic.descents.begin();
 
-    let weights = read(&shared.action_values)?;
     let (bellman, products) = (&mut critic.buffers.bellman, &mut critic.products);
-    bellman.action_values.forward(products, (&shapes.action_values, &weights), &[inputs.pairs()])?;
-    let targets = read(&shared.targets)?;
-    let of_targets = of_targets(&targets, temperature);
-    bellman.compute(products, (shapes, &targets), &inputs, &*read(&shared.next)?, &of_targets)?;
-    terms.action_values = critic.differentiate_action_values(shapes, &weights, &inputs)?;
-    drop((weights, targets));
+    bellman.action_values.forward(products, (&shapes.action_values, weights), &[inputs.pairs()])?;
+    let of_targets = of_targets(targets, temperature);
+    bellman.compute(products, (shapes, targets), inputs, &*read(&shared.next)?, &of_targets)?;
+    terms.action_values = critic.differentiate_action_values(shapes, weights, inputs.n)?;
 
     if let Some(shape) = &shapes.state_value {
-        let (sampled, weights) = (read(&shared.sampled)?, read(&shared.state_value)?);
-        let sampled = expect_part(sampled.as_ref(), "state value")?;
-        terms.state_value = Some(critic.differentiate_state_value(shape, &weights, &inputs, sampled)?);
+        critic.take_gradients(shared, None, || shared.sampled.try_read().is_ok())?;
+        let sampled = read(&shared.sampled)?;
+        let (sampled, network) =
+            (expect_part(sampled.as_ref(), "state value")?, (shape, &shared.state_value));
+        terms.state_value = Some(critic.differentiate_state_value(network, sampled, inputs.n)?);
     }
-
-    if gradients == Use::Step {
-        let team = critic.products.team();
-        if let Some(optimiser) = &mut critic.state_value_optimiser {
-            optimiser.step(team, &mut write(&shared.state_value)?, &critic.state_value_gradient)?;
-        }
-        let mut weights = write(&shared.action_values)?;
-        let optimisers = critic.action_value_optimisers.iter_mut().zip(&critic.action_value_gradients);
-        for ((optimiser, gradient), weights) in optimisers.zip(weights.iter_mut()) {
-            optimiser.step(team, weights, gradient)?;
-        }
-    }
+    meeting.arrive();
+    critic.take_gradients(shared, read(&shared.sampled)?.as_ref(), || meeting.is_complete())?;
     Ok(terms)
 }

@@ -4,15 +4,12 @@
 use std::ops::Range;
 
 use super::memory::Floats;
-use super::sgemm::{Factor, Product};
-use super::vector;
+use super::sgemm::Factor;
 use crate::error::Result;
-use crate::lanes::LINE;
 use crate::ledger::Ledger;
 use crate::math::adam::AdamStep;
 use crate::math::real::sum;
 use crate::networks::mlp::{Layer, Shape};
-use crate::threads::Team;
 
 /// A flat vector for a network, on cache lines.
 pub fn zeros(network: &Shape) -> Floats {
@@ -23,12 +20,6 @@ impl Layer {
     /// `[outputs, columns]`; column 0 is the bias, column 1 + i the weight of input i.
     pub(super) fn columns<'a>(&self, flat: &'a [f32], columns: Range<usize>) -> Factor<'a> {
         Factor::new(&self.rows(flat)[columns.start..], self.outputs, columns.len(), self.stride)
-    }
-
-    /// `[outputs, 1 + inputs]`, to be written.
-    pub(super) fn whole_mut<'a>(&self, flat: &'a mut [f32]) -> Product<'a> {
-        let rows = &mut flat[self.offset..self.offset + self.len()];
-        Product::new(rows, self.outputs, 1 + self.inputs, self.stride)
     }
 }
 
@@ -46,16 +37,11 @@ impl Optimiser {
         Self { learning_rate, steps: 0, first_moment: zeros(network), second_moment: zeros(network) }
     }
 
-    /// One step on the whole flat vector, in parts of a team's threads.
-    pub fn step(&mut self, team: &mut Team, weights: &mut [f32], gradient: &[f32]) -> Result<()> {
+    /// Begins a step: its factors, and the first and second moments that it changes with the weights.
+    pub fn begin(&mut self) -> (AdamStep<f32>, [&mut [f32]; 2]) {
         self.steps += 1;
         let step = AdamStep::new(self.learning_rate, self.steps);
-        let len = weights.len().div_ceil(team.size()).next_multiple_of(LINE);
-        let moments = self.first_moment.chunks_mut(len).zip(self.second_moment.chunks_mut(len));
-        let parts = weights.chunks_mut(len).zip(gradient.chunks(len)).zip(moments);
-        team.share(parts, |((weights, gradient), (first, second))| {
-            vector::adam(&step, weights, gradient, first, second)
-        })
+        (step, [&mut self.first_moment, &mut self.second_moment])
     }
 
     /// Steps and moments.

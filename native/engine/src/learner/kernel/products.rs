@@ -38,6 +38,11 @@ impl Products {
         &mut self.team
     }
 
+    /// The threads, and what each computes products with that it does not share.
+    pub const fn apart(&mut self) -> (&mut Team, Gemm) {
+        (&mut self.team, self.gemm)
+    }
+
     /// [`Gemm::multiply`].
     ///
     /// # Errors

@@ -1,24 +1,11 @@
-//! What both halves of a step see, each part behind its own lock.
-//!
-//! The locks are the order of a step, and the proof that its halves do not disturb each other:
-//! | part | written by | read by | ready |
-//! |---|---|---|---|
-//! | inputs | the caller, before the halves | both | at once |
-//! | targets | nobody during a step | both | at once |
-//! | next | the actor's half, first | the critic's | when the actor lets go of it |
-//! | Q's weights | the critic's half, last | both | free when the actor has taken ∂Q/∂ã |
-//! | V's weights | the critic's half | both | free when the actor has V(s) |
-//! | sampled | the actor's half | the critic's | when the actor lets go of it |
-//!
-//! The actor's half holds its locks before either half begins, so a critic that is early waits.
+//! What both halves of a step see. Nothing of it changes while they run, but what the actor's half computes for the critic's:
+//! each such part lies behind a lock that the actor holds before either begins, so a critic that is early waits.
 
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::critic::Critic;
 use super::forward::Activations;
 use super::memory::{Floats, Matrix};
 use super::network::zeros;
-use super::products::Products;
 use super::sampler::Sampler;
 use super::sgemm::Factor;
 use crate::error::{EngineError, Result};
@@ -29,7 +16,7 @@ use crate::replay::batch::Batch;
 use crate::replay::buffer::{GatheredBatch, ReplayBuffer};
 use crate::threads::Helper;
 
-/// What happens to a half's gradients.
+/// What happens to a step's gradients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
     /// Optimisers move.
@@ -206,27 +193,25 @@ impl Sampled {
 
 /// All of it.
 pub struct Shared {
-    /// Never changes.
+    /// Of all networks.
     pub shapes: Shapes,
     /// The batch.
-    pub inputs: RwLock<Inputs>,
+    pub inputs: Inputs,
     /// Targets.
-    pub targets: RwLock<Targets>,
+    pub targets: Targets,
     /// w_i.
-    pub action_values: RwLock<Vec<Floats>>,
+    pub action_values: Vec<Floats>,
     /// φ; nothing without a V.
-    pub state_value: RwLock<Floats>,
-    /// π_θ at s′ and an action of it, where the M-step's target reads one.
+    pub state_value: Floats,
+    /// π_θ at s′ and an action of it, where the M-step's target reads one; from the actor's half to the critic's.
     pub next: RwLock<Sampler>,
     /// From the actor's half to the critic's; None without a V.
     pub sampled: RwLock<Option<Sampled>>,
-    /// The critic's half's own.
-    pub critic: Mutex<Critic>,
 }
 
 impl Shared {
-    /// All parameters zero; the critic's half computes `products`.
-    pub fn new(config: &LearnerConfig, networks: &Networks, products: Products) -> Self {
+    /// All parameters zero.
+    pub fn new(config: &LearnerConfig, networks: &Networks) -> Self {
         let (sizes, capacity) = (&config.sizes, config.batch);
         let shapes = Shapes::new(networks);
         let targets = Targets {
@@ -235,13 +220,12 @@ impl Shared {
             policy: shapes.target_policy.as_ref().map(zeros),
         };
         Self {
-            inputs: RwLock::new(Inputs::new(sizes.observation, sizes.action, capacity)),
-            targets: RwLock::new(targets),
-            action_values: RwLock::new(shapes.action_values.iter().map(zeros).collect()),
-            state_value: RwLock::new(shapes.state_value.as_ref().map_or_else(|| Floats::zeros(0), zeros)),
+            inputs: Inputs::new(sizes.observation, sizes.action, capacity),
+            targets,
+            action_values: shapes.action_values.iter().map(zeros).collect(),
+            state_value: shapes.state_value.as_ref().map_or_else(|| Floats::zeros(0), zeros),
             next: RwLock::new(Sampler::new(config.recipe.policy, &shapes.policy, sizes.action, 1, capacity)),
             sampled: RwLock::new(shapes.state_value.as_ref().map(|shape| Sampled::new(shape, capacity))),
-            critic: Mutex::new(Critic::new(config, &shapes, products)),
             shapes,
         }
     }
@@ -260,11 +244,6 @@ pub fn read<T>(lock: &RwLock<T>) -> Result<RwLockReadGuard<'_, T>> {
 /// Locks for writing; waits for everyone else.
 pub fn write<T>(lock: &RwLock<T>) -> Result<RwLockWriteGuard<'_, T>> {
     lock.write().map_err(poisoned)
-}
-
-/// Locks a part that has one user at a time.
-pub fn lock<T>(lock: &Mutex<T>) -> Result<MutexGuard<'_, T>> {
-    lock.lock().map_err(poisoned)
 }
 
 /// An error that only a defect of this learner can cause: a part that the recipe has must be there.

@@ -1,0 +1,176 @@
+//! The end of a step: the gradient by every weight, and Adam on it, in pieces for whoever is free.
+//!
+//! A half that has been through its networks before the other takes gradients by their weights meanwhile. When both have,
+//! all threads share what is left, so a step takes as long as its work and not as the longer of two halves, on cores that
+//! others use too. Pieces are always the same and lie apart: who takes one changes nothing.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::backward::Passed;
+use super::memory::Floats;
+use super::network::{Optimiser, zeros};
+use super::sgemm::Gemm;
+use super::vector;
+use crate::error::Result;
+use crate::math::adam::AdamStep;
+use crate::networks::mlp::Shape;
+use crate::threads::Team;
+
+/// Most rows of a piece: few enough to end together, and enough that what their product copies of its other factor does
+/// not count. A multiple of the rows of every block of [`super::sgemm`].
+const ROWS: usize = 108;
+
+/// Rows of a layer that are taken together.
+struct Piece {
+    layer: usize,
+    rows: Range<usize>,
+    /// Floats in a flat vector.
+    len: usize,
+}
+
+/// Gradient and optimiser of one network.
+pub struct Descent {
+    /// In the order of the flat vector.
+    pieces: Vec<Piece>,
+    /// Of each piece, whether its gradient is this step's.
+    known: Vec<bool>,
+    /// ∂J by the network's weights at the latest step.
+    pub gradient: Floats,
+    /// Adam's.
+    pub optimiser: Optimiser,
+}
+
+impl Descent {
+    /// Before the first step.
+    pub fn new(network: &Shape, learning_rate: f64) -> Self {
+        let mut pieces = Vec::new();
+        for (index, layer) in network.layers.iter().enumerate() {
+            for first in (0..layer.outputs).step_by(ROWS) {
+                let rows = first..layer.outputs.min(first + ROWS);
+                pieces.push(Piece { layer: index, len: rows.len() * layer.stride, rows });
+            }
+        }
+        Self {
+            known: vec![false; pieces.len()],
+            pieces,
+            gradient: zeros(network),
+            optimiser: Optimiser::new(network, learning_rate),
+        }
+    }
+
+    /// Begins a step: no piece's gradient is known.
+    pub fn begin(&mut self) {
+        self.known.fill(false);
+    }
+
+    /// The gradients that are not known yet and, where there are `weights` to move, Adam on all.
+    pub fn work<'a>(
+        &'a mut self,
+        passed: Passed<'a>,
+        weights: Option<&'a mut [f32]>,
+    ) -> impl Iterator<Item = Work<'a>> {
+        let mut gradient: &mut [f32] = &mut self.gradient;
+        let optimiser = &mut self.optimiser;
+        let mut moved = weights.map(|weights| {
+            let (step, [first_moment, second_moment]) = optimiser.begin();
+            Moved { step, weights, first_moment, second_moment }
+        });
+        self.pieces.iter().zip(&mut self.known).map(move |(piece, is_known)| Work {
+            passed,
+            piece,
+            is_known,
+            gradient: first_of(&mut gradient, piece.len),
+            moved: moved.as_mut().map(|moved| moved.first(piece.len)),
+        })
+    }
+}
+
+/// Where the halves of a step meet before its end.
+pub struct Meeting {
+    halves: usize,
+    arrived: AtomicUsize,
+}
+
+impl Meeting {
+    /// Of so many halves.
+    pub const fn of(halves: usize) -> Self {
+        Self { halves, arrived: AtomicUsize::new(0) }
+    }
+
+    /// One of them is here.
+    pub fn arrive(&self) {
+        self.arrived.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether all are.
+    pub fn is_complete(&self) -> bool {
+        self.arrived.load(Ordering::Relaxed) >= self.halves
+    }
+}
+
+/// Cuts off the first `len` values.
+fn first_of<'a>(values: &mut &'a mut [f32], len: usize) -> &'a mut [f32] {
+    values.split_off_mut(..len).unwrap_or_default()
+}
+
+/// What Adam changes.
+struct Moved<'a> {
+    step: AdamStep<f32>,
+    weights: &'a mut [f32],
+    first_moment: &'a mut [f32],
+    second_moment: &'a mut [f32],
+}
+
+impl<'a> Moved<'a> {
+    /// Cuts off the first `len` weights.
+    fn first(&mut self, len: usize) -> Self {
+        Self {
+            step: self.step,
+            weights: first_of(&mut self.weights, len),
+            first_moment: first_of(&mut self.first_moment, len),
+            second_moment: first_of(&mut self.second_moment, len),
+        }
+    }
+}
+
+/// What is to be done with one piece.
+pub struct Work<'a> {
+    passed: Passed<'a>,
+    piece: &'a Piece,
+    is_known: &'a mut bool,
+    gradient: &'a mut [f32],
+    moved: Option<Moved<'a>>,
+}
+
+impl Work<'_> {
+    fn run(self, gemm: Gemm) -> Result<()> {
+        let Self { passed, piece, is_known, gradient, moved } = self;
+        if !*is_known {
+            passed.weight_gradient(gemm, (piece.layer, piece.rows.clone()), gradient);
+            *is_known = true;
+        }
+        moved.map_or(Ok(()), |Moved { step, weights, first_moment, second_moment }| {
+            vector::adam(&step, weights, gradient, first_moment, second_moment)
+        })
+    }
+}
+
+/// Has a team do some work until there is no more of it or it is `enough`.
+pub fn share<'a>(
+    (team, gemm): (&mut Team, Gemm),
+    work: &Mutex<impl Iterator<Item = Work<'a>> + Send>,
+    enough: impl Fn() -> bool + Sync,
+) -> Result<()> {
+    // a panic of another thread reaches the caller anyway
+    let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
+    team.share(0..team.size(), |_| {
+        while !enough()
+            && let Some(work) = next()
+        {
+            work.run(gemm)?;
+        }
+        Ok(())
+    })
+}
