@@ -138,6 +138,7 @@ impl KernelLearner {
         self.actor.load(shapes, noise, n);
         write(sampler)?.load(&shapes.policy, noise, next, n);
         self.critic.load(shapes, noise, next, n);
+        self.shared.begin()?;
         Ok(())
     }
 

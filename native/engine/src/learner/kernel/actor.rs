@@ -9,14 +9,14 @@ use std::sync::{Mutex, RwLockWriteGuard};
 use super::backward::{Deltas, Passed, hidden_deltas};
 use super::descent::{self, Descent, Meeting, Work};
 use super::duals::Duals;
-use super::forward::forward;
+use super::forward::{Block, forward};
 use super::memory::{Floats, Matrix};
 use super::network::zeros;
 use super::objective::{self, PolicyTerms};
 use super::products::Products;
 use super::sampler::{Draws, Sampler};
-use super::shared::{Inputs, Sampled, Shapes, Shared, Targets, expect_part, write};
-use super::values::{ActionValues, ByAction, Read};
+use super::shared::{Inputs, Sampled, Shapes, Shared, expect_part, write};
+use super::values::{ActionValues, ByAction, Pairs, Read};
 use super::vector;
 use crate::error::{Result, expect_len};
 use crate::learner::{KlBounds, LearnerConfig, Step};
@@ -46,7 +46,7 @@ pub fn run(
     temperature: f32,
     meeting: &Meeting,
 ) -> Result<Option<PolicyTerms>> {
-    let Shared { shapes, inputs, targets, action_values, state_value, .. } = shared;
+    let Shared { shapes, inputs, action_values, state_value, .. } = shared;
     let Held { mut next, mut sampled } = held;
     actor.descent.begin();
     if step.has_m() && actor.recipe.action_value_target == ActionValueTarget::SoftActionValue {
@@ -55,7 +55,7 @@ pub fn run(
     drop(next);
 
     if step.has_e() || sampled.is_some() {
-        actor.propose(shapes, inputs, targets, action_values)?;
+        actor.propose(shared)?;
     }
     if let Some(sampled) = sampled.as_mut()
         && (step.has_m() || actor.recipe.policy_objective == PolicyObjective::Score)
@@ -207,13 +207,8 @@ impl Actor {
     }
 
     /// The actions at s that the loss reads, and their values.
-    fn propose(
-        &mut self,
-        shapes: &Shapes,
-        inputs: &Inputs,
-        targets: &Targets,
-        action_values: &[Floats],
-    ) -> Result<()> {
+    fn propose(&mut self, shared: &Shared) -> Result<()> {
+        let Shared { shapes, inputs, targets, action_values, .. } = shared;
         let Buffers { own, prior, values, .. } = &mut self.buffers;
         let (products, states) = (&mut self.products, inputs.states());
         let policy = (&shapes.policy, &self.weights);
@@ -223,16 +218,16 @@ impl Actor {
             (PolicyObjective::WeightedLikelihood, Some(prior)) => {
                 prior.sample(products, prior_policy()?, states)?;
                 own.forward(products, policy, states)?;
-                let pairs = [states, prior.actions()];
-                values.forward(products, (&shapes.target_action_values, &targets.action_values), &pairs)?;
+                let networks = (shapes.target_action_values.as_slice(), targets.action_values.as_slice());
+                values.forward(products, networks, Pairs::Apart(states, prior.actions()))?;
             }
             (_, prior) => {
                 if let Some(prior) = prior {
                     prior.forward(products, prior_policy()?, states)?;
                 }
                 own.sample(products, policy, states)?;
-                let pairs = [states, own.actions()];
-                values.forward(products, (&shapes.action_values, action_values), &pairs)?;
+                let pairs = Pairs::Begun(&*shared.state_terms(products)?, own.actions());
+                values.forward(products, (&shapes.action_values, action_values), pairs)?;
             }
         }
         Ok(())
@@ -251,7 +246,7 @@ impl Actor {
         let shape = expect_part(shapes.state_value.as_ref(), "state value")?;
         sampled.fit(shape, n);
         let network = (shape, &**state_value);
-        forward(&mut self.products, network, &[inputs.states()], &mut sampled.state_value)?;
+        forward(&mut self.products, network, &[Block::Inputs(inputs.states())], &mut sampled.state_value)?;
 
         let Buffers { own, values, row, smallest, .. } = &mut self.buffers;
         values.minimum(sampled.target.row_mut(0, n))?;

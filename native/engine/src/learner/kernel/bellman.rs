@@ -1,11 +1,11 @@
 //! y_Q of a batch (docs/paper.md A6, A7), and what it is made of: the value of s′ by the recipe's target.
 
-use super::forward::{Activations, forward};
+use super::forward::{Activations, Block, forward};
 use super::memory::{Floats, Matrix};
 use super::products::Products;
 use super::sampler::{Draws, Sampler};
 use super::shared::{Inputs, Shapes, Targets, expect_part};
-use super::values::ActionValues;
+use super::values::{ActionValues, Pairs};
 use super::vector;
 use crate::error::Result;
 use crate::learner::{Bootstrap, LearnerConfig};
@@ -102,26 +102,26 @@ impl Bellman {
                 let shape = expect_part(shapes.state_value.as_ref(), "state value")?;
                 let pass = expect_part(next_state_value.as_mut(), "state value")?;
                 let weights = expect_part(next.state_value, "state value")?;
-                forward(products, (shape, weights), &[states], pass)?;
+                forward(products, (shape, weights), &[Block::Inputs(states)], pass)?;
                 target.copy_from_slice(pass.output.row(0, n));
             }
             ActionValueTarget::SoftActionValue => {
-                let pairs = [states, sampled.actions()];
-                next_action_values.forward(products, action_values, &pairs)?;
+                let pairs = Pairs::Apart(states, sampled.actions());
+                next_action_values.forward(products, action_values, pairs)?;
                 next_action_values.minimum(target)?;
                 vector::soften(target, sampled.log_density(), next.temperature)?;
             }
             ActionValueTarget::TargetPolicy if next.policy == Bootstrap::Online => {
-                let pairs = [states, sampled.actions()];
-                next_action_values.forward(products, action_values, &pairs)?;
+                let pairs = Pairs::Apart(states, sampled.actions());
+                next_action_values.forward(products, action_values, pairs)?;
                 target.copy_from_slice(next_action_values.of(0));
             }
             ActionValueTarget::TargetPolicy | ActionValueTarget::PriorPolicy => {
                 let weights = expect_part(targets.policy.as_ref(), "target policy")?;
                 let bootstrap = expect_part(bootstrap.as_mut(), "target policy")?;
                 bootstrap.sample(products, (&shapes.policy, weights), states)?;
-                let pairs = [states, bootstrap.actions()];
-                next_action_values.forward(products, action_values, &pairs)?;
+                let pairs = Pairs::Apart(states, bootstrap.actions());
+                next_action_values.forward(products, action_values, pairs)?;
                 vector::sample_mean(next_action_values.of(0), target)?;
             }
         }

@@ -12,6 +12,7 @@ use super::memory::Floats;
 use super::products::Products;
 use super::sampler::Draws;
 use super::shared::{Inputs, Sampled, Shapes, Shared, expect_part, read};
+use super::values::Pairs;
 use super::vector;
 use crate::error::Result;
 use crate::learner::{LearnerConfig, PerActionValue};
@@ -197,7 +198,7 @@ impl Critic {
     pub fn first_action_value(&mut self, shared: &Shared, values: &mut [f32]) -> Result<()> {
         let networks = (&shared.shapes.action_values[..1], &shared.action_values[..1]);
         let action_values = &mut self.buffers.bellman.action_values;
-        action_values.forward(&mut self.products, networks, &[shared.inputs.pairs()])?;
+        action_values.forward(&mut self.products, networks, Pairs::Whole(shared.inputs.pairs()))?;
         values.copy_from_slice(action_values.of(0));
         Ok(())
     }
@@ -225,7 +226,8 @@ pub fn run(shared: &Shared, critic: &mut Critic, temperature: f32, meeting: &Mee
     critic.descents.begin();
 
     let (bellman, products) = (&mut critic.buffers.bellman, &mut critic.products);
-    bellman.action_values.forward(products, (&shapes.action_values, weights), &[inputs.pairs()])?;
+    let pairs = Pairs::Begun(&*shared.state_terms(products)?, inputs.actions());
+    bellman.action_values.forward(products, (&shapes.action_values, weights), pairs)?;
     let of_targets = of_targets(targets, temperature);
     bellman.compute(products, (shapes, targets), inputs, &*read(&shared.next)?, &of_targets)?;
     terms.action_values = critic.differentiate_action_values(shapes, weights, inputs.n)?;

@@ -24,22 +24,39 @@ impl Activations {
     }
 }
 
+/// Consecutive columns of the first layer.
+#[derive(Clone, Copy)]
+pub enum Block<'a> {
+    /// What they are multiplied with, `[features, n]`; the first begins with the row of ones for the bias.
+    Inputs(Factor<'a>),
+    /// Their product, `[outputs, n]`, and how many they are.
+    Product(Factor<'a>, usize),
+}
+
+impl Block<'_> {
+    /// n.
+    pub const fn samples(&self) -> usize {
+        match self {
+            Self::Inputs(block) | Self::Product(block, _) => block.columns(),
+        }
+    }
+}
+
 /// Runs samples through a network.
 ///
-/// `inputs` are consecutive blocks of the first layer's columns, `[features, n]` each; the first block begins with
-/// the row of ones that the bias is multiplied with. Where a later block has `[features, K n]` samples, the first
-/// counts for each of the K runs of n samples: its product is computed once.
+/// `inputs` are all columns of the first layer. Where a later block has K n samples, the first counts for each of the K runs
+/// of n samples: its product is computed once.
 pub fn forward(
     products: &mut Products,
     (network, weights): (&Shape, &[f32]),
-    inputs: &[Factor<'_>],
+    inputs: &[Block<'_>],
     to: &mut Activations,
 ) -> Result<()> {
-    let samples = inputs.last().map_or(0, Factor::columns);
+    let samples = inputs.last().map_or(0, Block::samples);
     for (index, layer) in network.layers.iter().enumerate() {
         // the layer below gives the inputs, except for the first
         let (below, above) = to.hidden.split_at_mut(index);
-        let from_below = below.last().map(|below| [below.view(0..1 + layer.inputs, samples)]);
+        let from_below = below.last().map(|below| [Block::Inputs(below.view(0..1 + layer.inputs, samples))]);
         let inputs = from_below.as_ref().map_or(inputs, |block| block.as_slice());
         // hidden layers write below their row of ones
         let (matrix, first_row, is_hidden) = match above.first_mut() {
@@ -49,21 +66,29 @@ pub fn forward(
         let rows = first_row..first_row + layer.outputs;
 
         let mut column = 0;
-        for (place, &block) in inputs.iter().enumerate() {
-            let factor = layer.columns(weights, column..column + block.rows());
-            let start = if place == 0 { Start::Zero } else { Start::Present };
-            let is_complete = is_hidden && place + 1 == inputs.len();
-            let finish = if is_complete { Finish::Relu } else { Finish::Store };
-            products.multiply(
-                matrix.view_mut(rows.clone(), block.columns()),
-                (factor, block),
-                start,
-                finish,
-            )?;
-            if place == 0 {
-                matrix.repeat(rows.clone(), block.columns(), samples);
+        for (place, block) in inputs.iter().enumerate() {
+            match *block {
+                Block::Product(product, columns) => {
+                    matrix.copy(rows.start, product);
+                    column += columns;
+                }
+                Block::Inputs(block) => {
+                    let factor = layer.columns(weights, column..column + block.rows());
+                    let start = if place == 0 { Start::Zero } else { Start::Present };
+                    let is_complete = is_hidden && place + 1 == inputs.len();
+                    let finish = if is_complete { Finish::Relu } else { Finish::Store };
+                    products.multiply(
+                        matrix.view_mut(rows.clone(), block.columns()),
+                        (factor, block),
+                        start,
+                        finish,
+                    )?;
+                    column += block.rows();
+                }
             }
-            column += block.rows();
+            if place == 0 {
+                matrix.repeat(rows.clone(), block.samples(), samples);
+            }
         }
     }
     Ok(())

@@ -87,6 +87,13 @@ impl Matrix {
         Product::new(&mut self.values[rows.start * self.stride..], rows.len(), n, self.stride)
     }
 
+    /// Copies a factor `[rows, n]` to the features from `row` on.
+    pub fn copy(&mut self, row: usize, from: Factor<'_>) {
+        for (index, values) in from.by_row().enumerate() {
+            self.row_mut(row + index, values.len()).copy_from_slice(values);
+        }
+    }
+
     /// Copies samples `0..n` of some features onto every following run of n samples, up to `samples`.
     pub fn repeat(&mut self, rows: Range<usize>, n: usize, samples: usize) {
         if n == samples {

@@ -10,6 +10,7 @@ use super::memory::Floats;
 use super::products::Products;
 use super::sampler::{Draws, Sampler};
 use super::shared::{Inputs, Shapes, Targets};
+use super::values::Pairs;
 use super::vector;
 use crate::error::Result;
 use crate::learner::{Bootstrap, LearnerConfig};
@@ -87,7 +88,7 @@ impl Tile {
         let (bellman, products) = (&mut self.bellman, &mut self.products);
         bellman.compute(products, (shapes, at.targets), &self.inputs, &self.next, &next)?;
         let networks = (shapes.action_values.as_slice(), at.action_values);
-        bellman.action_values.forward(products, networks, &[self.inputs.pairs()])?;
+        bellman.action_values.forward(products, networks, Pairs::Whole(self.inputs.pairs()))?;
         let target = bellman.target.row(0, n);
         (0..shapes.action_values.len())
             .map(|index| vector::residual_sum(bellman.action_values.of(index), target))

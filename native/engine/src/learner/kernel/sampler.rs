@@ -2,7 +2,7 @@
 //!
 //! Sample k of state b is column k n + b of every matrix here.
 
-use super::forward::{Activations, forward};
+use super::forward::{Activations, Block, forward};
 use super::memory::{Floats, Matrix};
 use super::products::Products;
 use super::sgemm::Factor;
@@ -79,7 +79,7 @@ impl Sampler {
         network: (&Shape, &Floats),
         states: Factor<'_>,
     ) -> Result<()> {
-        forward(products, (network.0, network.1), &[states], &mut self.activations)
+        forward(products, (network.0, network.1), &[Block::Inputs(states)], &mut self.activations)
     }
 
     /// The actions and, of a Gaussian, their log-densities.

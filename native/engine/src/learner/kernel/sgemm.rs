@@ -125,6 +125,13 @@ impl<'a> Factor<'a> {
         Self { values, rows: rows.len(), columns, row_stride, column_stride }
     }
 
+    /// Its rows, which must be contiguous.
+    pub fn by_row(self) -> impl Iterator<Item = &'a [f32]> {
+        assert!(self.column_stride == 1, "rows of a factor are not contiguous");
+        // the last row ends with its last column, all others with their stride
+        self.values.chunks(self.row_stride.max(1)).map(move |row| &row[..self.columns])
+    }
+
     /// Number of rows.
     pub const fn rows(&self) -> usize {
         self.rows

@@ -1,13 +1,16 @@
-//! What both halves of a step see. Nothing of it changes while they run, but what the actor's half computes for the critic's:
-//! each such part lies behind a lock that the actor holds before either begins, so a critic that is early waits.
+//! What both halves of a step see. Nothing of it changes while they run, but what one computes for the other, behind locks:
+//! what the actor computes for the critic it holds before either begins, so a critic that is early waits; what both need is
+//! computed by the first who does.
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::forward::Activations;
 use super::memory::{Floats, Matrix};
 use super::network::zeros;
+use super::products::Products;
 use super::sampler::Sampler;
 use super::sgemm::Factor;
+use super::values::StateTerms;
 use crate::error::{EngineError, Result};
 use crate::learner::LearnerConfig;
 use crate::networks::layout::{LayerSpec, Networks};
@@ -143,6 +146,11 @@ impl Inputs {
         self.pairs.view(0..1 + self.observation + self.action, self.n)
     }
 
+    /// a.
+    pub fn actions(&self) -> Factor<'_> {
+        self.pairs.view(1 + self.observation..1 + self.observation + self.action, self.n)
+    }
+
     /// [1, s′].
     pub fn next_states(&self) -> Factor<'_> {
         self.next.view(0..1 + self.observation, self.n)
@@ -207,9 +215,36 @@ pub struct Shared {
     pub next: RwLock<Sampler>,
     /// From the actor's half to the critic's; None without a V.
     pub sampled: RwLock<Option<Sampled>>,
+    /// Of Q at s: at a and at the policy's actions.
+    state_terms: RwLock<StateTerms>,
 }
 
 impl Shared {
+    /// Forgets what was computed of another batch.
+    ///
+    /// # Errors
+    /// `PANIC` after a panic.
+    pub fn begin(&mut self) -> Result<()> {
+        write(&self.state_terms)?.expect(&self.shapes.action_values, self.inputs.n);
+        Ok(())
+    }
+
+    /// What the batch's states give to every Q_i; on the first half's `products` that asks.
+    ///
+    /// # Errors
+    /// `PANIC` after a panic.
+    pub fn state_terms(&self, products: &mut Products) -> Result<RwLockReadGuard<'_, StateTerms>> {
+        if !read(&self.state_terms)?.is_known {
+            let mut terms = write(&self.state_terms)?;
+            // the other half may have been faster
+            if !terms.is_known {
+                let networks = (self.shapes.action_values.as_slice(), self.action_values.as_slice());
+                terms.compute(products, networks, self.inputs.states())?;
+            }
+        }
+        read(&self.state_terms)
+    }
+
     /// All parameters zero.
     pub fn new(config: &LearnerConfig, networks: &Networks) -> Self {
         let (sizes, capacity) = (&config.sizes, config.batch);
@@ -225,6 +260,7 @@ impl Shared {
             action_values: shapes.action_values.iter().map(zeros).collect(),
             state_value: shapes.state_value.as_ref().map_or_else(|| Floats::zeros(0), zeros),
             next: RwLock::new(Sampler::new(config.recipe.policy, &shapes.policy, sizes.action, 1, capacity)),
+            state_terms: RwLock::new(StateTerms::new(&shapes.action_values, capacity)),
             sampled: RwLock::new(shapes.state_value.as_ref().map(|shape| Sampled::new(shape, capacity))),
             shapes,
         }

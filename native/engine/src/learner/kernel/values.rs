@@ -1,13 +1,73 @@
 //! The action values together: Q_i at the same pairs, and the smaller of them.
 
 use super::backward::{Deltas, hidden_deltas, input_gradient};
-use super::forward::{Activations, forward};
+use super::forward::{Activations, Block, forward};
 use super::memory::{Floats, Matrix};
 use super::products::Products;
-use super::sgemm::Factor;
+use super::sgemm::{Factor, Finish, Start};
 use super::vector;
 use crate::error::Result;
 use crate::networks::mlp::Shape;
+
+/// What [1, s] gives to the first layer of every Q_i, whatever the action.
+pub struct StateTerms {
+    capacity: usize,
+    terms: Vec<Matrix>,
+    /// States in use.
+    n: usize,
+    /// Whether they are those of the batch at hand.
+    pub is_known: bool,
+}
+
+impl StateTerms {
+    /// Room for `capacity` states.
+    pub fn new(networks: &[Shape], capacity: usize) -> Self {
+        let first = networks.iter().map(|network| network.layers[0].outputs);
+        let terms = first.map(|outputs| Matrix::zeros(outputs, capacity)).collect();
+        Self { capacity, terms, n: 0, is_known: false }
+    }
+
+    /// Makes room for `n` other states.
+    pub fn expect(&mut self, networks: &[Shape], n: usize) {
+        if n > self.capacity {
+            *self = Self::new(networks, n);
+        }
+        (self.n, self.is_known) = (n, false);
+    }
+
+    /// Computes them.
+    pub fn compute(
+        &mut self,
+        products: &mut Products,
+        (networks, weights): (&[Shape], &[Floats]),
+        states: Factor<'_>,
+    ) -> Result<()> {
+        for ((network, weights), to) in networks.iter().zip(weights).zip(&mut self.terms) {
+            let layer = &network.layers[0];
+            let (to, factor) =
+                (to.view_mut(0..layer.outputs, self.n), layer.columns(weights, 0..states.rows()));
+            products.multiply(to, (factor, states), Start::Zero, Finish::Store)?;
+        }
+        self.is_known = true;
+        Ok(())
+    }
+
+    fn of(&self, index: usize, network: &Shape, actions: usize) -> Block<'_> {
+        let layer = &network.layers[0];
+        Block::Product(self.terms[index].view(0..layer.outputs, self.n), 1 + layer.inputs - actions)
+    }
+}
+
+/// Pairs (s, a).
+#[derive(Clone, Copy)]
+pub enum Pairs<'a> {
+    /// [1, s, a].
+    Whole(Factor<'a>),
+    /// [1, s] and a; where there are K n actions, K for each of n states.
+    Apart(Factor<'a>, Factor<'a>),
+    /// What the states give, and a.
+    Begun(&'a StateTerms, Factor<'a>),
+}
 
 /// Passes of some action values at the same pairs.
 pub struct ActionValues {
@@ -23,18 +83,29 @@ impl ActionValues {
         Self { passes, count: 0 }
     }
 
-    /// Q_i(s, a) for every i; `inputs` as of [`forward`].
+    /// Q_i(s, a) for every i.
     pub fn forward(
         &mut self,
         products: &mut Products,
         (networks, weights): (&[Shape], &[Floats]),
-        inputs: &[Factor<'_>],
+        pairs: Pairs<'_>,
     ) -> Result<()> {
-        self.count = inputs.last().map_or(0, Factor::columns);
-        let passes = self.passes.iter_mut().zip(networks).zip(weights);
-        passes
-            .into_iter()
-            .try_for_each(|((pass, network), weights)| forward(products, (network, weights), inputs, pass))
+        let (Pairs::Whole(last) | Pairs::Apart(_, last) | Pairs::Begun(_, last)) = pairs;
+        self.count = last.columns();
+        let networks = networks.iter().zip(weights);
+        for (index, (pass, (network, weights))) in self.passes.iter_mut().zip(networks).enumerate() {
+            let last = Block::Inputs(last);
+            let first = match pairs {
+                Pairs::Whole(_) => None,
+                Pairs::Apart(states, _) => Some(Block::Inputs(states)),
+                Pairs::Begun(terms, actions) => Some(terms.of(index, network, actions.rows())),
+            };
+            match first {
+                Some(first) => forward(products, (network, weights), &[first, last], pass)?,
+                None => forward(products, (network, weights), &[last], pass)?,
+            }
+        }
+        Ok(())
     }
 
     /// Q_i of every pair.
