@@ -8,7 +8,7 @@ use virel_engine::replay::buffer::{GatheredBatch, ReplayBuffer, Transition};
 use virel_engine::replay::rows::Rows;
 
 use super::support::Case;
-use super::support::recipes::{VIREL, Variant};
+use super::support::recipes::{SAC_TWIN, VIREL, Variant};
 use super::{learner, learner_with, sizes, tiny, variants};
 
 /// All that a learner shows after each step.
@@ -66,24 +66,27 @@ fn any_number_of_threads_agrees_to_the_bit() {
 #[test]
 fn many_threads_are_repeatable_whatever_computes_the_products() {
     let papers = sizes(17, 6, &[300, 300], &[300, 300]);
-    for gemm in Gemm::all() {
-        let run = || run_with(gemm, VIREL, &papers, 128, 4);
-        assert!(run() == run(), "{}", gemm.name());
+    for (gemm, threads) in Gemm::all().flat_map(|gemm| [(gemm, 3), (gemm, 4)]) {
+        let run = || run_with(gemm, VIREL, &papers, 128, threads);
+        assert!(run() == run(), "{}, {threads} threads", gemm.name());
     }
 }
 
+/// Small networks, so that the halves meet in every order.
 #[test]
 fn many_steps_on_two_threads_agree_to_the_bit() {
-    let run = |threads| {
-        let case = Case::random(9, sizes(4, 2, &[20, 30, 10], &[20, 30, 10]), 33, 1.0);
-        let mut learner = learner_with(&case, LearnerConfig { threads, ..case.config() });
-        for _ in 0..2000 {
-            learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature()).unwrap();
-            learner.update_targets(Step::Joint).unwrap();
-        }
-        learner.parameters().unwrap()
-    };
-    assert!(run(1) == run(2));
+    for variant in [VIREL, SAC_TWIN] {
+        let run = |threads| {
+            let case = Case::of(variant, 9, sizes(4, 2, &[20, 30, 10], &[20, 30, 10]), 33, 1.0);
+            let mut learner = learner_with(&case, LearnerConfig { threads, ..case.config() });
+            for _ in 0..5000 {
+                learner.step(Step::Joint, &case.batch(), &case.noise, case.temperature()).unwrap();
+                learner.update_targets(Step::Joint).unwrap();
+            }
+            learner.parameters().unwrap()
+        };
+        assert!(run(1) == run(2), "{}", variant.name);
+    }
 }
 
 #[test]

@@ -226,7 +226,8 @@ impl Actor {
                     prior.forward(products, prior_policy()?, states)?;
                 }
                 own.sample(products, policy, states)?;
-                let pairs = Pairs::Begun(&*shared.state_terms(products)?, own.actions());
+                let terms_of_states = shared.state_terms(products)?;
+                let pairs = Pairs::Begun(&terms_of_states, own.actions());
                 values.forward(products, (&shapes.action_values, action_values), pairs)?;
             }
         }

@@ -226,8 +226,10 @@ pub fn run(shared: &Shared, critic: &mut Critic, temperature: f32, meeting: &Mee
     critic.descents.begin();
 
     let (bellman, products) = (&mut critic.buffers.bellman, &mut critic.products);
-    let pairs = Pairs::Begun(&*shared.state_terms(products)?, inputs.actions());
+    let terms_of_states = shared.state_terms(products)?;
+    let pairs = Pairs::Begun(&terms_of_states, inputs.actions());
     bellman.action_values.forward(products, (&shapes.action_values, weights), pairs)?;
+    drop(terms_of_states);
     let of_targets = of_targets(targets, temperature);
     bellman.compute(products, (shapes, targets), inputs, &*read(&shared.next)?, &of_targets)?;
     terms.action_values = critic.differentiate_action_values(shapes, weights, inputs.n)?;

@@ -2,7 +2,7 @@
 //! what the actor computes for the critic it holds before either begins, so a critic that is early waits; what both need is
 //! computed by the first who does.
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::forward::Activations;
 use super::memory::{Floats, Matrix};
@@ -215,8 +215,10 @@ pub struct Shared {
     pub next: RwLock<Sampler>,
     /// From the actor's half to the critic's; None without a V.
     pub sampled: RwLock<Option<Sampled>>,
-    /// Of Q at s: at a and at the policy's actions.
+    /// Of Q at s: at a and at the policy's actions. Written only by who has the turn and finds them unknown, so a half that
+    /// reads them never keeps the other waiting.
     state_terms: RwLock<StateTerms>,
+    turn: Mutex<()>,
 }
 
 impl Shared {
@@ -234,14 +236,13 @@ impl Shared {
     /// # Errors
     /// `PANIC` after a panic.
     pub fn state_terms(&self, products: &mut Products) -> Result<RwLockReadGuard<'_, StateTerms>> {
+        // who comes second waits here, and finds them known
+        let turn = self.turn.lock().map_err(poisoned)?;
         if !read(&self.state_terms)?.is_known {
-            let mut terms = write(&self.state_terms)?;
-            // the other half may have been faster
-            if !terms.is_known {
-                let networks = (self.shapes.action_values.as_slice(), self.action_values.as_slice());
-                terms.compute(products, networks, self.inputs.states())?;
-            }
+            let networks = (self.shapes.action_values.as_slice(), self.action_values.as_slice());
+            write(&self.state_terms)?.compute(products, networks, self.inputs.states())?;
         }
+        drop(turn);
         read(&self.state_terms)
     }
 
@@ -261,6 +262,7 @@ impl Shared {
             state_value: shapes.state_value.as_ref().map_or_else(|| Floats::zeros(0), zeros),
             next: RwLock::new(Sampler::new(config.recipe.policy, &shapes.policy, sizes.action, 1, capacity)),
             state_terms: RwLock::new(StateTerms::new(&shapes.action_values, capacity)),
+            turn: Mutex::new(()),
             sampled: RwLock::new(shapes.state_value.as_ref().map(|shape| Sampled::new(shape, capacity))),
             shapes,
         }
