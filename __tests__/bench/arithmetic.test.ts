@@ -22,12 +22,14 @@ describe('passes of a network', () => {
 describe('floor of an update', () => {
   // HalfCheetah, 17 observations, 6 actions, two layers of 300, batch 128: counted by hand
   const policy = { forward: 98_700, backward: 98_700 + 90_000 + 3_600 };
-  const q = { forward: 97_200, backward: 97_200 + 90_300, byAction: 90_300 + 1_800 };
+  const q = { forward: 97_200, states: 5_100, backward: 97_200 + 90_300, byAction: 90_300 + 1_800 };
   const v = { forward: 95_400, backward: 95_400 + 90_300 };
   const virel =
     policy.forward +
     policy.backward +
-    2 * q.forward +
+    // Q(s, a) and Q(s, ã): what the states give is the same
+    2 * q.forward -
+    q.states +
     q.backward +
     q.byAction +
     2 * v.forward +
@@ -44,7 +46,7 @@ describe('floor of an update', () => {
     expect(seldom).toBe(2 * 128 * virel + residual / 4);
   });
 
-  it('is that of sac-twin by hand: two Q, their targets at the next action, no V', () => {
+  it('is that of sac-twin by hand: two Q, their targets at the next action, no V, one derivative of the minimum', () => {
     const twin = operations({
       algorithm: 'sac-twin',
       network: { hidden: [300, 300] },
@@ -53,7 +55,8 @@ describe('floor of an update', () => {
     const row =
       2 * policy.forward +
       policy.backward +
-      2 * (2 * q.forward + q.backward + q.byAction) +
+      2 * (2 * q.forward - q.states + q.backward) +
+      q.byAction +
       2 * q.forward;
     expect(twin).toBe(2 * 128 * row);
   });
@@ -72,6 +75,6 @@ describe('floor of an update', () => {
         replay: { batchSize: 128 },
       });
     // at the state and at the next one
-    expect(of(11) - of(10)).toBe(2 * 128 * 2 * q.forward);
+    expect(of(11) - of(10)).toBe(2 * 128 * 2 * (q.forward - q.states));
   });
 });

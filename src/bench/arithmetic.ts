@@ -1,6 +1,7 @@
 /**
  * The floor of an update: the floating-point operations that its products cannot do without, counted from the layers.
- * Shared passes count once (one ã, one policy pass, one Q(s, ã)), as the `kernel` engine runs them.
+ * Shared passes count once, as the `kernel` engine runs them: one ã, one policy pass, one Q(s, ã); what the states give to
+ * Q's first layer, for all actions there; of a minimum of two Q, one derivative by each action.
  */
 import { type Recipe, recipeOf } from '../algorithms/recipe.js';
 import type { ResolvedConfig } from '../config/schema.js';
@@ -36,6 +37,8 @@ function networksOf(config: ResolvedConfig, { observationSize, actionSize }: Tas
   return {
     policy: passesOf([observationSize, ...policyHidden, heads]),
     actionValue: passesOf([observationSize + actionSize, ...hidden, 1]),
+    /** Of Q's first layer, whatever the action. */
+    states: observationSize * (hidden[0] as number),
     stateValue: passesOf([observationSize, ...hidden, 1]),
   };
 }
@@ -45,7 +48,7 @@ type Networks = ReturnType<typeof networksOf>;
 /** Multiply-adds of the value of s′, for one row. */
 function nextValue(
   { actionValueTarget }: Recipe,
-  { policy, actionValue, stateValue }: Networks,
+  { policy, actionValue, states, stateValue }: Networks,
   { values, samples }: { values: number; samples: number },
 ): number {
   switch (actionValueTarget) {
@@ -56,30 +59,32 @@ function nextValue(
     case 'targetPolicy':
       return policy.forward + actionValue.forward;
     case 'priorPolicy':
-      return policy.forward + samples * actionValue.forward;
+      return policy.forward + states + samples * (actionValue.forward - states);
   }
 }
 
 /** Multiply-adds of the policy's actions, their values and its own gradient, for one row. */
 function policyStep(
   recipe: Recipe,
-  { policy, actionValue }: Networks,
+  { policy, actionValue, states }: Networks,
   { values, samples, actionSize }: { values: number; samples: number; actionSize: number },
 ): number {
   const own = policy.forward + policy.backward;
   const read = recipe.policyCritic === 'minimum' ? values : 1;
   const evaluated = recipe.stateValueTarget === 'none' ? read : values;
-  const byAction = read * actionValue.backwardTo(actionSize);
+  // the M-step's Q(s, a) has passed the states
+  const ofActions = actionValue.forward - states;
+  const byAction = actionValue.backwardTo(actionSize);
   switch (recipe.policyObjective) {
     case 'reparameterised':
     case 'deterministic':
-      return own + evaluated * actionValue.forward + byAction;
+      return own + evaluated * ofActions + byAction;
     case 'score':
-      return own + evaluated * actionValue.forward;
+      return own + evaluated * ofActions;
     case 'weightedLikelihood':
-      return own + policy.forward + samples * actionValue.forward;
+      return own + policy.forward + states + samples * ofActions;
     case 'priorDivergence':
-      return own + policy.forward + samples * (actionValue.forward + byAction);
+      return own + policy.forward + samples * (ofActions + byAction);
   }
 }
 

@@ -1,17 +1,18 @@
 //! Updates per second of the kernel learner on one batch, and microseconds of one action:
-//! `cargo run --release --target host-tuple -p virel-engine --example kernel_speed -- THREADS [O A BLOCKS] [own|gemm|matrixmultiply]`.
+//! `cargo run --release --target host-tuple -p virel-engine --example kernel_speed -- THREADS [O A BLOCKS] [own|gemm|matrixmultiply] [virel|sac-twin]`.
 
 #[path = "paper/mod.rs"]
 mod paper;
 
 use std::time::Instant;
 
+use paper::recipes::{SAC_TWIN, VIREL};
 use paper::{BATCH, config};
 
 use virel_engine::error::Result;
 use virel_engine::learner::kernel::KernelLearner;
 use virel_engine::learner::kernel::sgemm::Gemm;
-use virel_engine::learner::{Learner, Step, Temperature};
+use virel_engine::learner::{Learner, LearnerConfig, Step, Temperature};
 use virel_engine::networks::initialise::{Scheme, TrainedStart, initial};
 use virel_engine::random::{Purpose, Stream};
 use virel_engine::replay::batch::Batch;
@@ -27,7 +28,14 @@ fn main() -> Result<()> {
     let blocks = numbers.next().unwrap_or(300);
 
     let gemm = std::env::args().find_map(|word| Gemm::all().find(|gemm| gemm.name() == word));
-    let config = config(observation, action, threads, gemm.unwrap_or(Gemm::Own));
+    let algorithm =
+        std::env::args().find_map(|word| [VIREL, SAC_TWIN].into_iter().find(|of| of.name == word));
+    let algorithm = algorithm.unwrap_or(VIREL);
+    let mut config = config(observation, action, threads, gemm.unwrap_or(Gemm::Own));
+    config.sizes.action_values = algorithm.action_values;
+    let config = LearnerConfig { recipe: algorithm.recipe, ..config };
+    let draws = config.recipe.draws(config.samples);
+    let temperature = algorithm.temperature.map_or(Temperature::Own, Temperature::Given);
     let start = TrainedStart { temperature: 1.0, mean_multiplier: 1.0, covariance_multiplier: 1.0 };
     let mut stream = Stream::new(1, Purpose::Initialise, 0);
     let parameters = initial(Scheme::Rlkit, &config.recipe, &config.sizes, &start, &mut stream);
@@ -40,7 +48,7 @@ fn main() -> Result<()> {
     };
     let (observations, next_observations) = (normal(BATCH * observation), normal(BATCH * observation));
     let actions: Vec<f32> = normal(BATCH * action).iter().map(|x| x.tanh()).collect();
-    let (rewards, noise, discounts) = (normal(BATCH), normal(BATCH * action), [0.99; BATCH]);
+    let (rewards, noise, discounts) = (normal(BATCH), normal(BATCH * draws * action), [0.99; BATCH]);
     let batch = Batch {
         observations: &observations,
         actions: &actions,
@@ -50,7 +58,7 @@ fn main() -> Result<()> {
     };
 
     let mut update = || {
-        learner.step(Step::Joint, &batch, &noise, Temperature::Given(1.0))?;
+        learner.step(Step::Joint, &batch, &noise, temperature)?;
         learner.update_targets(Step::Joint)
     };
     let (best, median) = seconds(blocks, || (0..UPDATES).try_for_each(|_| update()))?;

@@ -2,7 +2,7 @@
 
 #[allow(dead_code, reason = "the tests read the rest")]
 #[path = "../../tests/support/recipes.rs"]
-mod recipes;
+pub mod recipes;
 
 use virel_engine::learner::kernel::sgemm::Gemm;
 use virel_engine::learner::{Bootstrap, KlBounds, LearnerConfig, Optimisers, ProjectedSteps};

@@ -22,6 +22,13 @@ impl Activations {
             output: Matrix::zeros(shape.outputs(), capacity),
         }
     }
+
+    /// Takes over the hidden activations of some samples of a pass.
+    pub fn gather(&mut self, from: &Self, samples: &[usize]) {
+        for (to, from) in self.hidden.iter_mut().zip(&from.hidden) {
+            to.gather(from, samples);
+        }
+    }
 }
 
 /// Consecutive columns of the first layer.

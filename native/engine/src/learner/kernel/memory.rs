@@ -94,6 +94,14 @@ impl Matrix {
         }
     }
 
+    /// Copies some samples of another matrix of this shape.
+    pub fn gather(&mut self, from: &Self, samples: &[usize]) {
+        let rows = self.values.chunks_exact_mut(self.stride).zip(from.values.chunks_exact(from.stride));
+        for (to, from) in rows {
+            to.iter_mut().zip(samples).for_each(|(to, &sample)| *to = from[sample]);
+        }
+    }
+
     /// Copies samples `0..n` of some features onto every following run of n samples, up to `samples`.
     pub fn repeat(&mut self, rows: Range<usize>, n: usize, samples: usize) {
         if n == samples {

@@ -137,25 +137,36 @@ pub enum Read {
     Minimum,
 }
 
-/// Derivatives of −mean Q by the actions, through one or both action values.
+/// The derivative of −mean Q by the actions, through the action value that each pair's Q is read from.
 pub struct ByAction {
-    deltas: Vec<Deltas>,
-    /// −∂(mean Q)/∂a of each action value alone, `[A, count]`.
-    parts: Vec<Matrix>,
+    /// −∂(mean Q)/∂Q_i, one row each.
+    by_value: Matrix,
+    /// Pairs that pass one Q_i, and what Q_i's forward pass left of them.
+    places: Vec<usize>,
+    some: Option<Activations>,
+    deltas: Deltas,
+    /// Of these pairs, `[A, ·]`.
+    of_some: Matrix,
+    /// −∂(mean Q)/∂a, `[A, count]`.
+    gradient: Matrix,
     dimensions: usize,
 }
 
 impl ByAction {
-    /// Room for `capacity` pairs.
+    /// Room for `capacity` pairs. Several networks have the same layers.
     pub fn new(networks: &[Shape], dimensions: usize, capacity: usize) -> Self {
         Self {
-            deltas: networks.iter().map(|network| Deltas::new(network, capacity)).collect(),
-            parts: networks.iter().map(|_| Matrix::zeros(dimensions, capacity)).collect(),
+            by_value: Matrix::zeros(networks.len(), capacity),
+            places: Vec::with_capacity(capacity),
+            some: (networks.len() > 1).then(|| Activations::new(&networks[0], capacity)),
+            deltas: Deltas::new(&networks[0], capacity),
+            of_some: Matrix::zeros(dimensions, capacity),
+            gradient: Matrix::zeros(dimensions, capacity),
             dimensions,
         }
     }
 
-    /// Fills the derivative; neither Q's weights nor s get any.
+    /// Fills the derivative; neither Q's weights nor s get any. A pair whose minimum is one Q_i passes that one alone.
     pub fn differentiate(
         &mut self,
         products: &mut Products,
@@ -166,36 +177,57 @@ impl ByAction {
         let count = values.count;
         let both = read == Read::Minimum && networks.len() > 1;
         if both {
-            let [first, second] = self.deltas.as_mut_slice() else { return Ok(()) };
-            let (by_first, by_second) = (first.output.row_mut(0, count), second.output.row_mut(0, count));
+            let (by_first, by_second) = self.by_value.two_rows_mut(0, 1, count);
             vector::minimum_gradient(values.of(0), values.of(1), by_first, by_second)?;
         } else {
-            vector::action_value_gradient(self.deltas[0].output.row_mut(0, count));
+            vector::action_value_gradient(self.by_value.row_mut(0, count));
         }
-        for index in 0..=usize::from(both) {
-            let (network, deltas) = ((&networks[index], &*weights[index]), &mut self.deltas[index]);
-            hidden_deltas(products, network, values.pass(index), deltas, count)?;
-            let end = 1 + network.0.layers[0].inputs;
-            let columns = end - self.dimensions..end;
-            let to = self.parts[index].view_mut(0..self.dimensions, count);
-            input_gradient(products, network, columns, deltas, to, count)?;
-        }
-        if both {
-            let [first, second] = self.parts.as_mut_slice() else { return Ok(()) };
-            for i in 0..self.dimensions {
-                vector::add(first.row_mut(i, count), second.row(i, count));
+        (0..=usize::from(both)).try_for_each(|index| {
+            self.pass(products, (&networks[index], &weights[index]), (values.pass(index), index), count)
+        })
+    }
+
+    /// The derivative of the pairs that one Q_i has a share in.
+    fn pass(
+        &mut self,
+        products: &mut Products,
+        network: (&Shape, &[f32]),
+        (from, index): (&Activations, usize),
+        count: usize,
+    ) -> Result<()> {
+        let Self { by_value, places, some, deltas, of_some, gradient, dimensions } = self;
+        let by_value = by_value.row(index, count);
+        places.clear();
+        places.extend((0..count).filter(|&place| by_value[place] != 0.0));
+        let n = places.len();
+        let from = match some {
+            Some(some) if n < count => {
+                some.gather(from, places);
+                some
             }
+            _ => from,
+        };
+        for (to, &place) in deltas.output.row_mut(0, n).iter_mut().zip(&*places) {
+            *to = by_value[place];
+        }
+        hidden_deltas(products, network, from, deltas, n)?;
+        let end = 1 + network.0.layers[0].inputs;
+        let of_actions = of_some.view_mut(0..*dimensions, n);
+        input_gradient(products, network, end - *dimensions..end, deltas, of_actions, n)?;
+        for i in 0..*dimensions {
+            let to = gradient.row_mut(i, count);
+            of_some.row(i, n).iter().zip(&*places).for_each(|(&value, &place)| to[place] = value);
         }
         Ok(())
     }
 
     /// Room for one value a pair, for an objective that reads no derivative by the actions.
     pub fn scratch(&mut self, count: usize) -> &mut [f32] {
-        self.parts[0].row_mut(0, count)
+        self.gradient.row_mut(0, count)
     }
 
     /// −∂(mean Q)/∂a of one action dimension.
     pub fn row(&self, dimension: usize, count: usize) -> &[f32] {
-        self.parts[0].row(dimension, count)
+        self.gradient.row(dimension, count)
     }
 }

@@ -183,13 +183,6 @@ vectorised! {
         e_step::minimum_gradient(first, second, by_first, by_second)
     }
 
-    /// Adds `other` to `sum`, element by element.
-    pub fn add(sum: &mut [f32], other: &[f32]) {
-        for (sum, &other) in sum.iter_mut().zip(other) {
-            *sum += other;
-        }
-    }
-
     /// Multiplies by a factor, element by element.
     pub fn scale(values: &mut [f32], factor: f32) {
         for value in values {
