@@ -1,7 +1,7 @@
 /**
  * The floor of an update: the floating-point operations that its products cannot do without, counted from the layers.
  * Shared passes count once, as the `kernel` engine runs them: one ã, one policy pass, one Q(s, ã); what the states give to
- * Q's first layer, for all actions there; of a minimum of two Q, one derivative by each action.
+ * Q's first layer, for all actions there; of a minimum of two Q, the derivative of the smaller alone.
  */
 import { type Recipe, recipeOf } from '../algorithms/recipe.js';
 import type { ResolvedConfig } from '../config/schema.js';
@@ -84,7 +84,7 @@ function policyStep(
     case 'weightedLikelihood':
       return own + policy.forward + states + samples * ofActions;
     case 'priorDivergence':
-      return own + policy.forward + samples * (ofActions + byAction);
+      return own + policy.forward + samples * (evaluated * ofActions + byAction);
   }
 }
 

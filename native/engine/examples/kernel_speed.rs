@@ -12,7 +12,7 @@ use paper::{BATCH, config};
 use virel_engine::error::Result;
 use virel_engine::learner::kernel::KernelLearner;
 use virel_engine::learner::kernel::sgemm::Gemm;
-use virel_engine::learner::{Learner, LearnerConfig, Step, Temperature};
+use virel_engine::learner::{Learner, Step, Temperature};
 use virel_engine::networks::initialise::{Scheme, TrainedStart, initial};
 use virel_engine::random::{Purpose, Stream};
 use virel_engine::replay::batch::Batch;
@@ -33,7 +33,7 @@ fn main() -> Result<()> {
     let algorithm = algorithm.unwrap_or(VIREL);
     let mut config = config(observation, action, threads, gemm.unwrap_or(Gemm::Own));
     config.sizes.action_values = algorithm.action_values;
-    let config = LearnerConfig { recipe: algorithm.recipe, ..config };
+    config.recipe = algorithm.recipe;
     let draws = config.recipe.draws(config.samples);
     let temperature = algorithm.temperature.map_or(Temperature::Own, Temperature::Given);
     let start = TrainedStart { temperature: 1.0, mean_multiplier: 1.0, covariance_multiplier: 1.0 };

@@ -41,7 +41,7 @@ use self::objective::PolicyTerms;
 use self::products::Products;
 use self::residual::{Present, Tile, Tiles};
 use self::sampler::Draws;
-use self::shared::{Shared, Use, read, write};
+use self::shared::{Shared, Use, write};
 use super::{
     Learner, LearnerConfig, Losses, Norms, Step, StepGradients, StepNorms, StepTerms, Temperature,
     expect_act, expect_all, expect_config, expect_parameters, expect_positive, expect_rows,
@@ -172,7 +172,8 @@ impl KernelLearner {
         self.load(rows, room, noise)?;
 
         let (shared, actor, critic) = (&self.shared, &mut self.actor, &mut self.critic);
-        let (held, meeting) = (Held::of(shared)?, Meeting::of(1 + usize::from(step.has_m())));
+        let beside = step.has_m() && self.helper.is_some();
+        let (held, meeting) = (Held::of(shared)?, Meeting::of(1 + usize::from(beside)));
         let ours = || actor::run((shared, held), actor, step, temperature, &meeting);
         let theirs = || critic::run(shared, critic, temperature, &meeting);
         let terms = match self.helper.as_mut() {
@@ -189,12 +190,13 @@ impl KernelLearner {
         Ok(terms)
     }
 
-    /// The rest of the gradients of a step whose halves have met, and Adam. All were taken at the parameters that the step
-    /// began with (docs/paper.md A28).
+    /// The rest of the gradients of a step whose halves have met, and Adam. All gradients are at the parameters that the step
+    /// began with.
     fn descend(&mut self, step: Step, gradients: Use) -> Result<()> {
         let moves = gradients == Use::Step;
         let Shared { shapes, inputs, action_values, state_value, sampled, .. } = &mut self.shared;
-        let (sampled, at) = (read(sampled)?, (&*shapes, &*inputs));
+        // a panic between two pieces leaves parameters half moved: no step may follow it
+        let (sampled, at) = (write(sampled)?, (&*shapes, &*inputs));
         let (actor, critic) = (&mut self.actor, &mut self.critic);
         let values = moves.then_some((action_values.as_mut_slice(), state_value));
         let of_critic =

@@ -66,9 +66,11 @@ fn any_number_of_threads_agrees_to_the_bit() {
 #[test]
 fn many_threads_are_repeatable_whatever_computes_the_products() {
     let papers = sizes(17, 6, &[300, 300], &[300, 300]);
-    for (gemm, threads) in Gemm::all().flat_map(|gemm| [(gemm, 3), (gemm, 4)]) {
-        let run = || run_with(gemm, VIREL, &papers, 128, threads);
-        assert!(run() == run(), "{}, {threads} threads", gemm.name());
+    for (gemm, variant, threads) in
+        Gemm::all().flat_map(|gemm| [(gemm, VIREL, 3), (gemm, VIREL, 4), (gemm, SAC_TWIN, 2)])
+    {
+        let run = || run_with(gemm, variant, &papers, 128, threads);
+        assert!(run() == run(), "{}, {}, {threads} threads", gemm.name(), variant.name);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The critic's half of a step: Q and V with their optimisers.
 //!
-//! Order: Q_i(s, a) | next value, y_Q | Q backward | V backward, from the actor's V(s) and y_V | gradients by w and φ, as far
-//! as the actor leaves time; Adam is with the [`descent`](super::descent) of all.
+//! Order: Q_i(s, a) | next value, y_Q | Q backward | gradients by w while the actor's V(s) and y_V are awaited | V backward from
+//! them | gradients by w and φ until the actor is done; Adam is with the [`descent`](super::descent) of all.
 
 use std::sync::Mutex;
 
@@ -61,7 +61,7 @@ pub struct Descents {
 }
 
 impl Descents {
-    /// [`Descent::work`] of every Q_i and, where the actor has passed it, of V; `weights` are w and φ.
+    /// [`Descent::work`] of every Q_i and, once it has been passed backward and `sampled` is given, of V; `weights` are w and φ.
     pub fn work<'a>(
         &'a mut self,
         buffers: &'a Buffers,
@@ -182,7 +182,7 @@ impl Critic {
         value_terms(prediction, target, factor)
     }
 
-    /// Gradients by w and, once the actor has passed V, by φ, until it is `enough`.
+    /// Gradients by w and, where `sampled` is given, by φ, until it is `enough`.
     fn take_gradients(
         &mut self,
         shared: &Shared,
@@ -234,14 +234,17 @@ pub fn run(shared: &Shared, critic: &mut Critic, temperature: f32, meeting: &Mee
     bellman.compute(products, (shapes, targets), inputs, &*read(&shared.next)?, &of_targets)?;
     terms.action_values = critic.differentiate_action_values(shapes, weights, inputs.n)?;
 
-    if let Some(shape) = &shapes.state_value {
-        critic.take_gradients(shared, None, || shared.sampled.try_read().is_ok())?;
-        let sampled = read(&shared.sampled)?;
-        let (sampled, network) =
-            (expect_part(sampled.as_ref(), "state value")?, (shape, &shared.state_value));
-        terms.state_value = Some(critic.differentiate_state_value(network, sampled, inputs.n)?);
-    }
+    let Some(shape) = &shapes.state_value else {
+        meeting.arrive();
+        critic.take_gradients(shared, None, || meeting.is_complete())?;
+        return Ok(terms);
+    };
+    critic.take_gradients(shared, None, || shared.sampled.try_read().is_ok())?;
+    let sampled = read(&shared.sampled)?;
+    let sampled = expect_part(sampled.as_ref(), "state value")?;
+    let network = (shape, &shared.state_value);
+    terms.state_value = Some(critic.differentiate_state_value(network, sampled, inputs.n)?);
     meeting.arrive();
-    critic.take_gradients(shared, read(&shared.sampled)?.as_ref(), || meeting.is_complete())?;
+    critic.take_gradients(shared, Some(sampled), || meeting.is_complete())?;
     Ok(terms)
 }

@@ -1,8 +1,8 @@
 //! The end of a step: the gradient by every weight, and Adam on it, in pieces for whoever is free.
 //!
 //! A half that has been through its networks before the other takes gradients by their weights meanwhile. When both have,
-//! all threads share what is left, so a step takes as long as its work and not as the longer of two halves, on cores that
-//! others use too. Pieces are always the same and lie apart: who takes one changes nothing.
+//! all threads share what is left, so that one seldom waits for the other, on cores that others use too. Pieces are always
+//! the same and lie apart: who takes one changes nothing.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ use crate::networks::mlp::Shape;
 use crate::threads::Team;
 
 /// Most rows of a piece: few enough to end together, and enough that what their product copies of its other factor does
-/// not count. A multiple of the rows of every block of [`super::sgemm`].
+/// not count. A multiple of the rows of the blocks of [`Gemm::Own`] that fill the registers.
 const ROWS: usize = 108;
 
 /// Rows of a layer that are taken together.

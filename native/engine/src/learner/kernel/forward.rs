@@ -36,7 +36,7 @@ impl Activations {
 pub enum Block<'a> {
     /// What they are multiplied with, `[features, n]`; the first begins with the row of ones for the bias.
     Inputs(Factor<'a>),
-    /// Their product, `[outputs, n]`, and how many they are.
+    /// Their product, `[outputs, n]`, and how many they are; only the first, and never the last.
     Product(Factor<'a>, usize),
 }
 

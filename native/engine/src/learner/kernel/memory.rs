@@ -160,6 +160,22 @@ mod tests {
     }
 
     #[test]
+    fn features_are_copied_to_their_rows_and_samples_gathered_in_their_order() {
+        let mut from = Matrix::zeros(2, 3);
+        from.row_mut(0, 3).copy_from_slice(&[1.0, 2.0, 3.0]);
+        from.row_mut(1, 3).copy_from_slice(&[4.0, 5.0, 6.0]);
+        let mut to = Matrix::zeros(3, 3);
+        to.copy(1, from.view(0..2, 3));
+        assert_eq!([to.row(0, 3), to.row(1, 3), to.row(2, 3)], [[0.0; 3], [1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+
+        let mut some = Matrix::zeros(2, 3);
+        some.gather(&from, &[2, 0]);
+        assert_eq!([some.row(0, 2), some.row(1, 2)], [[3.0, 1.0], [6.0, 4.0]]);
+        some.gather(&from, &[]);
+        assert_eq!(some.row(0, 2), [3.0, 1.0]);
+    }
+
+    #[test]
     fn load_transposes_and_leaves_other_rows() {
         for (n, width) in [(1, 1), (7, 5), (16, 16), (33, 17), (40, 35)] {
             let samples: Vec<f32> = (0..n * width).map(|x| x as f32 + 1.0).collect();

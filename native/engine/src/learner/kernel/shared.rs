@@ -269,7 +269,7 @@ impl Shared {
     }
 }
 
-/// A lock whose holder panicked: the step it was in is half done, so nothing behind it can be trusted.
+/// A lock whose holder panicked: what lies behind it, or the parameters, are those of a step that is half done.
 fn poisoned<T>(_: PoisonError<T>) -> EngineError {
     EngineError::Panic { reason: "an earlier gradient step ended in a panic".to_owned() }
 }

@@ -141,12 +141,12 @@ pub enum Read {
 pub struct ByAction {
     /// −∂(mean Q)/∂Q_i, one row each.
     by_value: Matrix,
-    /// Pairs that pass one Q_i, and what Q_i's forward pass left of them.
+    /// Pairs that pass one Q_i, and what its forward pass left of them.
     places: Vec<usize>,
-    some: Option<Activations>,
+    gathered: Option<Activations>,
     deltas: Deltas,
     /// Of these pairs, `[A, ·]`.
-    of_some: Matrix,
+    of_gathered: Matrix,
     /// −∂(mean Q)/∂a, `[A, count]`.
     gradient: Matrix,
     dimensions: usize,
@@ -158,15 +158,15 @@ impl ByAction {
         Self {
             by_value: Matrix::zeros(networks.len(), capacity),
             places: Vec::with_capacity(capacity),
-            some: (networks.len() > 1).then(|| Activations::new(&networks[0], capacity)),
+            gathered: (networks.len() > 1).then(|| Activations::new(&networks[0], capacity)),
             deltas: Deltas::new(&networks[0], capacity),
-            of_some: Matrix::zeros(dimensions, capacity),
+            of_gathered: Matrix::zeros(dimensions, capacity),
             gradient: Matrix::zeros(dimensions, capacity),
             dimensions,
         }
     }
 
-    /// Fills the derivative; neither Q's weights nor s get any. A pair whose minimum is one Q_i passes that one alone.
+    /// Fills the derivative; neither Q's weights nor s get any. A pair passes only the Q_i that its minimum is read from.
     pub fn differentiate(
         &mut self,
         products: &mut Products,
@@ -183,27 +183,27 @@ impl ByAction {
             vector::action_value_gradient(self.by_value.row_mut(0, count));
         }
         (0..=usize::from(both)).try_for_each(|index| {
-            self.pass(products, (&networks[index], &weights[index]), (values.pass(index), index), count)
+            self.through(products, (&networks[index], &weights[index]), (values.pass(index), index), count)
         })
     }
 
     /// The derivative of the pairs that one Q_i has a share in.
-    fn pass(
+    fn through(
         &mut self,
         products: &mut Products,
         network: (&Shape, &[f32]),
         (from, index): (&Activations, usize),
         count: usize,
     ) -> Result<()> {
-        let Self { by_value, places, some, deltas, of_some, gradient, dimensions } = self;
+        let Self { by_value, places, gathered, deltas, of_gathered, gradient, dimensions } = self;
         let by_value = by_value.row(index, count);
         places.clear();
         places.extend((0..count).filter(|&place| by_value[place] != 0.0));
         let n = places.len();
-        let from = match some {
-            Some(some) if n < count => {
-                some.gather(from, places);
-                some
+        let from = match gathered {
+            Some(gathered) if n < count => {
+                gathered.gather(from, places);
+                gathered
             }
             _ => from,
         };
@@ -212,11 +212,11 @@ impl ByAction {
         }
         hidden_deltas(products, network, from, deltas, n)?;
         let end = 1 + network.0.layers[0].inputs;
-        let of_actions = of_some.view_mut(0..*dimensions, n);
+        let of_actions = of_gathered.view_mut(0..*dimensions, n);
         input_gradient(products, network, end - *dimensions..end, deltas, of_actions, n)?;
         for i in 0..*dimensions {
             let to = gradient.row_mut(i, count);
-            of_some.row(i, n).iter().zip(&*places).for_each(|(&value, &place)| to[place] = value);
+            of_gathered.row(i, n).iter().zip(&*places).for_each(|(&value, &place)| to[place] = value);
         }
         Ok(())
     }
