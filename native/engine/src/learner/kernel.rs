@@ -41,7 +41,7 @@ use self::objective::PolicyTerms;
 use self::products::Products;
 use self::residual::{Present, Tile, Tiles};
 use self::sampler::Draws;
-use self::shared::{Shared, Use, write};
+use self::shared::{Shared, write};
 use super::{
     Learner, LearnerConfig, Losses, Norms, Step, StepGradients, StepNorms, StepTerms, Temperature,
     expect_act, expect_all, expect_config, expect_parameters, expect_positive, expect_rows,
@@ -488,6 +488,15 @@ impl Learner for KernelLearner {
         }
         Ok(())
     }
+}
+
+/// What happens to a step's gradients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// Optimisers move.
+    Step,
+    /// They are left for the caller to read.
+    Keep,
 }
 
 /// What a step's halves saw.

@@ -47,6 +47,14 @@ impl Block<'_> {
             Self::Inputs(block) | Self::Product(block, _) => block.columns(),
         }
     }
+
+    /// How many columns of the layer they are.
+    const fn features(&self) -> usize {
+        match self {
+            Self::Inputs(block) => block.rows(),
+            Self::Product(_, features) => *features,
+        }
+    }
 }
 
 /// Runs samples through a network.
@@ -74,25 +82,18 @@ pub fn forward(
 
         let mut column = 0;
         for (place, block) in inputs.iter().enumerate() {
+            let start = if place == 0 { Start::Zero } else { Start::Present };
+            let is_complete = is_hidden && place + 1 == inputs.len();
+            let finish = if is_complete { Finish::Relu } else { Finish::Store };
+            let factor = layer.columns(weights, column..column + block.features());
             match *block {
-                Block::Product(product, columns) => {
-                    matrix.copy(rows.start, product);
-                    column += columns;
-                }
-                Block::Inputs(block) => {
-                    let factor = layer.columns(weights, column..column + block.rows());
-                    let start = if place == 0 { Start::Zero } else { Start::Present };
-                    let is_complete = is_hidden && place + 1 == inputs.len();
-                    let finish = if is_complete { Finish::Relu } else { Finish::Store };
-                    products.multiply(
-                        matrix.view_mut(rows.clone(), block.columns()),
-                        (factor, block),
-                        start,
-                        finish,
-                    )?;
-                    column += block.rows();
+                Block::Product(product, _) => matrix.copy(rows.start, product),
+                Block::Inputs(inputs) => {
+                    let to = matrix.view_mut(rows.clone(), inputs.columns());
+                    products.multiply(to, (factor, inputs), start, finish)?;
                 }
             }
+            column += block.features();
             if place == 0 {
                 matrix.repeat(rows.clone(), block.samples(), samples);
             }

@@ -19,15 +19,6 @@ use crate::replay::batch::Batch;
 use crate::replay::buffer::{GatheredBatch, ReplayBuffer};
 use crate::threads::Helper;
 
-/// What happens to a step's gradients.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Use {
-    /// Optimisers move.
-    Step,
-    /// They are left for the caller to read.
-    Keep,
-}
-
 /// Every network that the recipe has, without its parameters.
 pub struct Shapes {
     /// π_θ: heads μ, then log σ unless it is deterministic.
@@ -227,7 +218,7 @@ impl Shared {
     /// # Errors
     /// `PANIC` after a panic.
     pub fn begin(&mut self) -> Result<()> {
-        write(&self.state_terms)?.expect(&self.shapes.action_values, self.inputs.n);
+        write(&self.state_terms)?.fit(&self.shapes.action_values, self.inputs.n);
         Ok(())
     }
 

@@ -27,8 +27,8 @@ impl StateTerms {
         Self { capacity, terms, n: 0, is_known: false }
     }
 
-    /// Makes room for `n` other states.
-    pub fn expect(&mut self, networks: &[Shape], n: usize) {
+    /// Makes room for `n` other states, of which nothing is known.
+    pub fn fit(&mut self, networks: &[Shape], n: usize) {
         if n > self.capacity {
             *self = Self::new(networks, n);
         }
