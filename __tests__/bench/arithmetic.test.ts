@@ -77,4 +77,17 @@ describe('floor of an update', () => {
     // at the state and at the next one
     expect(of(11) - of(10)).toBe(2 * 128 * 2 * (q.forward - q.states));
   });
+
+  it('grows with a derivative by each action too where mpo differentiates through them', () => {
+    const of = (samples: number) =>
+      operations({
+        algorithm: 'mpo',
+        policyGradient: 'priorDivergence',
+        temperature: { kind: 'fixed', temperature: 0.1 },
+        eStep: { samples },
+        network: { hidden: [300, 300] },
+        replay: { batchSize: 128 },
+      });
+    expect(of(11) - of(10)).toBe(2 * 128 * (2 * (q.forward - q.states) + q.byAction));
+  });
 });
