@@ -1,4 +1,4 @@
-//! Updates per second of the kernel learner on one batch, and microseconds of one action:
+//! Updates per second of the kernel learner on one batch, and microseconds of an action:
 //! `cargo run --release --target host-tuple -p virel-engine --example kernel_speed -- THREADS [O A BLOCKS] [own|gemm|matrixmultiply] [virel|sac-twin]`.
 
 #[path = "paper/mod.rs"]
@@ -19,7 +19,9 @@ use virel_engine::replay::batch::Batch;
 
 /// Work of one block: short, so that the best block is one that nothing else on the machine disturbed.
 const UPDATES: u32 = 10;
-const ACTIONS: u32 = 1_000;
+const ACTIONS: usize = 1_000;
+/// States that one pass of the policy acts in, beside one.
+const TOGETHER: usize = 8;
 
 fn main() -> Result<()> {
     let mut numbers = std::env::args().skip(1).filter_map(|argument| argument.parse::<usize>().ok());
@@ -69,13 +71,16 @@ fn main() -> Result<()> {
         rate(median)
     );
 
-    let mut one = vec![0.0; action];
-    let (best, median) = seconds(blocks, || {
-        let observations = observations.chunks_exact(observation).cycle().take(ACTIONS as usize);
-        observations.into_iter().try_for_each(|s| learner.act(s, Some(&noise[..action]), &mut one))
-    })?;
-    let each = |seconds: f64| seconds * 1e6 / f64::from(ACTIONS);
-    println!("one action: best {:.2}, median {:.2} us", each(best), each(median));
+    for together in [1, TOGETHER] {
+        let mut actions = vec![0.0; together * action];
+        let (best, median) = seconds(blocks, || {
+            let observations = observations.chunks_exact(together * observation).cycle();
+            let mut rounds = observations.take(ACTIONS / together);
+            rounds.try_for_each(|s| learner.act(s, Some(&noise[..together * action]), &mut actions))
+        })?;
+        let each = |seconds: f64| seconds * 1e6 / ACTIONS as f64;
+        println!("{together} action(s) at once: best {:.2}, median {:.2} us each", each(best), each(median));
+    }
     Ok(())
 }
 

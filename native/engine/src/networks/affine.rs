@@ -1,11 +1,13 @@
 //! One layer at one sample, y = W x: what a policy that acts spends its time on.
 //!
 //! Rows are dot products along whole cache lines. Four of them share what is loaded of x, and every one is sixteen partial
-//! sums that are added up in one order: all instruction sets give the same bits.
+//! sums that are added up in one order: all instruction sets give the same bits. The next four are asked for meanwhile: a
+//! simulator's work between two actions leaves the weights in the second-level cache at best, and rows beside each other are
+//! more streams than a processor foresees.
 
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Avx512};
-use crate::lanes::{LINE, Lanes};
+use crate::lanes::{LINE, Lanes, prefetch};
 
 /// Rows that pass together.
 const ROWS: usize = 4;
@@ -84,7 +86,9 @@ unsafe fn dot_products<V: Lanes, const PARTS: usize, const N: usize>(rows: &[f32
         for line in (0..x.len()).step_by(LINE) {
             let x_line = load(x.as_ptr().add(line));
             for (row, sums) in sums.iter_mut().enumerate() {
-                let weights = load(rows.as_ptr().add(row * x.len() + line));
+                let weights = rows.as_ptr().add(row * x.len() + line);
+                prefetch(weights.wrapping_add(N * x.len()));
+                let weights = load(weights);
                 for ((sum, weights), x) in sums.iter_mut().zip(weights).zip(x_line) {
                     *sum = weights.mul_add(x, *sum);
                 }
