@@ -89,6 +89,8 @@ pub trait Lanes: Copy {
     unsafe fn relu(self) -> Self;
     /// Itself where `gate` is positive, else 0.
     unsafe fn where_positive(self, gate: Self) -> Self;
+    /// A bit for each value that is not zero, the first lowest; NaN is not zero.
+    unsafe fn not_zero(self) -> u32;
     /// The sum of a [`LINE`] of values: each of the first half and its fellow of the second, then the same of what that
     /// leaves, down to one.
     unsafe fn sum_of_line(line: &[Self]) -> f32;
@@ -137,6 +139,10 @@ impl Lanes for f32 {
         if gate > 0.0 { self } else { 0.0 }
     }
     #[inline(always)]
+    unsafe fn not_zero(self) -> u32 {
+        u32::from(self != 0.0)
+    }
+    #[inline(always)]
     unsafe fn sum_of_line(line: &[Self]) -> f32 {
         let mut sums: [Self; LINE] = std::array::from_fn(|i| line[i]);
         for width in [8, 4, 2, 1] {
@@ -154,15 +160,16 @@ pub use x86::{Avx2, Avx512};
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m256, __m256i, __m512, __mmask16, _CMP_GT_OQ, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32,
-        _mm_movehdup_ps, _mm_movehl_ps, _mm256_add_ps, _mm256_and_ps, _mm256_castpd_ps,
-        _mm256_castps256_ps128, _mm256_cmp_ps, _mm256_cmpgt_epi32, _mm256_extractf128_ps, _mm256_fmadd_ps,
-        _mm256_loadu_ps, _mm256_maskload_ps, _mm256_maskstore_ps, _mm256_max_ps, _mm256_permute2f128_ps,
-        _mm256_set1_epi32, _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_ps, _mm256_shuffle_ps,
-        _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps, _mm512_castps_pd, _mm512_castps512_ps256,
-        _mm512_cmp_ps_mask, _mm512_extractf64x4_pd, _mm512_fmadd_ps, _mm512_loadu_epi32, _mm512_loadu_ps,
-        _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_maskz_mov_ps, _mm512_max_ps,
-        _mm512_permutex2var_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_storeu_ps,
+        __m256, __m256i, __m512, __mmask16, _CMP_GT_OQ, _CMP_NEQ_UQ, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32,
+        _mm_loadu_ps, _mm_movehdup_ps, _mm_movehl_ps, _mm256_add_ps, _mm256_and_ps, _mm256_castpd_ps,
+        _mm256_castps128_ps256, _mm256_castps256_ps128, _mm256_cmp_ps, _mm256_cmpgt_epi32,
+        _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_insertf128_ps, _mm256_loadu_ps, _mm256_maskload_ps,
+        _mm256_maskstore_ps, _mm256_max_ps, _mm256_movemask_ps, _mm256_permute2f128_ps, _mm256_set1_epi32,
+        _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_storeu_ps,
+        _mm256_unpackhi_ps, _mm256_unpacklo_ps, _mm512_castps_pd, _mm512_castps512_ps256, _mm512_cmp_ps_mask,
+        _mm512_extractf64x4_pd, _mm512_fmadd_ps, _mm512_loadu_epi32, _mm512_loadu_ps, _mm512_mask_storeu_ps,
+        _mm512_maskz_loadu_ps, _mm512_maskz_mov_ps, _mm512_max_ps, _mm512_permutex2var_ps, _mm512_set1_ps,
+        _mm512_setzero_ps, _mm512_storeu_ps,
     };
 
     use super::{Lanes, Task};
@@ -285,6 +292,11 @@ mod x86 {
             }
         }
         #[inline(always)]
+        unsafe fn not_zero(self) -> u32 {
+            // SAFETY: the caller's
+            unsafe { u32::from(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(self.0, _mm512_setzero_ps())) }
+        }
+        #[inline(always)]
         unsafe fn sum_of_line(line: &[Self]) -> f32 {
             // SAFETY: the caller's
             unsafe {
@@ -325,6 +337,31 @@ mod x86 {
         }
     }
 
+    /// The columns of 8 x 8 values, of whose rows i and 4 + i `halves` holds the first four values each at i < 4, and the last
+    /// four at 4 + i.
+    ///
+    /// # Safety
+    /// AVX2.
+    #[inline(always)]
+    unsafe fn turned_halves(halves: [__m256; 8]) -> [__m256; 8] {
+        // SAFETY: the caller's
+        unsafe {
+            // pairs of neighbours, then fours
+            let pairs: [__m256; 8] = std::array::from_fn(|i| {
+                let (even, odd) = (halves[i & !1], halves[i | 1]);
+                if i & 1 == 0 { _mm256_unpacklo_ps(even, odd) } else { _mm256_unpackhi_ps(even, odd) }
+            });
+            std::array::from_fn(|i| {
+                let (low, high) = (pairs[i & 4 | i >> 1 & 1], pairs[i & 4 | 2 | i >> 1 & 1]);
+                if i & 1 == 0 {
+                    _mm256_shuffle_ps::<0x44>(low, high)
+                } else {
+                    _mm256_shuffle_ps::<0xee>(low, high)
+                }
+            })
+        }
+    }
+
     impl Lanes for Avx2 {
         const COUNT: usize = 8;
         apart!(#[target_feature(enable = "avx2,fma")]);
@@ -361,40 +398,38 @@ mod x86 {
         ) {
             // SAFETY: the caller's
             unsafe {
-                let block: [__m256; 8] = if (rows, columns) == (8, 8) {
-                    std::array::from_fn(|i| _mm256_loadu_ps(from.add(i * from_stride)))
-                } else {
-                    let mask = lowest_of_eight(columns);
-                    std::array::from_fn(|i| {
-                        if i < rows {
-                            _mm256_maskload_ps(from.add(i * from_stride), mask)
-                        } else {
-                            _mm256_setzero_ps()
-                        }
-                    })
-                };
-                // pairs of neighbours, then fours, then the halves change places
-                let pairs: [__m256; 8] = std::array::from_fn(|i| {
-                    let (even, odd) = (block[i & !1], block[i | 1]);
-                    if i & 1 == 0 { _mm256_unpacklo_ps(even, odd) } else { _mm256_unpackhi_ps(even, odd) }
-                });
-                let fours: [__m256; 8] = std::array::from_fn(|i| {
-                    let (low, high) = (pairs[i & 4 | i >> 1 & 1], pairs[i & 4 | 2 | i >> 1 & 1]);
-                    if i & 1 == 0 {
-                        _mm256_shuffle_ps::<0x44>(low, high)
+                if (rows, columns) == (8, 8) {
+                    // halves of rows that are four apart come beside each other as they are loaded
+                    let halves: [__m256; 8] = std::array::from_fn(|i| {
+                        let from = from.add((i & 3) * from_stride + (i & 4));
+                        let low = _mm256_castps128_ps256(_mm_loadu_ps(from));
+                        _mm256_insertf128_ps::<1>(low, _mm_loadu_ps(from.add(4 * from_stride)))
+                    });
+                    let columns = turned_halves(halves);
+                    for (j, column) in columns.into_iter().enumerate() {
+                        _mm256_storeu_ps(to.add(j * to_stride), column);
+                    }
+                    return;
+                }
+                let mask = lowest_of_eight(columns);
+                let rows: [__m256; 8] = std::array::from_fn(|i| {
+                    if i < rows {
+                        _mm256_maskload_ps(from.add(i * from_stride), mask)
                     } else {
-                        _mm256_shuffle_ps::<0xee>(low, high)
+                        _mm256_setzero_ps()
                     }
                 });
-                for j in 0..8 {
-                    let (low, high) = (fours[j & 3], fours[4 | j & 3]);
-                    let row = if j < 4 {
+                let halves: [__m256; 8] = std::array::from_fn(|i| {
+                    let (low, high) = (rows[i & 3], rows[4 | i & 3]);
+                    if i < 4 {
                         _mm256_permute2f128_ps::<0x20>(low, high)
                     } else {
                         _mm256_permute2f128_ps::<0x31>(low, high)
-                    };
+                    }
+                });
+                for (j, column) in turned_halves(halves).into_iter().enumerate() {
                     if j < columns {
-                        _mm256_storeu_ps(to.add(j * to_stride), row);
+                        _mm256_storeu_ps(to.add(j * to_stride), column);
                     }
                 }
             }
@@ -415,6 +450,14 @@ mod x86 {
             unsafe {
                 let positive = _mm256_cmp_ps::<_CMP_GT_OQ>(gate.0, _mm256_setzero_ps());
                 Self(_mm256_and_ps(self.0, positive))
+            }
+        }
+        #[inline(always)]
+        unsafe fn not_zero(self) -> u32 {
+            // SAFETY: the caller's
+            unsafe {
+                let lanes = _mm256_cmp_ps::<_CMP_NEQ_UQ>(self.0, _mm256_setzero_ps());
+                _mm256_movemask_ps(lanes).cast_unsigned()
             }
         }
         #[inline(always)]

@@ -43,7 +43,10 @@ pub fn hidden_deltas(
     for (index, activation) in from.hidden.iter().enumerate().rev() {
         let layer = &network.layers[index + 1];
         let (below, above) = deltas.hidden.split_at_mut(index + 1);
-        let by_outputs = above.first().unwrap_or(&deltas.output).view(0..layer.outputs, n);
+        let by_outputs = match above.first() {
+            Some(above) => above.view(0..layer.outputs, n).sparse(),
+            None => deltas.output.view(0..layer.outputs, n),
+        };
         let to = &mut below[index];
         // dx = Wᵀ dy, without the bias, and through the ReLU
         let factor = layer.columns(weights, 1..1 + layer.inputs).transposed();
@@ -90,7 +93,7 @@ impl Passed<'_> {
             _ => self.activations.hidden[index - 1].view(0..1 + layer.inputs, n),
         };
         let to = Product::new(gradient, rows.len(), 1 + layer.inputs, layer.stride);
-        let by_outputs = self.deltas.of_layer(index).view(rows, n);
+        let by_outputs = self.deltas.of_layer(index).view(rows, n).sparse();
         gemm.multiply(to, (by_outputs, x.transposed()), Start::Zero, Finish::Store);
     }
 }

@@ -71,7 +71,8 @@ pub fn forward(
     for (index, layer) in network.layers.iter().enumerate() {
         // the layer below gives the inputs, except for the first
         let (below, above) = to.hidden.split_at_mut(index);
-        let from_below = below.last().map(|below| [Block::Inputs(below.view(0..1 + layer.inputs, samples))]);
+        let from_below =
+            below.last().map(|below| [Block::Inputs(below.view(0..1 + layer.inputs, samples).sparse())]);
         let inputs = from_below.as_ref().map_or(inputs, |block| block.as_slice());
         // hidden layers write below their row of ones
         let (matrix, first_row, is_hidden) = match above.first_mut() {

@@ -7,6 +7,7 @@
 
 mod blocks;
 pub mod calibration;
+mod lists;
 mod registers;
 
 use std::ops::Range;
@@ -102,27 +103,32 @@ pub struct Factor<'a> {
     columns: usize,
     row_stride: usize,
     column_stride: usize,
+    is_sparse: bool,
 }
 
 impl<'a> Factor<'a> {
     /// `[rows, columns]`, row-major with `stride` floats from row to row.
     pub fn new(values: &'a [f32], rows: usize, columns: usize, stride: usize) -> Self {
         let values = &values[..extent(rows, columns, stride)];
-        Self { values, rows, columns, row_stride: stride, column_stride: 1 }
+        Self { values, rows, columns, row_stride: stride, column_stride: 1, is_sparse: false }
     }
 
     /// The same memory with rows and columns exchanged.
     pub const fn transposed(self) -> Self {
-        let Self { values, rows, columns, row_stride, column_stride } = self;
-        Self { values, rows: columns, columns: rows, row_stride: column_stride, column_stride: row_stride }
+        let Self { rows, columns, row_stride, column_stride, .. } = self;
+        Self { rows: columns, columns: rows, row_stride: column_stride, column_stride: row_stride, ..self }
+    }
+
+    /// The same, known to be what a ReLU or its gate left: [`Gemm::Own`] looks for zeros.
+    pub const fn sparse(self) -> Self {
+        Self { is_sparse: true, ..self }
     }
 
     /// Some of its rows.
     pub fn some_rows(self, rows: Range<usize>) -> Self {
         assert!(rows.start <= rows.end && rows.end <= self.rows, "rows that a factor lacks");
-        let Self { values, columns, row_stride, column_stride, .. } = self;
-        let values = &values[(rows.start * row_stride).min(values.len())..];
-        Self { values, rows: rows.len(), columns, row_stride, column_stride }
+        let values = &self.values[(rows.start * self.row_stride).min(self.values.len())..];
+        Self { values, rows: rows.len(), ..self }
     }
 
     /// Its rows, which must be contiguous.
@@ -204,10 +210,17 @@ fn own(c: Product<'_>, (a, b): (Factor<'_>, Factor<'_>), start: Start, finish: F
         finish,
         gate_stride,
     };
+    let sparse = if a.is_sparse && a.column_stride == 1 {
+        Some(lists::Sparse::Rows)
+    } else if b.is_sparse && b.column_stride == 1 {
+        Some(lists::Sparse::Columns)
+    } else {
+        None
+    };
     // SAFETY: `Factor::new` and `Product::new` cut their slices to the extent of their shape and strides, and
     // `transposed` keeps both, so every element that the shapes name lies in its slice; c is borrowed exclusively and
     // its rows do not overlap
-    unsafe { registers::multiply(&job) }
+    unsafe { registers::multiply(&job, sparse) }
 }
 
 fn with_gemm(c: &mut Product<'_>, (a, b): (Factor<'_>, Factor<'_>), start: Start) {

@@ -71,13 +71,23 @@ pub unsafe fn tiles<V: Lanes>(
 ) {
     // one vector of rows after the other: what is written of a row of `to` is whole vectors
     for row in (0..rows).step_by(V::COUNT) {
-        for column in (0..columns).step_by(V::COUNT) {
-            let part = (V::COUNT.min(rows - row), V::COUNT.min(columns - column));
+        let height = V::COUNT.min(rows - row);
+        let block = |column: usize, size: (usize, usize)| {
             // SAFETY: the caller's
             unsafe {
                 let from = from.add(row * from_stride + column);
-                V::transpose((from, from_stride), (to.add(column * to_stride + row), to_stride), part);
+                V::transpose((from, from_stride), (to.add(column * to_stride + row), to_stride), size);
             }
+        };
+        let mut column = 0;
+        // what is whole is told to the compiler
+        while height == V::COUNT && columns - column >= V::COUNT {
+            block(column, (V::COUNT, V::COUNT));
+            column += V::COUNT;
+        }
+        while column < columns {
+            block(column, (height, V::COUNT.min(columns - column)));
+            column += V::COUNT;
         }
     }
 }

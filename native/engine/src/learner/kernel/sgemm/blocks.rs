@@ -74,6 +74,20 @@ impl Job {
         }
     }
 
+    /// Some rows of the product.
+    pub fn rows(&self, rows: Range<usize>) -> Self {
+        Self {
+            rows: rows.len(),
+            a: self.a.wrapping_add(rows.start * self.a_row_stride),
+            c: self.c.wrapping_add(rows.start * self.c_stride),
+            finish: match self.finish {
+                Finish::Gate(gate) => Finish::Gate(gate.wrapping_add(rows.start * self.gate_stride)),
+                finish => finish,
+            },
+            ..*self
+        }
+    }
+
     /// The same with a copy of B, whose rows are `stride` apart and end in zeros up to a whole vector.
     ///
     /// # Safety

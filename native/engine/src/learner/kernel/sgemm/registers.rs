@@ -6,6 +6,8 @@
 //! thread has a share of the core. Where B's columns are contiguous, as in the gradient of a weight, they are copied however
 //! few the rows of A. A never is: the networks here fit the second-level cache.
 //!
+//! Where a factor is known to have many zeros, [`lists`] of what is not may be faster.
+//!
 //! Every element of C is one chain of fused multiply-adds in the order of the inner index, whatever the block and the
 //! vector: so all instruction sets, and any split of C over threads, give the same bits.
 
@@ -14,15 +16,16 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::blocks::{Blocks, Job};
+use super::lists::{self, Sparse};
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Avx512};
 use crate::lanes::{Lanes, Task};
 
-/// Computes a product with the best instructions that the processor has.
+/// Computes a product with the best instructions that the processor has; `sparse` is a factor that may have many zeros.
 ///
 /// # Safety
 /// The pointers are good for what the shapes and strides say, C for writing, and C overlaps nothing else.
-pub unsafe fn multiply(job: &Job) {
+pub unsafe fn multiply(job: &Job, sparse: Option<Sparse>) {
     #[cfg(target_arch = "x86_64")]
     {
         let has_avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
@@ -33,11 +36,21 @@ pub unsafe fn multiply(job: &Job) {
         }
         if is_x86_feature_detected!("avx512f") {
             // SAFETY: the caller's; the processor has the instructions
-            return unsafe { run::<Avx512, 6, 4>(job) };
+            return unsafe {
+                match sparse {
+                    Some(sparse) => lists::multiply::<Avx512, 7>(job, sparse, run::<Avx512, 6, 4>),
+                    None => run::<Avx512, 6, 4>(job),
+                }
+            };
         }
         if has_avx2 {
             // SAFETY: the caller's; the processor has the instructions
-            return unsafe { run::<Avx2, 6, 2>(job) };
+            return unsafe {
+                match sparse {
+                    Some(sparse) => lists::multiply::<Avx2, 13>(job, sparse, run::<Avx2, 6, 2>),
+                    None => run::<Avx2, 6, 2>(job),
+                }
+            };
         }
     }
     // SAFETY: the caller's
@@ -237,19 +250,31 @@ unsafe fn in_panel<V: Lanes, const M: usize, const N: usize, const PART: bool>(j
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
     use super::super::{Finish, Start};
-    use super::{Job, TALL, run};
-    use crate::lanes::{Avx2, Avx512};
+    use super::{Job, Sparse, TALL, lists, run};
+    use crate::lanes::{Avx2, Avx512, Lanes};
 
-    /// What `run` makes of one product of numbers that round, its factors as they are or turned over.
+    /// Numbers that round.
+    fn numbers(count: usize, seed: usize) -> Vec<f32> {
+        (0..count).map(|i| (((i + seed) * 7919 % 1009) as f32 - 504.0) / 377.0).collect()
+    }
+
+    /// [`numbers`], two of three of them zero.
+    fn thin_numbers(count: usize, seed: usize) -> Vec<f32> {
+        let mut numbers = numbers(count, seed);
+        let zeros = (0..count).filter(|i| (i + seed) * 6007 % 997 > 332);
+        zeros.for_each(|i| numbers[i] = 0.0);
+        numbers
+    }
+
+    /// What `run` makes of one product, its factors as they are or turned over.
     fn product(
-        run: unsafe fn(&Job),
+        run: impl Fn(&Job),
         (rows, inner, columns): (usize, usize, usize),
         [is_a_turned, is_b_turned]: [bool; 2],
+        (a, b): (&[f32], &[f32]),
+        (start, is_gated): (Start, bool),
     ) -> Vec<f32> {
-        let number = |i: usize| ((i * 7919 % 1009) as f32 - 504.0) / 377.0;
-        let numbers = |count: usize, seed: usize| (0..count).map(|i| number(i + seed)).collect::<Vec<f32>>();
         let strides = |is_turned, rows, columns| if is_turned { (1, rows) } else { (columns, 1) };
-        let (a, b) = (numbers(rows * inner, 0), numbers(inner * columns, 5));
         let (gate, mut c) = (numbers(rows * columns, 9), numbers(rows * columns, 2));
         let (a_row_stride, a_column_stride) = strides(is_a_turned, rows, inner);
         let (b_row_stride, b_column_stride) = strides(is_b_turned, inner, columns);
@@ -265,12 +290,11 @@ mod tests {
             b_column_stride,
             c: c.as_mut_ptr(),
             c_stride: columns,
-            start: Start::Present,
-            finish: Finish::Gate(gate.as_ptr()),
+            start,
+            finish: if is_gated { Finish::Gate(gate.as_ptr()) } else { Finish::Store },
             gate_stride: columns,
         };
-        // SAFETY: the vectors have the shapes; the caller asked the processor
-        unsafe { run(&job) };
+        run(&job);
         c
     }
 
@@ -283,15 +307,75 @@ mod tests {
         let many = [(101, 301, 128), (53, 40, 121), (70, 790, 37), (99, 180, 8), (64, 0, 20), (5, 790, 70)];
         for shape in left.into_iter().chain(others).chain(many) {
             for turned in [[false, false], [true, false], [false, true], [true, true]] {
-                let expected = product(run::<f32, 4, 4>, shape, turned);
+                let (rows, inner, columns) = shape;
+                let factors = (&*numbers(rows * inner, 0), &*numbers(inner * columns, 5));
+                let product = |run: unsafe fn(&Job)| {
+                    // SAFETY: the vectors have the shapes; the processor is asked
+                    product(|job| unsafe { run(job) }, shape, turned, factors, (Start::Present, true))
+                };
+                let expected = product(run::<f32, 4, 4>);
                 if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                    assert_eq!(product(run::<Avx2, 6, 2>, shape, turned), expected);
-                    assert_eq!(product(run::<Avx2, TALL, 1>, shape, turned), expected);
+                    assert_eq!(product(run::<Avx2, 6, 2>), expected);
+                    assert_eq!(product(run::<Avx2, TALL, 1>), expected);
                 }
                 if is_x86_feature_detected!("avx512f") {
-                    assert_eq!(product(run::<Avx512, 6, 4>, shape, turned), expected);
+                    assert_eq!(product(run::<Avx512, 6, 4>), expected);
                 }
             }
         }
+    }
+
+    /// Lists of the rows of A or of the columns of B; nothing where they are not thin.
+    unsafe fn listed<V: Lanes, const MOST: usize, const BY_ROWS: bool>(job: &Job) {
+        unsafe fn nothing(_: &Job) {}
+        let sparse = if BY_ROWS { Sparse::Rows } else { Sparse::Columns };
+        // SAFETY: the caller's
+        unsafe { lists::multiply::<V, MOST>(job, sparse, nothing) }
+    }
+
+    /// Products of one shape with a thin factor, by lists and by blocks.
+    fn check_lists<const BY_ROWS: bool>(shape: (usize, usize, usize), is_other_turned: bool, start: Start) {
+        let (rows, inner, columns) = shape;
+        let (a, b, turned) = match BY_ROWS {
+            true => (thin_numbers(rows * inner, 0), numbers(inner * columns, 5), [false, is_other_turned]),
+            false => (numbers(rows * inner, 0), thin_numbers(inner * columns, 5), [is_other_turned, false]),
+        };
+        let product = |run: unsafe fn(&Job)| {
+            // SAFETY: the vectors have the shapes; the processor is asked
+            product(|job| unsafe { run(job) }, shape, turned, (&a, &b), (start, !BY_ROWS))
+        };
+        let expected = product(run::<f32, 4, 4>);
+        assert_eq!(product(listed::<f32, 13, BY_ROWS>), expected);
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            assert_eq!(product(listed::<Avx2, 13, BY_ROWS>), expected);
+        }
+        if is_x86_feature_detected!("avx512f") {
+            assert_eq!(product(listed::<Avx512, 7, BY_ROWS>), expected);
+        }
+    }
+
+    #[test]
+    fn lists_give_the_bits_of_blocks() {
+        for is_other_turned in [false, true] {
+            for start in [Start::Zero, Start::Present] {
+                for shape in [(108, 128, 301), (131, 33, 97), (40, 790, 130), (33, 19, 112)] {
+                    check_lists::<true>(shape, is_other_turned, start);
+                }
+                for shape in [(300, 301, 128), (97, 300, 131), (130, 790, 40), (112, 40, 33)] {
+                    check_lists::<false>(shape, is_other_turned, start);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_factor_that_is_not_thin_is_left_to_blocks() {
+        let shape = (300, 301, 128);
+        let (a, b) = (numbers(300 * 301, 0), numbers(301 * 128, 5));
+        let product = |run: unsafe fn(&Job)| {
+            // SAFETY: the vectors have the shapes
+            product(|job| unsafe { run(job) }, shape, [false; 2], (&a, &b), (Start::Present, false))
+        };
+        assert_eq!(product(listed::<f32, 13, false>), numbers(300 * 128, 2));
     }
 }

@@ -1,0 +1,460 @@
+//! Our own product where one factor is what a ReLU or its gate left: the more zeros, the further a network has learned.
+//!
+//! Each row of that factor becomes a list of the places that are not zero. A row of the product is then the sum of the
+//! other factor's rows at these places, each times its value: the sums stay in registers, and a panel of the other factor,
+//! as wide as they are, in the first-level cache. A multiply-add costs a load of its own, where a [block](super::blocks)
+//! shares one among several, and a list ends where no processor foresees it: half of all values have to be zero for it to
+//! win.
+//!
+//! What is left out would add 0 to a sum, and the others keep their order: the bits are those of
+//! [`registers`](super::registers).
+
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use super::blocks::Job;
+use super::{Finish, Start};
+use crate::lanes::{LINE, Lanes, Task};
+use crate::learner::kernel::transpose::tiles;
+
+/// Which factor is sparse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sparse {
+    /// A, whose rows are contiguous.
+    Rows,
+    /// B, whose rows are contiguous: its columns are what is listed.
+    Columns,
+}
+
+/// Vectors of a row below which dense blocks are faster: fewer sums do not keep the units busy.
+const FEWEST: usize = 6;
+
+/// Most floats of a panel: 31 KB, as much as the smallest first-level caches hold.
+const PANEL: usize = 31 * 256;
+
+/// Most rows that are listed together.
+const ROWS: usize = 128;
+
+/// Most inner indices that are listed together: those of a layer of 300 in one piece.
+const DEPTH: usize = 384;
+
+/// Most vectors of a panel's row, and most floats.
+const WIDEST: usize = 13;
+const WIDTH: usize = 128;
+
+/// Most inner indices of one list: a place is a byte, and eight are written together.
+const PLACES: usize = 240;
+
+/// What one product works in; a list has room for the eight bytes that are written at its end.
+#[repr(align(64))]
+struct Memory {
+    panel: [MaybeUninit<f32>; PANEL],
+    turned: [MaybeUninit<f32>; ROWS * (DEPTH + LINE)],
+    sums: [MaybeUninit<f32>; ROWS * WIDTH],
+    places: [MaybeUninit<u8>; ROWS * 2 * DEPTH],
+    counts: [MaybeUninit<u8>; ROWS * DEPTH / 16],
+}
+
+/// Rows of the sparse factor from one that is looked at to the next.
+const LOOK_EVERY: usize = 16;
+
+/// The product by lists, `MOST` vectors of a row at a time; by `dense` where they are not worth it, or too long.
+///
+/// # Safety
+/// As [`super::registers::multiply`]; the processor has `V`; the sparse factor's rows are contiguous.
+pub unsafe fn multiply<V: Lanes, const MOST: usize>(job: &Job, sparse: Sparse, dense: unsafe fn(&Job)) {
+    // the rows to list, and how long their sums are
+    let (rows, columns) = match sparse {
+        Sparse::Rows => (job.rows, job.columns),
+        Sparse::Columns => (job.columns, job.rows),
+    };
+    let is_large = job.inner > 0 && rows >= 2 * LINE && columns > (FEWEST - 1) * V::COUNT;
+    let is_finished = matches!((sparse, job.finish), (Sparse::Columns, _) | (Sparse::Rows, Finish::Store));
+    // SAFETY: the caller's
+    unsafe {
+        if is_large && is_finished {
+            V::apart(Listed::<V, MOST> { job, sparse, dense, lanes: PhantomData });
+        } else {
+            dense(job);
+        }
+    }
+}
+
+/// Whether at least half of the sparse factor is zero, as far as some of its rows show.
+///
+/// # Safety
+/// As [`multiply`].
+#[inline(always)]
+unsafe fn is_thin<V: Lanes>(job: &Job, sparse: Sparse) -> bool {
+    let (values, stride, rows, len) = match sparse {
+        Sparse::Rows => (job.a, job.a_row_stride, job.rows, job.inner),
+        Sparse::Columns => (job.b, job.b_row_stride, job.inner, job.columns),
+    };
+    let (mut seen, mut listed) = (0, 0);
+    for row in (LOOK_EVERY / 2..rows).step_by(LOOK_EVERY) {
+        for place in (0..len - len % V::COUNT).step_by(V::COUNT) {
+            // SAFETY: the caller's
+            listed += unsafe { V::load(values.add(row * stride + place)).not_zero().count_ones() as usize };
+            seen += V::COUNT;
+        }
+    }
+    seen > 0 && 2 * listed <= seen
+}
+
+/// A product by lists.
+struct Listed<'a, V, const MOST: usize> {
+    job: &'a Job,
+    sparse: Sparse,
+    dense: unsafe fn(&Job),
+    lanes: PhantomData<V>,
+}
+
+impl<V: Lanes, const MOST: usize> Task for Listed<'_, V, MOST> {
+    #[inline(always)]
+    unsafe fn run(self) {
+        const { assert!(MOST <= WIDEST && MOST * V::COUNT <= WIDTH, "panels as wide as a row") }
+        let Self { job, sparse, dense, .. } = self;
+        // SAFETY: the caller's
+        if !unsafe { is_thin::<V>(job, sparse) } {
+            // SAFETY: the caller's
+            return unsafe { dense(job) };
+        }
+        let mut memory = MaybeUninit::<Memory>::uninit();
+        let depth = job.inner.div_ceil(job.inner.div_ceil(DEPTH));
+        for first in (0..job.inner).step_by(depth) {
+            let part = job.part(first..job.inner.min(first + depth));
+            let all = match sparse {
+                Sparse::Rows => part.rows,
+                Sparse::Columns => part.columns,
+            };
+            for first in (0..all).step_by(ROWS) {
+                let some = first..all.min(first + ROWS);
+                // SAFETY: the caller's; the memory has room for so many rows and inner indices
+                unsafe {
+                    let memory = memory.as_mut_ptr();
+                    match sparse {
+                        Sparse::Rows => by_rows::<V, MOST>(&part.rows(some), memory),
+                        Sparse::Columns => by_columns::<V, MOST>(&part.columns(some), memory),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Lists of the rows of A.
+///
+/// # Safety
+/// As [`multiply`]; the memory has room.
+#[inline(always)]
+unsafe fn by_rows<V: Lanes, const MOST: usize>(job: &Job, memory: *mut Memory) {
+    let panels = Panels::of::<V>(job.columns, MOST);
+    // SAFETY: the caller's
+    unsafe {
+        let lists = Lists::of::<V>((job.a, job.a_row_stride), (job.rows, job.inner), panels.depth(), memory);
+        for columns in panels.all() {
+            let to = Sums { values: job.c.add(columns.start), stride: job.c_stride, room: columns.len() };
+            lists.sum::<V>(&job.columns(columns), &to, memory);
+        }
+    }
+}
+
+/// Lists of the columns of B: they are turned over first, and what comes of them last.
+///
+/// # Safety
+/// As [`multiply`]; the memory has room.
+#[inline(always)]
+unsafe fn by_columns<V: Lanes, const MOST: usize>(job: &Job, memory: *mut Memory) {
+    let panels = Panels::of::<V>(job.rows, MOST);
+    // SAFETY: the caller's
+    unsafe {
+        let stride = (job.inner.div_ceil(LINE) | 1) * LINE;
+        let turned = (&raw mut (*memory).turned).cast::<f32>();
+        tiles::<V>((job.b, job.b_row_stride), (turned, stride), (job.inner, job.columns));
+        let lists = Lists::of::<V>((turned, stride), (job.columns, job.inner), panels.depth(), memory);
+        for rows in panels.all() {
+            // Cᵀ = Bᵀ Aᵀ
+            let job = job.rows(rows);
+            let turned = Job {
+                rows: job.columns,
+                columns: job.rows,
+                b: job.a,
+                b_row_stride: job.a_column_stride,
+                b_column_stride: job.a_row_stride,
+                ..job
+            };
+            let room = job.rows.next_multiple_of(V::COUNT);
+            let sums = Sums { values: (&raw mut (*memory).sums).cast(), stride: room, room };
+            if job.start == Start::Present {
+                tiles::<V>((job.c, job.c_stride), (sums.values, sums.stride), (job.rows, job.columns));
+            }
+            lists.sum::<V>(&turned, &sums, memory);
+            sums.put::<V>(&job);
+        }
+    }
+}
+
+/// The columns of a product that have sums at the same time, a panel of the factor for each: as few as registers allow, and
+/// as equal.
+struct Panels {
+    columns: usize,
+    /// Values of a vector.
+    vector: usize,
+    count: usize,
+}
+
+impl Panels {
+    #[inline(always)]
+    const fn of<V: Lanes>(columns: usize, most: usize) -> Self {
+        Self { columns, vector: V::COUNT, count: columns.div_ceil(V::COUNT).div_ceil(most) }
+    }
+
+    /// Most rows of a panel.
+    #[inline(always)]
+    const fn depth(&self) -> usize {
+        let depth = PANEL / (self.columns.div_ceil(self.vector).div_ceil(self.count) * self.vector);
+        if depth < PLACES { depth } else { PLACES }
+    }
+
+    /// The columns of each.
+    #[inline(always)]
+    fn all(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let Self { columns, vector, count } = *self;
+        let vectors = columns.div_ceil(vector);
+        let first = move |panel: usize| (panel * vectors / count * vector).min(columns);
+        (0..count).map(move |panel| first(panel)..first(panel + 1))
+    }
+}
+
+/// The places of a factor's values that are not zero, row by row, in parts of its inner index.
+struct Lists {
+    values: *const f32,
+    stride: usize,
+    rows: usize,
+    inner: usize,
+    /// Inner indices of a part.
+    depth: usize,
+    /// Of each part and row, [`Self::room`] bytes.
+    places: *mut u8,
+    counts: *mut u8,
+}
+
+/// The places of the bits of each byte, lowest first, a byte each.
+static BITS: [u64; 256] = {
+    let mut all = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let (mut bit, mut count) = (0, 0);
+        while bit < 8 {
+            if byte >> bit & 1 == 1 {
+                all[byte] |= bit << (8 * count);
+                count += 1;
+            }
+            bit += 1;
+        }
+        byte += 1;
+    }
+    all
+};
+
+impl Lists {
+    /// Of `rows` rows of `inner` values, `stride` apart, in parts of at most `most` inner indices.
+    ///
+    /// # Safety
+    /// The processor has `V`; the values are there; the memory has room.
+    #[inline(always)]
+    unsafe fn of<V: Lanes>(
+        (values, stride): (*const f32, usize),
+        (rows, inner): (usize, usize),
+        most: usize,
+        memory: *mut Memory,
+    ) -> Self {
+        let depth = inner.div_ceil(inner.div_ceil(most));
+        // SAFETY: fields of what the caller owns
+        let (places, counts) =
+            unsafe { ((&raw mut (*memory).places).cast(), (&raw mut (*memory).counts).cast()) };
+        let lists = Self { values, stride, rows, inner, depth, places, counts };
+        // SAFETY: the caller's
+        unsafe {
+            for part in 0..lists.parts() {
+                for row in 0..rows {
+                    lists.list::<V>(part, row);
+                }
+            }
+        }
+        lists
+    }
+
+    #[inline(always)]
+    const fn parts(&self) -> usize {
+        self.inner.div_ceil(self.depth)
+    }
+
+    /// The inner indices of a part.
+    #[inline(always)]
+    fn indices(&self, part: usize) -> Range<usize> {
+        part * self.depth..self.inner.min((part + 1) * self.depth)
+    }
+
+    /// Bytes of a list: eight are written at once.
+    #[inline(always)]
+    const fn room(&self) -> usize {
+        self.depth.next_multiple_of(8) + 8
+    }
+
+    /// Lists one part of a row.
+    ///
+    /// # Safety
+    /// As [`Self::of`].
+    #[inline(always)]
+    unsafe fn list<V: Lanes>(&self, part: usize, row: usize) {
+        let (indices, number) = (self.indices(part), part * self.rows + row);
+        let len = indices.len();
+        // SAFETY: the caller's
+        unsafe {
+            let values = self.values.add(row * self.stride + indices.start);
+            let places = self.places.add(number * self.room());
+            let mut count = 0;
+            for place in (0..len).step_by(V::COUNT) {
+                let mut bits = part_of::<V>(values.add(place), len - place).not_zero();
+                for first in (place..place + V::COUNT).step_by(8) {
+                    let byte = (bits & 255) as usize;
+                    let eight = BITS[byte].wrapping_add(first as u64 * 0x0101_0101_0101_0101);
+                    places.add(count).cast::<[u8; 8]>().write_unaligned(eight.to_le_bytes());
+                    count += byte.count_ones() as usize;
+                    bits >>= 8;
+                }
+            }
+            *self.counts.add(number) = count as u8;
+        }
+    }
+
+    /// Adds up rows of B, or of its part, for every row of A's lists.
+    ///
+    /// # Safety
+    /// The processor has `V`; `job` has the rows and inner indices of the lists, `to` room for its columns.
+    #[inline(always)]
+    unsafe fn sum<V: Lanes>(&self, job: &Job, to: &Sums, memory: *mut Memory) {
+        let vectors = job.columns.div_ceil(V::COUNT);
+        for part in 0..self.parts() {
+            let job = job.part(self.indices(part));
+            // SAFETY: the caller's
+            unsafe {
+                let panel: *mut f32 = (&raw mut (*memory).panel).cast();
+                job.on::<V>(panel, vectors * V::COUNT);
+                // up to the widest
+                macro_rules! each {
+                    ($($n:literal)*) => {
+                        match vectors {
+                            $($n => V::apart(Pass::<V, $n> { lists: self, part, panel, to, start: job.start, lanes: PhantomData }),)*
+                            _ => unreachable!("a panel wider than the widest"),
+                        }
+                    };
+                }
+                each!(1 2 3 4 5 6 7 8 9 10 11 12 13);
+            }
+        }
+    }
+}
+
+/// Rows of sums.
+struct Sums {
+    values: *mut f32,
+    /// From row to row.
+    stride: usize,
+    /// Values of a row that may be written.
+    room: usize,
+}
+
+impl Sums {
+    /// Finishes them and stores them to C, turned.
+    ///
+    /// # Safety
+    /// The processor has `V`; C is there; the sums are those of its columns, a row each.
+    #[inline(always)]
+    unsafe fn put<V: Lanes>(&self, job: &Job) {
+        let mut block = MaybeUninit::<[f32; LINE * LINE]>::uninit();
+        let block = block.as_mut_ptr().cast::<f32>();
+        // SAFETY: the caller's; a block has room for as many vectors as one has values
+        unsafe {
+            for column in (0..job.columns).step_by(V::COUNT) {
+                for row in (0..job.rows).step_by(V::COUNT) {
+                    let (rows, columns) = (V::COUNT.min(job.rows - row), V::COUNT.min(job.columns - column));
+                    let from = self.values.add(column * self.stride + row);
+                    V::transpose((from, self.stride), (block, V::COUNT), (columns, rows));
+                    for i in 0..rows {
+                        let place = (row + i) * job.c_stride + column;
+                        let sums = V::load(block.add(i * V::COUNT));
+                        let sums = match job.finish {
+                            Finish::Store => sums,
+                            Finish::Relu => sums.relu(),
+                            Finish::Gate(gate) => {
+                                let gate = gate.add((row + i) * job.gate_stride + column);
+                                sums.where_positive(part_of::<V>(gate, columns))
+                            }
+                        };
+                        let to = job.c.add(place);
+                        if columns < V::COUNT { sums.store_part(to, columns) } else { sums.store(to) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A vector, or its first `count` values where it has more.
+///
+/// # Safety
+/// The processor has `V`; the values are there.
+#[inline(always)]
+unsafe fn part_of<V: Lanes>(from: *const f32, count: usize) -> V {
+    // SAFETY: the caller's
+    unsafe { if count < V::COUNT { V::load_part(from, count) } else { V::load(from) } }
+}
+
+/// One panel's share of the sums: `N` vectors a row.
+struct Pass<'a, V, const N: usize> {
+    lists: &'a Lists,
+    part: usize,
+    panel: *const f32,
+    to: &'a Sums,
+    start: Start,
+    lanes: PhantomData<V>,
+}
+
+impl<V: Lanes, const N: usize> Task for Pass<'_, V, N> {
+    #[inline(always)]
+    unsafe fn run(self) {
+        let Self { lists, part, panel, to, start, .. } = self;
+        let last = to.room - (N - 1) * V::COUNT;
+        for row in 0..lists.rows {
+            // SAFETY: the caller's
+            unsafe {
+                let number = part * lists.rows + row;
+                let places = lists.places.add(number * lists.room());
+                let places = std::slice::from_raw_parts(places, usize::from(*lists.counts.add(number)));
+                let values = lists.values.add(row * lists.stride + part * lists.depth);
+                let to = to.values.add(row * to.stride);
+                let mut sums = [V::splat(0.0); N];
+                if start == Start::Present {
+                    sums = std::array::from_fn(|v| {
+                        let from = to.add(v * V::COUNT);
+                        if v + 1 == N { part_of::<V>(from, last) } else { V::load(from) }
+                    });
+                }
+                for &place in places {
+                    let value = V::splat(*values.add(usize::from(place)));
+                    let row = panel.add(usize::from(place) * (N * V::COUNT));
+                    for (v, sum) in sums.iter_mut().enumerate() {
+                        *sum = value.mul_add(V::load(row.add(v * V::COUNT)), *sum);
+                    }
+                }
+                for (v, sum) in sums.into_iter().enumerate() {
+                    let to = to.add(v * V::COUNT);
+                    if v + 1 == N && last < V::COUNT { sum.store_part(to, last) } else { sum.store(to) }
+                }
+            }
+        }
+    }
+}
