@@ -16,7 +16,7 @@ export function gemmOf({ runtime }: ResolvedConfig): Gemm | null {
   return runtime.engine === 'kernel' ? (runtime.gemm ?? machineGemm()) : null;
 }
 
-/** How much faster another must be than our own, which gives the same bits on every processor. */
+/** How much faster another must be than our own, which gives the same bits on every processor and gains from zeros later. */
 const LEAD = 1.05;
 
 /** Seconds for each candidate: some hundred blocks, of which the best counts. */

@@ -62,6 +62,12 @@ pub trait Lanes: Copy {
     unsafe fn load(from: *const f32) -> Self;
     /// The first `count` values, the others 0.
     unsafe fn load_part(from: *const f32, count: usize) -> Self;
+    /// [`Self::load`], or [`Self::load_part`] where there are fewer.
+    #[inline(always)]
+    unsafe fn load_most(from: *const f32, count: usize) -> Self {
+        // SAFETY: the caller's
+        unsafe { if count < Self::COUNT { Self::load_part(from, count) } else { Self::load(from) } }
+    }
     /// All values.
     unsafe fn store(self, to: *mut f32);
     /// The first `count` values.
@@ -337,8 +343,8 @@ mod x86 {
         }
     }
 
-    /// The columns of 8 x 8 values, of whose rows i and 4 + i `halves` holds the first four values each at i < 4, and the last
-    /// four at 4 + i.
+    /// The columns of an 8 x 8 block: `halves[i]`, i < 4, is the first four values of rows i and 4 + i, `halves[4 + i]` the
+    /// last four of both.
     ///
     /// # Safety
     /// AVX2.
@@ -405,14 +411,13 @@ mod x86 {
                         let low = _mm256_castps128_ps256(_mm_loadu_ps(from));
                         _mm256_insertf128_ps::<1>(low, _mm_loadu_ps(from.add(4 * from_stride)))
                     });
-                    let columns = turned_halves(halves);
-                    for (j, column) in columns.into_iter().enumerate() {
+                    for (j, column) in turned_halves(halves).into_iter().enumerate() {
                         _mm256_storeu_ps(to.add(j * to_stride), column);
                     }
                     return;
                 }
                 let mask = lowest_of_eight(columns);
-                let rows: [__m256; 8] = std::array::from_fn(|i| {
+                let block: [__m256; 8] = std::array::from_fn(|i| {
                     if i < rows {
                         _mm256_maskload_ps(from.add(i * from_stride), mask)
                     } else {
@@ -420,7 +425,7 @@ mod x86 {
                     }
                 });
                 let halves: [__m256; 8] = std::array::from_fn(|i| {
-                    let (low, high) = (rows[i & 3], rows[4 | i & 3]);
+                    let (low, high) = (block[i & 3], block[4 | i & 3]);
                     if i < 4 {
                         _mm256_permute2f128_ps::<0x20>(low, high)
                     } else {

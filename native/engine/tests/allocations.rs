@@ -60,13 +60,22 @@ fn a_thousand_steps_and_updates_allocate_nothing() {
             // the ring fills, lists grow to what they need
             session.advance(&plan(STEPS), &stop).unwrap();
             let plan = plan(STEPS);
-            let before = ALLOCATIONS.load(Ordering::Relaxed);
-            let progress = session.advance(&plan, &stop).unwrap();
-            let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
-            assert_eq!(progress.updates, 2 * STEPS);
-            // the list of episodes that the caller is told
-            let told = usize::from(!progress.episodes.is_empty());
-            assert_eq!(allocations, told, "{}, {threads} threads", variant.name);
+            let mut updates = STEPS;
+            let mut count = || {
+                updates += STEPS;
+                let before = ALLOCATIONS.load(Ordering::Relaxed);
+                let progress = session.advance(&plan, &stop).unwrap();
+                let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+                assert_eq!(progress.updates, updates);
+                // the list of episodes that the caller is told
+                allocations - usize::from(!progress.episodes.is_empty())
+            };
+            // once, after a minute, the harness of tests allocates what it says of one that takes long
+            let allocations = match count() {
+                0 => 0,
+                _ => count(),
+            };
+            assert_eq!(allocations, 0, "{}, {threads} threads", variant.name);
         }
     }
 }

@@ -6,7 +6,7 @@
 //! their networks forward and backward with what is [`shared`]; what is left, gradients by weights and Adam, is the
 //! [`descent`] of both. One thread runs the halves one after the other, two at once, and more share the rows of each half's
 //! products ([`products`]); then all take pieces of the descent. They compute the same sums in the same order, so the number
-//! of threads never changes a bit.
+//! of threads never changes a bit of a run that has not diverged.
 //!
 //! Which parts run is the recipe's choice, made in one place each: the target in [`bellman`], the actions and their
 //! values in [`actor`], the policy's gradient in [`objective`]. The residual error of many rows is in [`residual`].

@@ -26,9 +26,12 @@ impl Deltas {
         }
     }
 
-    /// Those of layer `index`; the heads come after the hidden layers.
-    fn of_layer(&self, index: usize) -> &Matrix {
-        self.hidden.get(index).unwrap_or(&self.output)
+    /// Some of those of layer `index`, `[rows, n]`; the heads come after the hidden layers.
+    fn of_layer(&self, index: usize, rows: Range<usize>, n: usize) -> Factor<'_> {
+        match self.hidden.get(index) {
+            Some(hidden) => hidden.view(rows, n).sparse(),
+            None => self.output.view(rows, n),
+        }
     }
 }
 
@@ -66,8 +69,7 @@ pub fn input_gradient(
     n: usize,
 ) -> Result<()> {
     let layer = &network.layers[0];
-    let factors =
-        (layer.columns(weights, columns).transposed(), deltas.of_layer(0).view(0..layer.outputs, n));
+    let factors = (layer.columns(weights, columns).transposed(), deltas.of_layer(0, 0..layer.outputs, n));
     products.multiply(to, factors, Start::Zero, Finish::Store)
 }
 
@@ -93,7 +95,7 @@ impl Passed<'_> {
             _ => self.activations.hidden[index - 1].view(0..1 + layer.inputs, n),
         };
         let to = Product::new(gradient, rows.len(), 1 + layer.inputs, layer.stride);
-        let by_outputs = self.deltas.of_layer(index).view(rows, n).sparse();
+        let by_outputs = self.deltas.of_layer(index, rows, n);
         gemm.multiply(to, (by_outputs, x.transposed()), Start::Zero, Finish::Store);
     }
 }

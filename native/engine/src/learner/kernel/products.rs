@@ -1,7 +1,7 @@
 //! The matrix products of one half of a step: what computes them, and the threads that share their rows.
 //!
-//! Every element of a product is one sum whatever rows are computed beside it, so with our own [`Gemm`] a team of any
-//! size gives the same bits.
+//! Every element of a product is one sum whatever rows are computed beside it, so with our own [`Gemm`] and finite numbers a
+//! team of any size gives the same bits.
 
 use super::sgemm::{Factor, Finish, Gemm, Product, Start};
 use crate::error::Result;

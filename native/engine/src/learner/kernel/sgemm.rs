@@ -2,8 +2,8 @@
 //!
 //! Several can compute it, behind one function: our own, and well-kept crates. Which is the fastest depends on the
 //! processor (`virel-native bench` measures all of them on the shapes of a learner), never on the caller: all take any
-//! shape. They add in different orders, so the choice decides the last bits of a run; our own gives the same bits on
-//! every processor.
+//! shape. Our own alone gains from zeros, of which there are more as a run goes on than where it is measured. They add in
+//! different orders, so the choice decides the last bits of a run; our own gives the same bits on every processor.
 
 mod blocks;
 pub mod calibration;

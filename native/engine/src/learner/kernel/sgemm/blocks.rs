@@ -14,6 +14,9 @@ use super::{Finish, Start};
 use crate::lanes::{LINE, Lanes, Task, prefetch};
 use crate::learner::kernel::transpose::tiles;
 
+/// Most inner indices that are worked on together: those of a layer of 300 in one piece.
+pub const DEPTH: usize = 384;
+
 /// Pointers and strides of one product; both factors have contiguous rows or contiguous columns.
 #[derive(Clone, Copy)]
 pub struct Job {
@@ -100,11 +103,7 @@ impl Job {
                 for k in 0..self.inner {
                     for column in (0..self.columns).step_by(V::COUNT) {
                         let from = self.b.add(k * self.b_row_stride + column);
-                        let values = match self.columns - column {
-                            part if part < V::COUNT => V::load_part(from, part),
-                            _ => V::load(from),
-                        };
-                        values.store(panel.add(k * stride + column));
+                        V::load_most(from, self.columns - column).store(panel.add(k * stride + column));
                     }
                 }
             } else {

@@ -6,14 +6,15 @@
 //! shares one among several, and a list ends where no processor foresees it: half of all values have to be zero for it to
 //! win.
 //!
-//! What is left out would add 0 to a sum, and the others keep their order: the bits are those of
-//! [`registers`](super::registers).
+//! What is left out would add 0 to a sum, as long as the other factor is finite, and the others keep their order: the bits
+//! are those of [`registers`](super::registers), but for the sign of a zero that a sum underflowed to. What is not finite
+//! may be left out here that blocks would pass on: a run that has it has diverged, and is told so by what does pass.
 
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use super::blocks::Job;
+use super::blocks::{DEPTH, Job};
 use super::{Finish, Start};
 use crate::lanes::{LINE, Lanes, Task};
 use crate::learner::kernel::transpose::tiles;
@@ -27,39 +28,45 @@ pub enum Sparse {
     Columns,
 }
 
-/// Vectors of a row below which dense blocks are faster: fewer sums do not keep the units busy.
+/// Fewest vectors of a panel's row: fewer sums do not keep the units busy.
 const FEWEST: usize = 6;
-
-/// Most floats of a panel: 31 KB, as much as the smallest first-level caches hold.
-const PANEL: usize = 31 * 256;
-
-/// Most rows that are listed together.
-const ROWS: usize = 128;
-
-/// Most inner indices that are listed together: those of a layer of 300 in one piece.
-const DEPTH: usize = 384;
 
 /// Most vectors of a panel's row, and most floats.
 const WIDEST: usize = 13;
 const WIDTH: usize = 128;
 
-/// Most inner indices of one list: a place is a byte, and eight are written together.
+/// Most floats of a panel: 31 KB, nearly all of the smallest first-level caches.
+const PANEL: usize = 31 * 256;
+
+/// Most rows that are listed together, and fewest that are worth it.
+const ROWS: usize = 128;
+const FEW_ROWS: usize = 32;
+
+/// Most inner indices of one list. A place is a byte, and of the eight that are written together the last may lie beyond the
+/// list; a multiple of every vector.
 const PLACES: usize = 240;
 
-/// What one product works in; a list has room for the eight bytes that are written at its end.
+/// Bytes for all lists together: one for every inner index, and what is written beyond the ends of seven lists a row.
+const BYTES: usize = ROWS * (DEPTH + 128);
+
+/// Most lists: the widest panel has the fewest rows.
+const LISTS: usize = ROWS * DEPTH.div_ceil(PANEL / WIDTH);
+
+/// What one product works in.
 #[repr(align(64))]
 struct Memory {
     panel: [MaybeUninit<f32>; PANEL],
     turned: [MaybeUninit<f32>; ROWS * (DEPTH + LINE)],
     sums: [MaybeUninit<f32>; ROWS * WIDTH],
-    places: [MaybeUninit<u8>; ROWS * 2 * DEPTH],
-    counts: [MaybeUninit<u8>; ROWS * DEPTH / 16],
+    places: [MaybeUninit<u8>; BYTES],
+    counts: [MaybeUninit<u8>; LISTS],
 }
 
 /// Rows of the sparse factor from one that is looked at to the next.
 const LOOK_EVERY: usize = 16;
 
-/// The product by lists, `MOST` vectors of a row at a time; by `dense` where they are not worth it, or too long.
+/// The product by lists, `MOST` vectors of a row at a time; by `dense` where that is faster, or where the sums of listed
+/// rows would have to be finished.
 ///
 /// # Safety
 /// As [`super::registers::multiply`]; the processor has `V`; the sparse factor's rows are contiguous.
@@ -69,12 +76,12 @@ pub unsafe fn multiply<V: Lanes, const MOST: usize>(job: &Job, sparse: Sparse, d
         Sparse::Rows => (job.rows, job.columns),
         Sparse::Columns => (job.columns, job.rows),
     };
-    let is_large = job.inner > 0 && rows >= 2 * LINE && columns > (FEWEST - 1) * V::COUNT;
-    let is_finished = matches!((sparse, job.finish), (Sparse::Columns, _) | (Sparse::Rows, Finish::Store));
+    let is_large = job.inner > 0 && rows >= FEW_ROWS && Panels::of::<V>(columns, MOST).narrowest() >= FEWEST;
+    let can_finish = sparse == Sparse::Columns || matches!(job.finish, Finish::Store);
     // SAFETY: the caller's
     unsafe {
-        if is_large && is_finished {
-            V::apart(Listed::<V, MOST> { job, sparse, dense, lanes: PhantomData });
+        if is_large && can_finish && is_thin(job, sparse) {
+            V::apart(Listed::<V, MOST> { job, sparse, lanes: PhantomData });
         } else {
             dense(job);
         }
@@ -85,19 +92,17 @@ pub unsafe fn multiply<V: Lanes, const MOST: usize>(job: &Job, sparse: Sparse, d
 ///
 /// # Safety
 /// As [`multiply`].
-#[inline(always)]
-unsafe fn is_thin<V: Lanes>(job: &Job, sparse: Sparse) -> bool {
+unsafe fn is_thin(job: &Job, sparse: Sparse) -> bool {
     let (values, stride, rows, len) = match sparse {
         Sparse::Rows => (job.a, job.a_row_stride, job.rows, job.inner),
         Sparse::Columns => (job.b, job.b_row_stride, job.inner, job.columns),
     };
     let (mut seen, mut listed) = (0, 0);
     for row in (LOOK_EVERY / 2..rows).step_by(LOOK_EVERY) {
-        for place in (0..len - len % V::COUNT).step_by(V::COUNT) {
-            // SAFETY: the caller's
-            listed += unsafe { V::load(values.add(row * stride + place)).not_zero().count_ones() as usize };
-            seen += V::COUNT;
-        }
+        // SAFETY: the caller's
+        let values = unsafe { std::slice::from_raw_parts(values.add(row * stride), len) };
+        listed += values.iter().filter(|&&value| value != 0.0).count();
+        seen += len;
     }
     seen > 0 && 2 * listed <= seen
 }
@@ -106,7 +111,6 @@ unsafe fn is_thin<V: Lanes>(job: &Job, sparse: Sparse) -> bool {
 struct Listed<'a, V, const MOST: usize> {
     job: &'a Job,
     sparse: Sparse,
-    dense: unsafe fn(&Job),
     lanes: PhantomData<V>,
 }
 
@@ -114,13 +118,9 @@ impl<V: Lanes, const MOST: usize> Task for Listed<'_, V, MOST> {
     #[inline(always)]
     unsafe fn run(self) {
         const { assert!(MOST <= WIDEST && MOST * V::COUNT <= WIDTH, "panels as wide as a row") }
-        let Self { job, sparse, dense, .. } = self;
-        // SAFETY: the caller's
-        if !unsafe { is_thin::<V>(job, sparse) } {
-            // SAFETY: the caller's
-            return unsafe { dense(job) };
-        }
+        let Self { job, sparse, .. } = self;
         let mut memory = MaybeUninit::<Memory>::uninit();
+        let memory = memory.as_mut_ptr();
         let depth = job.inner.div_ceil(job.inner.div_ceil(DEPTH));
         for first in (0..job.inner).step_by(depth) {
             let part = job.part(first..job.inner.min(first + depth));
@@ -132,7 +132,6 @@ impl<V: Lanes, const MOST: usize> Task for Listed<'_, V, MOST> {
                 let some = first..all.min(first + ROWS);
                 // SAFETY: the caller's; the memory has room for so many rows and inner indices
                 unsafe {
-                    let memory = memory.as_mut_ptr();
                     match sparse {
                         Sparse::Rows => by_rows::<V, MOST>(&part.rows(some), memory),
                         Sparse::Columns => by_columns::<V, MOST>(&part.columns(some), memory),
@@ -176,7 +175,7 @@ unsafe fn by_columns<V: Lanes, const MOST: usize>(job: &Job, memory: *mut Memory
         for rows in panels.all() {
             // Cᵀ = Bᵀ Aᵀ
             let job = job.rows(rows);
-            let turned = Job {
+            let product = Job {
                 rows: job.columns,
                 columns: job.rows,
                 b: job.a,
@@ -189,17 +188,18 @@ unsafe fn by_columns<V: Lanes, const MOST: usize>(job: &Job, memory: *mut Memory
             if job.start == Start::Present {
                 tiles::<V>((job.c, job.c_stride), (sums.values, sums.stride), (job.rows, job.columns));
             }
-            lists.sum::<V>(&turned, &sums, memory);
+            lists.sum::<V>(&product, &sums, memory);
             sums.put::<V>(&job);
         }
     }
 }
 
-/// The columns of a product that have sums at the same time, a panel of the factor for each: as few as registers allow, and
-/// as equal.
+/// The columns of a product whose sums are formed together, a panel of the other factor for each: as few panels as
+/// registers allow, and as equal.
 struct Panels {
     columns: usize,
-    /// Values of a vector.
+    /// Vectors of a row of all, and values of one.
+    vectors: usize,
     vector: usize,
     count: usize,
 }
@@ -207,21 +207,29 @@ struct Panels {
 impl Panels {
     #[inline(always)]
     const fn of<V: Lanes>(columns: usize, most: usize) -> Self {
-        Self { columns, vector: V::COUNT, count: columns.div_ceil(V::COUNT).div_ceil(most) }
+        let vectors = columns.div_ceil(V::COUNT);
+        Self { columns, vectors, vector: V::COUNT, count: vectors.div_ceil(most) }
+    }
+
+    /// Vectors of a row of the narrowest.
+    const fn narrowest(&self) -> usize {
+        match self.vectors.checked_div(self.count) {
+            Some(vectors) => vectors,
+            None => 0,
+        }
     }
 
     /// Most rows of a panel.
     #[inline(always)]
     const fn depth(&self) -> usize {
-        let depth = PANEL / (self.columns.div_ceil(self.vector).div_ceil(self.count) * self.vector);
+        let depth = PANEL / (self.vectors.div_ceil(self.count) * self.vector);
         if depth < PLACES { depth } else { PLACES }
     }
 
     /// The columns of each.
     #[inline(always)]
     fn all(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let Self { columns, vector, count } = *self;
-        let vectors = columns.div_ceil(vector);
+        let Self { columns, vectors, vector, count } = *self;
         let first = move |panel: usize| (panel * vectors / count * vector).min(columns);
         (0..count).map(move |panel| first(panel)..first(panel + 1))
     }
@@ -240,16 +248,17 @@ struct Lists {
     counts: *mut u8,
 }
 
-/// The places of the bits of each byte, lowest first, a byte each.
-static BITS: [u64; 256] = {
-    let mut all = [0; 256];
+/// The places of the bits of each byte, lowest first, a byte each, and how many they are.
+static BITS: [(u64, u8); 256] = {
+    let mut all = [(0, 0); 256];
     let mut byte = 0;
     while byte < 256 {
-        let (mut bit, mut count) = (0, 0);
+        let mut bit = 0;
         while bit < 8 {
             if byte >> bit & 1 == 1 {
-                all[byte] |= bit << (8 * count);
-                count += 1;
+                let (places, count) = &mut all[byte];
+                *places |= bit << (8 * *count);
+                *count += 1;
             }
             bit += 1;
         }
@@ -275,6 +284,10 @@ impl Lists {
         let (places, counts) =
             unsafe { ((&raw mut (*memory).places).cast(), (&raw mut (*memory).counts).cast()) };
         let lists = Self { values, stride, rows, inner, depth, places, counts };
+        debug_assert!(
+            lists.parts() * rows <= LISTS && lists.parts() * rows * lists.room() <= BYTES,
+            "room for lists"
+        );
         // SAFETY: the caller's
         unsafe {
             for part in 0..lists.parts() {
@@ -317,12 +330,12 @@ impl Lists {
             let places = self.places.add(number * self.room());
             let mut count = 0;
             for place in (0..len).step_by(V::COUNT) {
-                let mut bits = part_of::<V>(values.add(place), len - place).not_zero();
+                let mut bits = V::load_most(values.add(place), len - place).not_zero();
                 for first in (place..place + V::COUNT).step_by(8) {
-                    let byte = (bits & 255) as usize;
-                    let eight = BITS[byte].wrapping_add(first as u64 * 0x0101_0101_0101_0101);
+                    let (eight, some) = BITS[(bits & 255) as usize];
+                    let eight = eight.wrapping_add(first as u64 * 0x0101_0101_0101_0101);
                     places.add(count).cast::<[u8; 8]>().write_unaligned(eight.to_le_bytes());
-                    count += byte.count_ones() as usize;
+                    count += usize::from(some);
                     bits >>= 8;
                 }
             }
@@ -343,16 +356,16 @@ impl Lists {
             unsafe {
                 let panel: *mut f32 = (&raw mut (*memory).panel).cast();
                 job.on::<V>(panel, vectors * V::COUNT);
-                // up to the widest
+                // the fewest to the widest
                 macro_rules! each {
                     ($($n:literal)*) => {
                         match vectors {
                             $($n => V::apart(Pass::<V, $n> { lists: self, part, panel, to, start: job.start, lanes: PhantomData }),)*
-                            _ => unreachable!("a panel wider than the widest"),
+                            _ => unreachable!("a panel of {vectors} vectors"),
                         }
                     };
                 }
-                each!(1 2 3 4 5 6 7 8 9 10 11 12 13);
+                each!(6 7 8 9 10 11 12 13);
             }
         }
     }
@@ -391,7 +404,7 @@ impl Sums {
                             Finish::Relu => sums.relu(),
                             Finish::Gate(gate) => {
                                 let gate = gate.add((row + i) * job.gate_stride + column);
-                                sums.where_positive(part_of::<V>(gate, columns))
+                                sums.where_positive(V::load_most(gate, columns))
                             }
                         };
                         let to = job.c.add(place);
@@ -401,16 +414,6 @@ impl Sums {
             }
         }
     }
-}
-
-/// A vector, or its first `count` values where it has more.
-///
-/// # Safety
-/// The processor has `V`; the values are there.
-#[inline(always)]
-unsafe fn part_of<V: Lanes>(from: *const f32, count: usize) -> V {
-    // SAFETY: the caller's
-    unsafe { if count < V::COUNT { V::load_part(from, count) } else { V::load(from) } }
 }
 
 /// One panel's share of the sums: `N` vectors a row.
@@ -440,7 +443,7 @@ impl<V: Lanes, const N: usize> Task for Pass<'_, V, N> {
                 if start == Start::Present {
                     sums = std::array::from_fn(|v| {
                         let from = to.add(v * V::COUNT);
-                        if v + 1 == N { part_of::<V>(from, last) } else { V::load(from) }
+                        if v + 1 == N { V::load_most(from, last) } else { V::load(from) }
                     });
                 }
                 for &place in places {

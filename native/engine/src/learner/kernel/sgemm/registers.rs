@@ -9,13 +9,13 @@
 //! Where a factor is known to have many zeros, [`lists`] of what is not may be faster.
 //!
 //! Every element of C is one chain of fused multiply-adds in the order of the inner index, whatever the block and the
-//! vector: so all instruction sets, and any split of C over threads, give the same bits.
+//! vector: so all instruction sets, and any split of C over threads, give the same bits (of finite numbers: [`lists`]).
 
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use super::blocks::{Blocks, Job};
+use super::blocks::{Blocks, DEPTH, Job};
 use super::lists::{self, Sparse};
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Avx512};
@@ -38,7 +38,7 @@ pub unsafe fn multiply(job: &Job, sparse: Option<Sparse>) {
             // SAFETY: the caller's; the processor has the instructions
             return unsafe {
                 match sparse {
-                    Some(sparse) => lists::multiply::<Avx512, 7>(job, sparse, run::<Avx512, 6, 4>),
+                    Some(sparse) => lists::multiply::<Avx512, 8>(job, sparse, run::<Avx512, 6, 4>),
                     None => run::<Avx512, 6, 4>(job),
                 }
             };
@@ -57,9 +57,8 @@ pub unsafe fn multiply(job: &Job, sparse: Option<Sparse>) {
     unsafe { run::<f32, 4, 4>(job) }
 }
 
-/// Most columns of a panel, and most rows: those of a layer of 300 in one piece.
+/// Most columns of a panel.
 const WIDTH: usize = 64;
-const DEPTH: usize = 384;
 
 /// Most rows of a panel that A's columns pass: of a line of them a block takes a few values, and the next finds it near.
 const DEPTH_OF_COLUMNS: usize = 160;
@@ -253,6 +252,9 @@ mod tests {
     use super::{Job, Sparse, TALL, lists, run};
     use crate::lanes::{Avx2, Avx512, Lanes};
 
+    /// Makes so many numbers from a seed.
+    type Numbers = fn(usize, usize) -> Vec<f32>;
+
     /// Numbers that round.
     fn numbers(count: usize, seed: usize) -> Vec<f32> {
         (0..count).map(|i| (((i + seed) * 7919 % 1009) as f32 - 504.0) / 377.0).collect()
@@ -266,36 +268,63 @@ mod tests {
         numbers
     }
 
-    /// What `run` makes of one product, its factors as they are or turned over.
+    /// Floats between two rows of every matrix.
+    const GAP: usize = 3;
+
+    /// A matrix of some rows and columns in numbers, row by row or, turned over, column by column, with its strides.
+    struct Stored {
+        values: Vec<f32>,
+        row_stride: usize,
+        column_stride: usize,
+    }
+
+    impl Stored {
+        fn new(
+            numbers: fn(usize, usize) -> Vec<f32>,
+            seed: usize,
+            size: (usize, usize),
+            is_turned: bool,
+        ) -> Self {
+            let (lines, len) = if is_turned { (size.1, size.0) } else { size };
+            let stride = len + GAP;
+            let (row_stride, column_stride) = if is_turned { (1, stride) } else { (stride, 1) };
+            Self { values: numbers(lines * stride, seed), row_stride, column_stride }
+        }
+    }
+
+    /// The bits that `run` makes of one product, and of what lies between its rows.
     fn product(
-        run: impl Fn(&Job),
+        run: unsafe fn(&Job),
         (rows, inner, columns): (usize, usize, usize),
-        [is_a_turned, is_b_turned]: [bool; 2],
-        (a, b): (&[f32], &[f32]),
-        (start, is_gated): (Start, bool),
-    ) -> Vec<f32> {
-        let strides = |is_turned, rows, columns| if is_turned { (1, rows) } else { (columns, 1) };
-        let (gate, mut c) = (numbers(rows * columns, 9), numbers(rows * columns, 2));
-        let (a_row_stride, a_column_stride) = strides(is_a_turned, rows, inner);
-        let (b_row_stride, b_column_stride) = strides(is_b_turned, inner, columns);
+        (a, b): (&Stored, &Stored),
+        start: Start,
+        finish: Finish<()>,
+    ) -> Vec<u32> {
+        let stored = |seed| Stored::new(numbers, seed, (rows, columns), false);
+        let (gate, mut c) = (stored(9), stored(2));
         let job = Job {
             rows,
             columns,
             inner,
-            a: a.as_ptr(),
-            a_row_stride,
-            a_column_stride,
-            b: b.as_ptr(),
-            b_row_stride,
-            b_column_stride,
-            c: c.as_mut_ptr(),
-            c_stride: columns,
+            a: a.values.as_ptr(),
+            a_row_stride: a.row_stride,
+            a_column_stride: a.column_stride,
+            b: b.values.as_ptr(),
+            b_row_stride: b.row_stride,
+            b_column_stride: b.column_stride,
+            c: c.values.as_mut_ptr(),
+            c_stride: c.row_stride,
             start,
-            finish: if is_gated { Finish::Gate(gate.as_ptr()) } else { Finish::Store },
-            gate_stride: columns,
+            finish: match finish {
+                Finish::Store => Finish::Store,
+                Finish::Relu => Finish::Relu,
+                Finish::Gate(()) => Finish::Gate(gate.values.as_ptr()),
+            },
+            gate_stride: gate.row_stride,
         };
-        run(&job);
-        c
+        // SAFETY: the matrices have the shapes and strides; the processor has been asked
+        unsafe { run(&job) };
+        c.values.into_iter().map(f32::to_bits).collect()
     }
 
     #[test]
@@ -306,13 +335,12 @@ mod tests {
         // rows enough for panels, their inner indices in one part and in several
         let many = [(101, 301, 128), (53, 40, 121), (70, 790, 37), (99, 180, 8), (64, 0, 20), (5, 790, 70)];
         for shape in left.into_iter().chain(others).chain(many) {
-            for turned in [[false, false], [true, false], [false, true], [true, true]] {
+            for [is_a_turned, is_b_turned] in [[false, false], [true, false], [false, true], [true, true]] {
                 let (rows, inner, columns) = shape;
-                let factors = (&*numbers(rows * inner, 0), &*numbers(inner * columns, 5));
-                let product = |run: unsafe fn(&Job)| {
-                    // SAFETY: the vectors have the shapes; the processor is asked
-                    product(|job| unsafe { run(job) }, shape, turned, factors, (Start::Present, true))
-                };
+                let a = Stored::new(numbers, 0, (rows, inner), is_a_turned);
+                let b = Stored::new(numbers, 5, (inner, columns), is_b_turned);
+                let product =
+                    |run: unsafe fn(&Job)| product(run, shape, (&a, &b), Start::Present, Finish::Gate(()));
                 let expected = product(run::<f32, 4, 4>);
                 if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                     assert_eq!(product(run::<Avx2, 6, 2>), expected);
@@ -334,36 +362,35 @@ mod tests {
     }
 
     /// Products of one shape with a thin factor, by lists and by blocks.
-    fn check_lists<const BY_ROWS: bool>(shape: (usize, usize, usize), is_other_turned: bool, start: Start) {
+    fn check_lists<const BY_ROWS: bool>(shape: (usize, usize, usize), finish: Finish<()>) {
         let (rows, inner, columns) = shape;
-        let (a, b, turned) = match BY_ROWS {
-            true => (thin_numbers(rows * inner, 0), numbers(inner * columns, 5), [false, is_other_turned]),
-            false => (numbers(rows * inner, 0), thin_numbers(inner * columns, 5), [is_other_turned, false]),
-        };
-        let product = |run: unsafe fn(&Job)| {
-            // SAFETY: the vectors have the shapes; the processor is asked
-            product(|job| unsafe { run(job) }, shape, turned, (&a, &b), (start, !BY_ROWS))
-        };
-        let expected = product(run::<f32, 4, 4>);
-        assert_eq!(product(listed::<f32, 13, BY_ROWS>), expected);
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            assert_eq!(product(listed::<Avx2, 13, BY_ROWS>), expected);
-        }
-        if is_x86_feature_detected!("avx512f") {
-            assert_eq!(product(listed::<Avx512, 7, BY_ROWS>), expected);
+        for (is_other_turned, start) in
+            [(false, Start::Zero), (true, Start::Zero), (false, Start::Present), (true, Start::Present)]
+        {
+            let (of_a, of_b): (Numbers, Numbers) =
+                if BY_ROWS { (thin_numbers, numbers) } else { (numbers, thin_numbers) };
+            let a = Stored::new(of_a, 0, (rows, inner), !BY_ROWS && is_other_turned);
+            let b = Stored::new(of_b, 5, (inner, columns), BY_ROWS && is_other_turned);
+            let product = |run: unsafe fn(&Job)| product(run, shape, (&a, &b), start, finish);
+            let expected = product(run::<f32, 4, 4>);
+            assert_eq!(product(listed::<f32, 13, BY_ROWS>), expected);
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                assert_eq!(product(listed::<Avx2, 13, BY_ROWS>), expected);
+            }
+            if is_x86_feature_detected!("avx512f") {
+                assert_eq!(product(listed::<Avx512, 8, BY_ROWS>), expected);
+            }
         }
     }
 
     #[test]
     fn lists_give_the_bits_of_blocks() {
-        for is_other_turned in [false, true] {
-            for start in [Start::Zero, Start::Present] {
-                for shape in [(108, 128, 301), (131, 33, 97), (40, 790, 130), (33, 19, 112)] {
-                    check_lists::<true>(shape, is_other_turned, start);
-                }
-                for shape in [(300, 301, 128), (97, 300, 131), (130, 790, 40), (112, 40, 33)] {
-                    check_lists::<false>(shape, is_other_turned, start);
-                }
+        for shape in [(108, 128, 301), (131, 33, 97), (40, 790, 190), (33, 19, 112)] {
+            check_lists::<true>(shape, Finish::Store);
+        }
+        for shape in [(300, 301, 128), (97, 300, 131), (190, 790, 40), (112, 40, 33)] {
+            for finish in [Finish::Store, Finish::Relu, Finish::Gate(())] {
+                check_lists::<false>(shape, finish);
             }
         }
     }
@@ -371,11 +398,9 @@ mod tests {
     #[test]
     fn a_factor_that_is_not_thin_is_left_to_blocks() {
         let shape = (300, 301, 128);
-        let (a, b) = (numbers(300 * 301, 0), numbers(301 * 128, 5));
-        let product = |run: unsafe fn(&Job)| {
-            // SAFETY: the vectors have the shapes
-            product(|job| unsafe { run(job) }, shape, [false; 2], (&a, &b), (Start::Present, false))
-        };
-        assert_eq!(product(listed::<f32, 13, false>), numbers(300 * 128, 2));
+        let (a, b) = (Stored::new(numbers, 0, (300, 301), false), Stored::new(numbers, 5, (301, 128), false));
+        let untouched = Stored::new(numbers, 2, (300, 128), false).values.into_iter().map(f32::to_bits);
+        let got = product(listed::<f32, 13, false>, shape, (&a, &b), Start::Present, Finish::Store);
+        assert!(got.into_iter().eq(untouched));
     }
 }
