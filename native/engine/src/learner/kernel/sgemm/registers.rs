@@ -279,12 +279,7 @@ mod tests {
     }
 
     impl Stored {
-        fn new(
-            numbers: fn(usize, usize) -> Vec<f32>,
-            seed: usize,
-            size: (usize, usize),
-            is_turned: bool,
-        ) -> Self {
+        fn new(numbers: Numbers, seed: usize, size: (usize, usize), is_turned: bool) -> Self {
             let (lines, len) = if is_turned { (size.1, size.0) } else { size };
             let stride = len + GAP;
             let (row_stride, column_stride) = if is_turned { (1, stride) } else { (stride, 1) };
