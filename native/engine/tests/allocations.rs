@@ -46,15 +46,14 @@ const STEPS: u64 = 1000;
 #[test]
 fn a_thousand_steps_and_updates_allocate_nothing() {
     // in a thread of its own: with one thread for all tests, the harness would run it in the first
-    let counted = std::thread::spawn(count).join();
-    assert!(counted.is_ok(), "what is said above");
+    std::thread::spawn(count).join().unwrap();
 }
 
 fn count() {
     // the counter counts
     let before = ALLOCATIONS.load(Ordering::Relaxed);
     drop(std::hint::black_box(Box::new(0)));
-    assert_eq!(ALLOCATIONS.load(Ordering::Relaxed) - before, 1);
+    assert_ne!(ALLOCATIONS.load(Ordering::Relaxed), before);
 
     for variant in VARIANTS.into_iter().filter(|variant| variant.recipe.m_step == MStepKind::Direct) {
         for threads in [1, 2, 3] {
