@@ -1,6 +1,6 @@
 """virel and beta in JAX: the same gradient step, compiled, 50 of them in one call. Learner alone, unit: one update.
 
-    python jax_virel.py [--algorithm virel|beta] [--env HalfCheetah-v5] [--threads 1] [--check CASE]
+    python jax_virel.py [--algorithm virel|beta] [--env HalfCheetah-v5] [--threads 1] [--start FOLDER] [--check CASE]
 
 One policy pass and one Q(s, a~) pass serve M-step and E-step; the policy's loss sees Q with its weights held constant, so that
 no gradient of them is computed; replay, sampling and random numbers are on the device; the state is donated. What depends on
@@ -18,7 +18,15 @@ import virel_step as spec
 from protocol import arguments, cores, limit_threads, serve
 
 options = arguments(
-    __doc__, algorithm="virel", env="HalfCheetah-v5", rows=100_000, adam="auto", split="auto", tile="auto", check=None
+    __doc__,
+    algorithm="virel",
+    env="HalfCheetah-v5",
+    rows=100_000,
+    start=None,
+    adam="auto",
+    split="auto",
+    tile="auto",
+    check=None,
 )
 limit_threads(options.threads)
 
@@ -207,9 +215,9 @@ def make_block(env: str, algorithm: str, settings: Settings, unravel):
 class Learner:
     """A warm learner with its settings."""
 
-    def __init__(self, settings: Settings, replay):
+    def __init__(self, settings: Settings, networks: dict, replay):
         self.replay = replay
-        self.state, unravel = initial_state(spec.fresh_networks(options.env), settings.flat)
+        self.state, unravel = initial_state(networks, settings.flat)
         self.block = make_block(options.env, options.algorithm, settings, unravel)
         self.work(1)
 
@@ -225,11 +233,11 @@ def choices(option: str, others, known):
     return others if option == "auto" else [known(option)]
 
 
-def fastest_settings(replay) -> Settings:
+def fastest_settings(networks: dict, replay) -> Settings:
     """Tries what the options leave open: first layouts, then tiles. The best of three calls counts."""
 
     def seconds(settings):
-        learner = Learner(settings, replay)
+        learner = Learner(settings, networks, replay)
         times = []
         for _ in range(3):
             started = time.perf_counter()
@@ -277,9 +285,10 @@ def check(path: str) -> None:
 def main() -> None:
     if options.check:
         return check(options.check)
-    replay = jnp.asarray(spec.full_replay(options.env, options.rows))
-    settings = fastest_settings(replay)
-    learner = Learner(settings, replay)
+    networks, rows = spec.beginning(options)
+    replay = jnp.asarray(rows)
+    settings = fastest_settings(networks, replay)
+    learner = Learner(settings, networks, replay)
     learner.work(2 * UPDATES_PER_CALL)
     chosen = {
         "parameters": "flat" if settings.flat else "by tensor",

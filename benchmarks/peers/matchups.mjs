@@ -3,19 +3,24 @@
  * is the least ratio of medians, ours to theirs, that must be reached, and the one aimed at.
  */
 
-/** @typedef {{name: string, file: string, options: Record<string, string>, asked?: {must: number, aim: number}}} Peer */
-/** @typedef {{name: string, title: string, unit: string, threads: number, ours: Record<string, string>, peers: Peer[]}} Matchup */
+/** @typedef {{name: string, file: string, options: Record<string, string | number>, asked?: {must: number, aim: number}}} Peer */
+/** @typedef {{algorithm: string, env: string, steps: number}} Learned What both sides begin with: see learned.mjs. */
+/** @typedef {{name: string, title: string, unit: string, threads: number, ours: Record<string, string | number>, peers: Peer[], learned?: Learned}} Matchup */
 
 const CHEETAH = 'HalfCheetah-v5';
 const HUMANOID = 'Humanoid-v5';
+
+/** Steps behind learners that have learned: 2 % of the usual million. */
+const LEARNED = 20_000;
+const AFTER = `after ${LEARNED.toLocaleString('en')} steps`;
 
 /** A learner alone against the same gradient step in JAX, 50 updates a call, and in eager PyTorch. */
 function learners(algorithm, env, threads, asked) {
   const options = { algorithm, env };
   const task = env.split('-')[0];
-  return {
-    name: `${algorithm}-${task.toLowerCase()}-${threads}`,
-    title: `${algorithm} learner, ${task} shapes, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+  const name = `${algorithm}-${task.toLowerCase()}-${threads}`;
+  const work = `${task} shapes, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  const common = {
     unit: 'updates/s',
     threads,
     ours: { work: 'update', ...options },
@@ -24,28 +29,57 @@ function learners(algorithm, env, threads, asked) {
       { name: 'PyTorch', file: 'torch_virel.py', options },
     ],
   };
+  return [
+    { name, title: `${algorithm} learner, ${work}`, ...common },
+    {
+      name: `learned-${name}`,
+      title: `${algorithm} learner ${AFTER}, ${work}`,
+      ...common,
+      learned: { ...options, steps: LEARNED },
+    },
+  ];
 }
 
-/** @type {Matchup[]} */
-export const MATCHUPS = [
+/** Training against what people install, all of them from nothing or all with steps behind them. */
+function trainers(env, threads, asked) {
+  const task = env.split('-')[0];
+  const name = `sac-twin-${task.toLowerCase()}-${threads}`;
+  const work = `environment and update, ${env}, ${threads} threads`;
+  const matchup = (options) => ({
+    unit: 'steps/s',
+    threads,
+    ours: { work: 'train', algorithm: 'sac-twin', ...options },
+    peers: [
+      ['Stable-Baselines3', 'sb3_sac.py'],
+      ['SBX', 'sbx_sac.py'],
+      ['RLtools', 'rltools_sac.py'],
+    ].map(([peer, file]) => ({ name: peer, file, options, asked: asked[peer] })),
+  });
+  return [
+    { name, title: `sac-twin, ${work}`, ...matchup({ env }) },
+    {
+      name: `learned-${name}`,
+      title: `sac-twin ${AFTER}, ${work}`,
+      ...matchup({ env, steps: LEARNED }),
+    },
+  ];
+}
+
+const ALL = [
   learners('virel', CHEETAH, 1, { must: 1.3, aim: 1.5 }),
   learners('virel', CHEETAH, 2, { must: 1.45, aim: 1.7 }),
   learners('virel', HUMANOID, 2, { must: 1.6, aim: 1.8 }),
   learners('beta', CHEETAH, 2, { must: 1.55, aim: 1.8 }),
   learners('beta', HUMANOID, 2, { must: 1.4, aim: 1.6 }),
-  {
-    name: 'sac-twin-halfcheetah-2',
-    title: 'sac-twin, environment and update, HalfCheetah-v5, 2 threads',
-    unit: 'steps/s',
-    threads: 2,
-    ours: { work: 'train', algorithm: 'sac-twin', env: CHEETAH },
-    peers: [
-      ['Stable-Baselines3', 'sb3_sac.py', { must: 5.5, aim: 7 }],
-      ['SBX', 'sbx_sac.py', { must: 2.8, aim: 3.5 }],
-      ['RLtools', 'rltools_sac.py', { must: 2.5, aim: 3 }],
-    ].map(([name, file, asked]) => ({ name, file, options: { env: CHEETAH }, asked })),
-  },
+  trainers(CHEETAH, 2, {
+    'Stable-Baselines3': { must: 5.5, aim: 7 },
+    SBX: { must: 2.8, aim: 3.5 },
+    RLtools: { must: 2.5, aim: 3 },
+  }),
 ];
+
+/** @type {Matchup[]} Those that begin fresh first: the others train before they are measured. */
+export const MATCHUPS = [0, 1].flatMap((stage) => ALL.map((pair) => pair[stage]));
 
 /** Our own name in tables. */
 export const OURS = 'virel-native';

@@ -4,15 +4,14 @@
  *
  *     node benchmarks/peers/ours.mjs [--work update|train] [--algorithm virel] [--env HalfCheetah-v5] [--threads 1]
  *
- * 300x300 and batch 128 for every algorithm; everything else as `train` has it.
+ * A learner goes on with what learned.mjs wrote, `--start FOLDER`; training has `--steps` steps behind it when it is ready.
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { Session } from 'virel-native';
 import { updateOperations } from '../../dist/bench/arithmetic.js';
-import { findTask } from '../../dist/config/choices.js';
-import { TASKS } from '../../dist/environments/tasks.js';
+import { savedState } from './learned.mjs';
+import { openSession, ROWS, STARTS, STEP, UPDATE } from './session.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -20,25 +19,38 @@ const { values } = parseArgs({
     algorithm: { type: 'string', default: 'virel' },
     env: { type: 'string', default: 'HalfCheetah-v5' },
     threads: { type: 'string', default: '1' },
-    rows: { type: 'string', default: '100000' },
+    start: { type: 'string' },
+    steps: { type: 'string', default: '200' },
   },
 });
-const rows = Number(values.rows);
-const update = { update: { mSteps: 1, eSteps: 1 } };
-const phases = { update: [update], train: [{ collect: 1 }, update] }[values.work];
-if (phases === undefined) throw new Error(`--work: update or train, got ${values.work}`);
+const { algorithm, env, start } = values;
+const threads = Number(values.threads);
 
-const session = Session.create({
-  env: values.env,
-  algorithm: values.algorithm,
-  seed: 0,
-  threads: Number(values.threads),
-  network: { hidden: [300, 300] },
+const session = openSession({
+  algorithm,
+  env,
+  threads,
   // training fills a buffer of the size that the peers have
-  replay: { batchSize: 128, capacity: values.work === 'update' ? rows : 1_000_000 },
-  collect: { uniformSteps: 1000 },
+  capacity: values.work === 'update' ? ROWS : 1_000_000,
 });
+
 const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
+const collect = (steps) => session.advance({ repeat: steps, phases: [{ collect: 1 }] });
+
+/** Begins, and makes what the unit of work is. */
+const works = {
+  update: async () => {
+    await (start === undefined ? collect(ROWS) : session.loadState(savedState(start)));
+    return { phases: [UPDATE], warm: 200 };
+  },
+  train: async () => {
+    await collect(STARTS);
+    return { phases: STEP, warm: Number(values.steps) };
+  },
+};
+const begin = works[values.work];
+if (begin === undefined) throw new Error(`--work: update or train, got ${values.work}`);
+const { phases, warm } = await begin();
 
 async function work(count) {
   const started = performance.now();
@@ -46,21 +58,18 @@ async function work(count) {
   return { count, seconds: (performance.now() - started) / 1000 };
 }
 
-await session.advance({ repeat: values.work === 'update' ? rows : 1000, phases: [{ collect: 1 }] });
-await work(200);
-
+await work(warm);
 const { version } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
 );
-const { engine, threads } = session.config.runtime;
-const task = findTask({ value: values.env, origin: '--env' }, TASKS);
+const { runtime } = session.config;
 say({
   ready: true,
   versions: { 'virel-native': version, node: process.version },
-  threads,
-  settings: { engine },
+  threads: runtime.threads,
+  settings: { engine: runtime.engine },
   // of the products of a unit of work; what an environment costs is none of them
-  operations: updateOperations(session.config, task),
+  operations: updateOperations(session.config, session.task),
 });
 for await (const line of createInterface({ input: process.stdin })) {
   const [word, count] = line.split(' ');

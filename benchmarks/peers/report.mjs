@@ -135,8 +135,9 @@ ${[...new Set(matchups.map(({ command }) => `    ${command}`))].join('\n')}
 
 The contestants of a matchup are processes of their own on the same cores, warm, and take turns block by block (${counts} blocks
 each of about ${distinct(seconds)} s); the others sleep. Given are the median, the slowest and the fastest block; the ratio is
-that of the medians, ours to theirs. 300x300, batch 128, float32 everywhere. Learners alone sample from a full buffer of
-100,000 transitions. Only the ratios can be compared between machines.
+that of the medians, ours to theirs. 300x300, batch 128, float32 everywhere. Learners alone begin
+with fresh networks and a full buffer of 100,000 transitions; after N steps, with the networks and the transitions of the same
+run of N steps of ours on every side. Only the ratios can be compared between machines.
 
 | work | | median | blocks | threads | ratio | must, aim | met | settings |
 | --- | --- | ---: | ---: | ---: | ---: | --- | --- | --- |

@@ -1,6 +1,6 @@
 """SAC of RLtools, environment included. Unit: one environment step with its update.
 
-    python rltools_sac.py [--env HalfCheetah-v5] [--threads 1] [--blas auto|mkl|openblas]
+    python rltools_sac.py [--env HalfCheetah-v5] [--threads 1] [--steps 200] [--blas auto|mkl|openblas]
 
 C++ templates, compiled for this machine and these sizes at the first use (about a minute); the environment is Gymnasium's. Twin
 Q, automatic entropy, one update of actor and critics a step on one batch; two hidden layers of 300, batch 128. Its authors
@@ -10,7 +10,7 @@ tried at the start, and the fastest is taken.
 
 from protocol import arguments, limit_threads, serve
 
-options = arguments(__doc__, env="HalfCheetah-v5", starts=1000, blas="auto")
+options = arguments(__doc__, env="HalfCheetah-v5", starts=1000, steps=200, blas="auto")
 limit_threads(options.threads)
 
 import ctypes  # noqa: E402 (libraries take the number of threads when they load)
@@ -82,6 +82,6 @@ learners = [Learner(blas) for blas in (BLAS if options.blas == "auto" else [opti
 candidates = [(learner, threads) for learner in learners for threads in sorted({1, options.threads})]
 learner, threads = min(candidates, key=lambda candidate: candidate[0].seconds(candidate[1]))
 learner.set_threads(threads)
-learner.work(50)
+learner.work(options.steps)
 packages = ["rltools", {"mkl": "mkl", "openblas": "scipy-openblas32"}[learner.blas], "gymnasium", "mujoco", "numpy"]
 serve(learner.work, packages, threads, settings={"BLAS": learner.blas})

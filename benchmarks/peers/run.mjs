@@ -84,16 +84,33 @@ function check(python) {
   }
 }
 
+/**
+ * The folder that both sides of a matchup begin with, made by learned.mjs where this run has not made it yet.
+ *
+ * @returns {string | undefined} Nothing for those that begin fresh.
+ */
+function beginning({ learned, threads }, folder) {
+  if (learned === undefined) return undefined;
+  const place = join(folder, Object.values(learned).join('-'));
+  if (existsSync(place)) return place;
+  say(`  a run of ${learned.steps} steps of ${learned.algorithm} on ${learned.env} comes first`);
+  const args = [file('learned.mjs'), place, ...words({ ...learned, threads })];
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit', cwd: tmpdir() });
+  if (status !== 0) throw new Error(`learned.mjs ended with ${status}`);
+  return place;
+}
+
 /** Starts the contestants of a matchup one after the other, so that each sets itself up alone. */
-async function enter({ threads, ours, peers }, python, started) {
+async function enter({ threads, ours, peers }, start, python, started) {
   const cores = apartFirst(availableCores(), siblingsOf).slice(0, threads);
   if (cores.length < threads)
     throw new Error(`${threads} cores are needed, ${cores.length} are here`);
+  const common = words({ threads, ...(start && { start }) });
   const entries = [
-    [OURS, [process.execPath, file('ours.mjs'), ...words({ ...ours, threads })]],
+    [OURS, [process.execPath, file('ours.mjs'), ...words(ours), ...common]],
     ...peers.map((peer) => [
       peer.name,
-      [python, file(peer.file), ...words({ ...peer.options, threads })],
+      [python, file(peer.file), ...words(peer.options), ...common],
       peer.asked,
     ]),
     [CEILING, [process.execPath, file('ceiling.mjs'), ...words({ threads })]],
@@ -134,14 +151,15 @@ async function isQuiet() {
   return idle;
 }
 
-/** A matchup as the record holds it. */
-async function measure(matchup, python) {
+/** A matchup as the record holds it. `folder` keeps what the matchups of this run have learned. */
+async function measure(matchup, python, folder) {
   say(matchup.title);
+  const start = beginning(matchup, folder);
   const started = [];
   // before the contestants try what is fastest here, and again when all of them should sleep
   const quiet = [await isQuiet()];
   try {
-    await enter(matchup, python, started);
+    await enter(matchup, start, python, started);
     for (const contestant of started) await calibrate(contestant);
     quiet.push(await isQuiet());
     const [took, disturbed] = [[], []];
@@ -204,9 +222,11 @@ else {
   const date = new Date().toISOString().slice(0, 10);
   const place = `benchmarks/records/${date}-${slugOf(describeMachine().cpu)}/peers`;
   const directory = values.out ?? place;
+  const folder = mkdtempSync(join(tmpdir(), 'virel-learned-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const measured = [];
   for (const matchup of chosen) {
-    const result = await measure(matchup, python);
+    const result = await measure(matchup, python, folder);
     measured.push(result);
     record(directory, measured);
     for (const { name, median, low, high, ratio, verdict } of standings(result)) {

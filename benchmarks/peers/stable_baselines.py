@@ -6,9 +6,9 @@ STARTS = 1000
 """Random steps before the first update."""
 
 
-def worker(algorithm: type, env: str) -> Callable[[int], int]:
+def worker(algorithm: type, env: str, steps: int) -> Callable[[int], int]:
     """`algorithm` with its own defaults but for the sizes: two layers of 300, batch 128. Warm: after its random steps it took
-    some with an update, which compiles it where it compiles."""
+    `steps` with an update, the first of which compile it where it compiles."""
     model = algorithm(
         "MlpPolicy",
         env,
@@ -24,5 +24,5 @@ def worker(algorithm: type, env: str) -> Callable[[int], int]:
         model.learn(steps, log_interval=None, reset_num_timesteps=False)
         return model.num_timesteps - before
 
-    work(STARTS + 200)
+    work(STARTS + steps)
     return work

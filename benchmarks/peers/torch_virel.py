@@ -1,6 +1,6 @@
 """virel and beta in eager PyTorch: the same gradient step. Learner alone, unit: one update.
 
-    python torch_virel.py [--algorithm virel|beta] [--env HalfCheetah-v5] [--threads 1] [--check CASE]
+    python torch_virel.py [--algorithm virel|beta] [--env HalfCheetah-v5] [--threads 1] [--start FOLDER] [--check CASE]
 
 One policy pass and one Q(s, a~) pass serve M-step and E-step; the policy's loss sees Q with detached weights, so that one
 backward pass serves all three networks; one fused Adam, one lerp for the target. (torch.compile is slower than this on a CPU.)
@@ -12,7 +12,7 @@ import time
 import virel_step as spec
 from protocol import arguments, limit_threads, serve
 
-options = arguments(__doc__, algorithm="virel", env="HalfCheetah-v5", rows=100_000, tile="auto", check=None)
+options = arguments(__doc__, algorithm="virel", env="HalfCheetah-v5", rows=100_000, start=None, tile="auto", check=None)
 limit_threads(options.threads)
 
 import torch  # noqa: E402 (its pools take their size from the cores at hand)
@@ -154,8 +154,8 @@ def main() -> None:
     if options.check:
         return check(options.check)
     torch.manual_seed(0)
-    replay = torch.from_numpy(spec.full_replay(options.env, options.rows))
-    networks = spec.fresh_networks(options.env)
+    networks, rows = spec.beginning(options)
+    replay = torch.from_numpy(rows)
     tile = fastest_tile(replay, networks)
     learner = Learner(options.env, options.algorithm, networks, tile, replay)
     learner.work(50)

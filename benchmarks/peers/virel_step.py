@@ -1,5 +1,5 @@
-"""What the JAX and the PyTorch contestant share: the constants and shapes of virel and beta, a full replay buffer, and the check
-of a step against the project's own reference (`case.mjs` writes what it is checked with).
+"""What the JAX and the PyTorch contestant share: the constants and shapes of virel and beta, what they begin with, and the check of
+a step against the project's own reference (`case.mjs` writes what it is checked with).
 
 The step itself is src/reference/gradient-step.ts and docs/algorithms/{virel,beta}.md. Values are those of preset `paper`.
 """
@@ -8,6 +8,7 @@ import base64
 import json
 import math
 import sys
+from pathlib import Path
 
 import numpy as np
 
@@ -63,6 +64,27 @@ def full_replay(env: str, rows: int, seed: int = 1) -> np.ndarray:
     replay[:, actions] = np.tanh(replay[:, actions])
     replay[:, observation + action + 1] = 0  # neither task of the table ends early that often
     return replay
+
+
+def learned(env: str, folder: str) -> tuple[dict[str, list], np.ndarray]:
+    """Networks and replay buffer of a run of `learned.mjs`."""
+    # the contestants that begin fresh do without it
+    from safetensors.numpy import load_file
+
+    observation, action, _ = TASKS[env]
+    networks = networks_of(load_file(Path(folder, "parameters.safetensors")))
+    replay = np.concatenate([load_file(path)["rows"] for path in sorted(Path(folder).glob("rows-*.safetensors"))])
+    # a row of ours holds gamma (1 - d)
+    ends = replay[:, observation + action + 1]
+    ends[:] = ends == 0
+    return networks, replay
+
+
+def beginning(options) -> tuple[dict[str, list], np.ndarray]:
+    """What a learner starts with: what a run learned, where the options name one, or fresh networks and a full buffer."""
+    if options.start is not None:
+        return learned(options.env, options.start)
+    return fresh_networks(options.env), full_replay(options.env, options.rows)
 
 
 # --- the check ---
