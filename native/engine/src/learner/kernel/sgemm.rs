@@ -103,14 +103,25 @@ pub struct Factor<'a> {
     columns: usize,
     row_stride: usize,
     column_stride: usize,
-    is_sparse: bool,
+    zeros: Zeros,
+}
+
+/// Where a factor may have many zeros.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Zeros {
+    /// Nobody knows of any.
+    Unknown,
+    /// Anywhere.
+    Scattered,
+    /// In features that lie together.
+    OfFeatures,
 }
 
 impl<'a> Factor<'a> {
     /// `[rows, columns]`, row-major with `stride` floats from row to row.
     pub fn new(values: &'a [f32], rows: usize, columns: usize, stride: usize) -> Self {
         let values = &values[..extent(rows, columns, stride)];
-        Self { values, rows, columns, row_stride: stride, column_stride: 1, is_sparse: false }
+        Self { values, rows, columns, row_stride: stride, column_stride: 1, zeros: Zeros::Unknown }
     }
 
     /// The same memory with rows and columns exchanged.
@@ -121,7 +132,26 @@ impl<'a> Factor<'a> {
 
     /// The same, known to be what a ReLU or its gate left: [`Gemm::Own`] looks for zeros.
     pub const fn sparse(self) -> Self {
-        Self { is_sparse: true, ..self }
+        Self { zeros: Zeros::Scattered, ..self }
+    }
+
+    /// The same, known to be observations, whose features are contiguous: [`Gemm::Own`], where they are its second factor, looks
+    /// for features that are mostly zero, such as the contact forces of a robot's parts.
+    pub const fn of_features(self) -> Self {
+        Self { zeros: Zeros::OfFeatures, ..self }
+    }
+
+    /// Its features, which are its rows or, turned over, its columns, that are mostly zero; none where nobody says it has some.
+    fn thin_features(&self) -> Range<usize> {
+        let (count, len, stride) = match self.column_stride {
+            1 => (self.rows, self.columns, self.row_stride),
+            stride => (self.columns, self.rows, stride),
+        };
+        let feature = |index: usize| &self.values[index * stride..][..len];
+        match self.zeros {
+            Zeros::OfFeatures => lists::thin_features(count, len, feature),
+            Zeros::Unknown | Zeros::Scattered => 0..0,
+        }
     }
 
     /// Some of its rows.
@@ -210,17 +240,38 @@ fn own(c: Product<'_>, (a, b): (Factor<'_>, Factor<'_>), start: Start, finish: F
         finish,
         gate_stride,
     };
-    let sparse = if a.is_sparse && a.column_stride == 1 {
+    let is_listed = |f: Factor<'_>| f.zeros == Zeros::Scattered && f.column_stride == 1;
+    let sparse = if is_listed(a) {
         Some(lists::Sparse::Rows)
-    } else if b.is_sparse && b.column_stride == 1 {
+    } else if is_listed(b) {
         Some(lists::Sparse::Columns)
     } else {
         None
     };
+    let thin = b.thin_features();
     // SAFETY: `Factor::new` and `Product::new` cut their slices to the extent of their shape and strides, and
     // `transposed` keeps both, so every element that the shapes name lies in its slice; c is borrowed exclusively and
     // its rows do not overlap
-    unsafe { registers::multiply(&job, sparse) }
+    unsafe {
+        if thin.is_empty() { registers::multiply(&job, sparse) } else { by_features(&job, thin, sparse) }
+    }
+}
+
+/// A product in parts, of which one has the features of B that are mostly zero: some of the inner indices, in their order, or,
+/// where B is turned over, some of the columns. `sparse` is for the others.
+///
+/// # Safety
+/// As [`registers::multiply`]; B's features are contiguous, and it has those that are named.
+unsafe fn by_features(job: &blocks::Job, thin: Range<usize>, sparse: Option<lists::Sparse>) {
+    let is_turned = job.b_column_stride != 1;
+    let all = if is_turned { job.columns } else { job.inner };
+    let parts =
+        [(0..thin.start, sparse), (thin.clone(), Some(lists::Sparse::Columns)), (thin.end..all, sparse)];
+    for (features, sparse) in parts.into_iter().filter(|(features, _)| !features.is_empty()) {
+        let part = if is_turned { job.columns(features) } else { job.part(features) };
+        // SAFETY: the caller's
+        unsafe { registers::multiply(&part, sparse) }
+    }
 }
 
 fn with_gemm(c: &mut Product<'_>, (a, b): (Factor<'_>, Factor<'_>), start: Start) {
@@ -350,6 +401,52 @@ mod tests {
             for i in 0..rows {
                 for j in 0..columns {
                     assert_eq!(turned[j * rows + i], expected[i * columns + j]);
+                }
+            }
+        }
+    }
+
+    /// Observations of a robot with contact forces that are mostly zero, before its actions, row by row in features.
+    fn observations(samples: usize) -> Vec<f32> {
+        let value = |feature: usize, sample: usize| match feature {
+            40..110 if !(feature * 31 + sample * 17).is_multiple_of(29) => 0.0,
+            _ => ((feature * 7919 + sample * 104_729) % 1009) as f32 / 377.0 - 1.3,
+        };
+        (0..127 * samples).map(|i| value(i / samples, i % samples)).collect()
+    }
+
+    #[test]
+    fn features_that_are_mostly_zero_leave_the_bits_alone() {
+        let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+        for (outputs, samples) in [(300, 128), (108, 40), (13, 64), (60, 33)] {
+            let x = observations(samples);
+            let weights: Vec<f32> = values(outputs * 127, 4).iter().map(|x| x / 7.0).collect();
+            let deltas: Vec<f32> = values(outputs * samples, 5).iter().map(|x| (x / 3.0).max(0.0)).collect();
+            let x = Factor::new(&x, 127, samples, samples);
+            assert_eq!(x.of_features().thin_features(), 40..110);
+            assert_eq!(x.of_features().transposed().thin_features(), 40..110);
+            let weights = Factor::new(&weights, outputs, 127, 127);
+            let deltas = Factor::new(&deltas, outputs, samples, samples);
+            let gate = values(outputs * samples, 3);
+            let gate = Factor::new(&gate, outputs, samples, samples);
+            for start in [Start::Zero, Start::Present] {
+                for finish in [Finish::Store, Finish::Relu, Finish::Gate(gate)] {
+                    let forward = |x| {
+                        let mut c = values(outputs * samples, 8);
+                        let to = Product::new(&mut c, outputs, samples, samples);
+                        Gemm::Own.multiply(to, (weights, x), start, finish);
+                        bits(c)
+                    };
+                    assert_eq!(forward(x.of_features()), forward(x));
+                }
+                for deltas in [deltas, deltas.sparse()] {
+                    let gradient = |x: Factor<'_>| {
+                        let mut c = values(outputs * 127, 8);
+                        let to = Product::new(&mut c, outputs, 127, 127);
+                        Gemm::Own.multiply(to, (deltas, x.transposed()), start, Finish::Store);
+                        bits(c)
+                    };
+                    assert_eq!(gradient(x.of_features()), gradient(x));
                 }
             }
         }

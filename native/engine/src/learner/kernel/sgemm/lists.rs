@@ -1,4 +1,5 @@
-//! Our own product where one factor is what a ReLU or its gate left: the more zeros, the further a network has learned.
+//! Our own product where one factor has many zeros: what a ReLU or its gate left, the more of them the further a network has
+//! learned, and observations with features that are mostly zero.
 //!
 //! Each row of that factor becomes a list of the places that are not zero. A row of the product is then the sum of the
 //! other factor's rows at these places, each times its value: the sums stay in registers, and a panel of the other factor,
@@ -24,7 +25,7 @@ use crate::learner::kernel::transpose::tiles;
 pub enum Sparse {
     /// A, whose rows are contiguous.
     Rows,
-    /// B, whose rows are contiguous: its columns are what is listed.
+    /// B: its columns are what is listed.
     Columns,
 }
 
@@ -69,7 +70,7 @@ const LOOK_EVERY: usize = 16;
 /// rows would have to be finished.
 ///
 /// # Safety
-/// As [`super::registers::multiply`]; the processor has `V`; the sparse factor's rows are contiguous.
+/// As [`super::registers::multiply`]; the processor has `V`; the rows of a sparse A are contiguous.
 pub unsafe fn multiply<V: Lanes, const MOST: usize>(job: &Job, sparse: Sparse, dense: unsafe fn(&Job)) {
     // the rows to list, and how long their sums are
     let (rows, columns) = match sparse {
@@ -88,23 +89,56 @@ pub unsafe fn multiply<V: Lanes, const MOST: usize>(job: &Job, sparse: Sparse, d
     }
 }
 
-/// Whether at least half of the sparse factor is zero, as far as some of its rows show.
+/// Whether at least half of the sparse factor is zero, as far as some of its rows or columns show.
 ///
 /// # Safety
 /// As [`multiply`].
 unsafe fn is_thin(job: &Job, sparse: Sparse) -> bool {
     let (values, stride, rows, len) = match sparse {
         Sparse::Rows => (job.a, job.a_row_stride, job.rows, job.inner),
-        Sparse::Columns => (job.b, job.b_row_stride, job.inner, job.columns),
+        Sparse::Columns if job.b_column_stride == 1 => (job.b, job.b_row_stride, job.inner, job.columns),
+        Sparse::Columns => (job.b, job.b_column_stride, job.columns, job.inner),
     };
     let (mut seen, mut listed) = (0, 0);
     for row in (LOOK_EVERY / 2..rows).step_by(LOOK_EVERY) {
         // SAFETY: the caller's
         let values = unsafe { std::slice::from_raw_parts(values.add(row * stride), len) };
-        listed += values.iter().filter(|&&value| value != 0.0).count();
+        listed += nonzero(values);
         seen += len;
     }
     seen > 0 && 2 * listed <= seen
+}
+
+fn nonzero(values: &[f32]) -> usize {
+    values.iter().filter(|&&value| value != 0.0).count()
+}
+
+/// Samples of a feature that are looked at: a line of memory.
+const LOOK: usize = LINE;
+
+/// Features, all of them zero, that are worth a product of their own.
+const WORTH: usize = 32;
+
+/// Of `count` features of `samples` values those that lie together and are mostly zero, as far as some samples show: the stretch
+/// with the most zeros beyond half of its values. None where so few are not worth it.
+pub fn thin_features<'a>(count: usize, samples: usize, feature: impl Fn(usize) -> &'a [f32]) -> Range<usize> {
+    let mut thin = 0..0;
+    if count < WORTH || samples < FEW_ROWS {
+        return thin;
+    }
+    // a stretch that has more values than zeros so far is better left out
+    let (mut first, mut beyond, mut most) = (0, 0, WORTH * LOOK);
+    for index in 0..count {
+        beyond += 2 * (LOOK - nonzero(&feature(index)[..LOOK]));
+        match beyond.checked_sub(LOOK) {
+            Some(rest) if rest > 0 => beyond = rest,
+            _ => (first, beyond) = (index + 1, 0),
+        }
+        if beyond >= most {
+            (thin, most) = (first..index + 1, beyond + 1);
+        }
+    }
+    thin
 }
 
 /// A product by lists.
@@ -159,7 +193,7 @@ unsafe fn by_rows<V: Lanes, const MOST: usize>(job: &Job, memory: *mut Memory) {
     }
 }
 
-/// Lists of the columns of B: they are turned over first, and what comes of them last.
+/// Lists of the columns of B: where its rows are contiguous they are turned over first, and what comes of them last.
 ///
 /// # Safety
 /// As [`multiply`]; the memory has room.
@@ -168,10 +202,15 @@ unsafe fn by_columns<V: Lanes, const MOST: usize>(job: &Job, memory: *mut Memory
     let panels = Panels::of::<V>(job.rows, MOST);
     // SAFETY: the caller's
     unsafe {
-        let stride = (job.inner.div_ceil(LINE) | 1) * LINE;
-        let turned = (&raw mut (*memory).turned).cast::<f32>();
-        tiles::<V>((job.b, job.b_row_stride), (turned, stride), (job.inner, job.columns));
-        let lists = Lists::of::<V>((turned, stride), (job.columns, job.inner), panels.depth(), memory);
+        let columns = if job.b_column_stride == 1 {
+            let stride = (job.inner.div_ceil(LINE) | 1) * LINE;
+            let turned = (&raw mut (*memory).turned).cast::<f32>();
+            tiles::<V>((job.b, job.b_row_stride), (turned, stride), (job.inner, job.columns));
+            (turned.cast_const(), stride)
+        } else {
+            (job.b, job.b_column_stride)
+        };
+        let lists = Lists::of::<V>(columns, (job.columns, job.inner), panels.depth(), memory);
         for rows in panels.all() {
             // Cᵀ = Bᵀ Aᵀ
             let job = job.rows(rows);
@@ -459,5 +498,43 @@ impl<V: Lanes, const N: usize> Task for Pass<'_, V, N> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::thin_features;
+
+    /// The stretch that is found where a number of features have so many zeros in ten samples.
+    fn found(features: &[(usize, usize)], samples: usize) -> std::ops::Range<usize> {
+        let values: Vec<Vec<f32>> = features
+            .iter()
+            .flat_map(|&(count, zeros)| {
+                (0..count).map(move |feature| {
+                    (0..samples).map(|i| if (i * 7 + feature) % 10 < zeros { 0.0 } else { 1.0 }).collect()
+                })
+            })
+            .collect();
+        thin_features(values.len(), samples, |index| &values[index])
+    }
+
+    #[test]
+    fn features_that_are_mostly_zero_are_found_where_they_lie_together() {
+        // a humanoid: contact forces last; before the actions; two stretches, the longer one counts
+        assert_eq!(found(&[(271, 0), (78, 9)], 128), 271..349);
+        assert_eq!(found(&[(271, 0), (78, 10), (17, 0)], 128), 271..349);
+        assert_eq!(found(&[(40, 10), (100, 0), (50, 10)], 64), 140..190);
+        // a few that are dense between thin ones
+        assert_eq!(found(&[(10, 0), (40, 10), (6, 2), (40, 10)], 32), 10..96);
+        assert_eq!(found(&[(100, 10)], 32), 0..100);
+    }
+
+    #[test]
+    fn what_is_not_worth_it_is_not_looked_for() {
+        for features in [[(300, 0), (0, 0)], [(300, 4), (40, 5)], [(100, 0), (31, 10)], [(18, 0), (0, 0)]] {
+            assert!(found(&features, 128).is_empty(), "{features:?}");
+        }
+        assert!(found(&[(100, 10)], 31).is_empty());
+        assert!(found(&[], 128).is_empty());
     }
 }
