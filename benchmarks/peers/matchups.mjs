@@ -29,15 +29,15 @@ function learners(algorithm, env, threads, asked) {
       { name: 'PyTorch', file: 'torch_virel.py', options },
     ],
   };
-  return [
-    { name, title: `${algorithm} learner, ${work}`, ...common },
-    {
+  return {
+    fresh: { name, title: `${algorithm} learner, ${work}`, ...common },
+    learned: {
       name: `learned-${name}`,
       title: `${algorithm} learner ${AFTER}, ${work}`,
       ...common,
       learned: { ...options, steps: LEARNED },
     },
-  ];
+  };
 }
 
 /** Training against what people install, all of them from nothing or all with steps behind them. */
@@ -55,17 +55,17 @@ function trainers(env, threads, asked) {
       ['RLtools', 'rltools_sac.py'],
     ].map(([peer, file]) => ({ name: peer, file, options, asked: asked[peer] })),
   });
-  return [
-    { name, title: `sac-twin, ${work}`, ...matchup({ env }) },
-    {
+  return {
+    fresh: { name, title: `sac-twin, ${work}`, ...matchup({ env }) },
+    learned: {
       name: `learned-${name}`,
       title: `sac-twin ${AFTER}, ${work}`,
       ...matchup({ env, steps: LEARNED }),
     },
-  ];
+  };
 }
 
-const ALL = [
+const PAIRS = [
   learners('virel', CHEETAH, 1, { must: 1.3, aim: 1.5 }),
   learners('virel', CHEETAH, 2, { must: 1.45, aim: 1.7 }),
   learners('virel', HUMANOID, 2, { must: 1.6, aim: 1.8 }),
@@ -79,7 +79,10 @@ const ALL = [
 ];
 
 /** @type {Matchup[]} Those that begin fresh first: the others train before they are measured. */
-export const MATCHUPS = [0, 1].flatMap((stage) => ALL.map((pair) => pair[stage]));
+export const MATCHUPS = [
+  ...PAIRS.map(({ fresh }) => fresh),
+  ...PAIRS.map(({ learned }) => learned),
+];
 
 /** Our own name in tables. */
 export const OURS = 'virel-native';

@@ -3,6 +3,7 @@
  * (unit: one environment step with its update).
  *
  *     node benchmarks/peers/ours.mjs [--work update|train] [--algorithm virel] [--env HalfCheetah-v5] [--threads 1]
+ *         [--start FOLDER] [--steps 200]
  *
  * A learner goes on with what learned.mjs wrote, `--start FOLDER`; training has `--steps` steps behind it when it is ready.
  */

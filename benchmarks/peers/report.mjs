@@ -99,8 +99,10 @@ function ceilingSection(matchups) {
   if (lines.length === 0) return '';
   return `## Where the time goes
 
-What a processor can do at most is measured in turn with the contestants. Above it no program comes, whatever it is written in: where
-\`must\` asks for more than all of it, a miss is the machine's, and where it asks for less, it is ours.
+What a processor can do at most is measured in turn with the contestants. Products are counted with their zeros, and a program that
+computes them all stays below it, whatever it is written in: where \`must\` asks for more than all of it, a miss is the machine's,
+and where it asks for less, it is ours. Ours leaves zeros of hidden layers and of observations out, so that its share may be
+larger than that of the multiply-adds it does.
 
 ${lines.join('\n')}
 
@@ -136,8 +138,9 @@ ${[...new Set(matchups.map(({ command }) => `    ${command}`))].join('\n')}
 The contestants of a matchup are processes of their own on the same cores, warm, and take turns block by block (${counts} blocks
 each of about ${distinct(seconds)} s); the others sleep. Given are the median, the slowest and the fastest block; the ratio is
 that of the medians, ours to theirs. 300x300, batch 128, float32 everywhere. Learners alone begin
-with fresh networks and a full buffer of 100,000 transitions; after N steps, with the networks and the transitions of the same
-run of N steps of ours on every side. Only the ratios can be compared between machines.
+with fresh networks and a full buffer of 100,000 transitions: ours are of its task, the peers' are normally distributed. After N
+steps, all sides begin with the networks and the transitions of the same run of N steps of ours, and trainers have N steps of
+their own behind them; what was asked was asked of fresh networks. Only the ratios can be compared between machines.
 
 | work | | median | blocks | threads | ratio | must, aim | met | settings |
 | --- | --- | ---: | ---: | ---: | ---: | --- | --- | --- |

@@ -1,5 +1,6 @@
 /**
- * The floor of an update: the floating-point operations that its products cannot do without, counted from the layers.
+ * The floor of an update: the floating-point operations that its products cannot do without, counted from the layers; zeros
+ * count, though the `kernel` engine leaves many of them out.
  * Shared passes count once, as the `kernel` engine runs them: one ã, one policy pass, one Q(s, ã); what the states give to
  * Q's first layer, for all actions there; of a minimum of two Q, the derivative of the smaller alone.
  */

@@ -114,7 +114,7 @@ enum Zeros {
     /// Anywhere.
     Scattered,
     /// In features that lie together.
-    OfFeatures,
+    InFeatures,
 }
 
 impl<'a> Factor<'a> {
@@ -137,21 +137,8 @@ impl<'a> Factor<'a> {
 
     /// The same, known to be observations, whose features are contiguous: [`Gemm::Own`], where they are its second factor, looks
     /// for features that are mostly zero, such as the contact forces of a robot's parts.
-    pub const fn of_features(self) -> Self {
-        Self { zeros: Zeros::OfFeatures, ..self }
-    }
-
-    /// Its features, which are its rows or, turned over, its columns, that are mostly zero; none where nobody says it has some.
-    fn thin_features(&self) -> Range<usize> {
-        let (count, len, stride) = match self.column_stride {
-            1 => (self.rows, self.columns, self.row_stride),
-            stride => (self.columns, self.rows, stride),
-        };
-        let feature = |index: usize| &self.values[index * stride..][..len];
-        match self.zeros {
-            Zeros::OfFeatures => lists::thin_features(count, len, feature),
-            Zeros::Unknown | Zeros::Scattered => 0..0,
-        }
+    pub const fn observations(self) -> Self {
+        Self { zeros: Zeros::InFeatures, ..self }
     }
 
     /// Some of its rows.
@@ -248,30 +235,12 @@ fn own(c: Product<'_>, (a, b): (Factor<'_>, Factor<'_>), start: Start, finish: F
     } else {
         None
     };
-    let thin = b.thin_features();
+    let has_features = b.zeros == Zeros::InFeatures;
+    let known = (sparse.is_some() || has_features).then_some(lists::Known { sparse, has_features });
     // SAFETY: `Factor::new` and `Product::new` cut their slices to the extent of their shape and strides, and
     // `transposed` keeps both, so every element that the shapes name lies in its slice; c is borrowed exclusively and
     // its rows do not overlap
-    unsafe {
-        if thin.is_empty() { registers::multiply(&job, sparse) } else { by_features(&job, thin, sparse) }
-    }
-}
-
-/// A product in parts, of which one has the features of B that are mostly zero: some of the inner indices, in their order, or,
-/// where B is turned over, some of the columns. `sparse` is for the others.
-///
-/// # Safety
-/// As [`registers::multiply`]; B's features are contiguous, and it has those that are named.
-unsafe fn by_features(job: &blocks::Job, thin: Range<usize>, sparse: Option<lists::Sparse>) {
-    let is_turned = job.b_column_stride != 1;
-    let all = if is_turned { job.columns } else { job.inner };
-    let parts =
-        [(0..thin.start, sparse), (thin.clone(), Some(lists::Sparse::Columns)), (thin.end..all, sparse)];
-    for (features, sparse) in parts.into_iter().filter(|(features, _)| !features.is_empty()) {
-        let part = if is_turned { job.columns(features) } else { job.part(features) };
-        // SAFETY: the caller's
-        unsafe { registers::multiply(&part, sparse) }
-    }
+    unsafe { registers::multiply(&job, known) }
 }
 
 fn with_gemm(c: &mut Product<'_>, (a, b): (Factor<'_>, Factor<'_>), start: Start) {
@@ -338,6 +307,8 @@ fn sweep(c: Product<'_>, finish: Finish<Factor<'_>>) {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use super::{Factor, Finish, Gemm, Product, Start};
     use crate::recipe::Named as _;
 
@@ -406,10 +377,10 @@ mod tests {
         }
     }
 
-    /// Observations of a robot with contact forces that are mostly zero, before its actions, row by row in features.
-    fn observations(samples: usize) -> Vec<f32> {
-        let value = |feature: usize, sample: usize| match feature {
-            40..110 if !(feature * 31 + sample * 17).is_multiple_of(29) => 0.0,
+    /// Observations of 127 features, of which some are mostly zero, as a robot's contact forces are, row by row in features.
+    fn observations(samples: usize, thin: &Range<usize>) -> Vec<f32> {
+        let value = |feature: usize, sample: usize| match (feature * 31 + sample * 17) % 29 {
+            1.. if thin.contains(&feature) => 0.0,
             _ => ((feature * 7919 + sample * 104_729) % 1009) as f32 / 377.0 - 1.3,
         };
         (0..127 * samples).map(|i| value(i / samples, i % samples)).collect()
@@ -418,13 +389,14 @@ mod tests {
     #[test]
     fn features_that_are_mostly_zero_leave_the_bits_alone() {
         let bits = |values: Vec<f32>| values.into_iter().map(f32::to_bits).collect::<Vec<_>>();
-        for (outputs, samples) in [(300, 128), (108, 40), (13, 64), (60, 33)] {
-            let x = observations(samples);
+        let shapes = [(300, 128), (108, 40), (13, 64), (60, 33), (100, 31), (156, 400)];
+        for ((outputs, samples), thin) in
+            shapes.into_iter().flat_map(|shape| [0..70, 40..110, 57..127, 0..127].map(|thin| (shape, thin)))
+        {
+            let x = observations(samples, &thin);
             let weights: Vec<f32> = values(outputs * 127, 4).iter().map(|x| x / 7.0).collect();
             let deltas: Vec<f32> = values(outputs * samples, 5).iter().map(|x| (x / 3.0).max(0.0)).collect();
             let x = Factor::new(&x, 127, samples, samples);
-            assert_eq!(x.of_features().thin_features(), 40..110);
-            assert_eq!(x.of_features().transposed().thin_features(), 40..110);
             let weights = Factor::new(&weights, outputs, 127, 127);
             let deltas = Factor::new(&deltas, outputs, samples, samples);
             let gate = values(outputs * samples, 3);
@@ -437,7 +409,7 @@ mod tests {
                         Gemm::Own.multiply(to, (weights, x), start, finish);
                         bits(c)
                     };
-                    assert_eq!(forward(x.of_features()), forward(x));
+                    assert_eq!(forward(x.observations()), forward(x));
                 }
                 for deltas in [deltas, deltas.sparse()] {
                     let gradient = |x: Factor<'_>| {
@@ -446,7 +418,7 @@ mod tests {
                         Gemm::Own.multiply(to, (deltas, x.transposed()), start, Finish::Store);
                         bits(c)
                     };
-                    assert_eq!(gradient(x.of_features()), gradient(x));
+                    assert_eq!(gradient(x.observations()), gradient(x));
                 }
             }
         }

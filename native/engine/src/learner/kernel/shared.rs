@@ -129,12 +129,12 @@ impl Inputs {
 
     /// [1, s].
     pub fn states(&self) -> Factor<'_> {
-        self.pairs.view(0..1 + self.observation, self.n).of_features()
+        self.pairs.view(0..1 + self.observation, self.n).observations()
     }
 
     /// [1, s, a].
     pub fn pairs(&self) -> Factor<'_> {
-        self.pairs.view(0..1 + self.observation + self.action, self.n).of_features()
+        self.pairs.view(0..1 + self.observation + self.action, self.n).observations()
     }
 
     /// a.
@@ -144,7 +144,7 @@ impl Inputs {
 
     /// [1, s′].
     pub fn next_states(&self) -> Factor<'_> {
-        self.next.view(0..1 + self.observation, self.n).of_features()
+        self.next.view(0..1 + self.observation, self.n).observations()
     }
 
     /// r.

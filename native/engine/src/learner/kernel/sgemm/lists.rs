@@ -20,6 +20,15 @@ use super::{Finish, Start};
 use crate::lanes::{LINE, Lanes, Task};
 use crate::learner::kernel::transpose::tiles;
 
+/// What is known of the zeros of a product's factors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// The factor that may have many, anywhere.
+    pub sparse: Option<Sparse>,
+    /// Whether B is observations, whose features are contiguous: some that lie together may be mostly zero.
+    pub has_features: bool,
+}
+
 /// Which factor is sparse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sparse {
@@ -63,30 +72,66 @@ struct Memory {
     counts: [MaybeUninit<u8>; LISTS],
 }
 
-/// Rows of the sparse factor from one that is looked at to the next.
+/// Rows or columns of the sparse factor from one that is looked at to the next.
 const LOOK_EVERY: usize = 16;
 
-/// The product by lists, `MOST` vectors of a row at a time; by `dense` where that is faster, or where the sums of listed
-/// rows would have to be finished.
+/// The product by lists, `MOST` vectors of a row at a time, where they are faster than `dense` blocks and can finish the sums;
+/// of a product with features that are mostly zero, the part of these.
 ///
 /// # Safety
-/// As [`super::registers::multiply`]; the processor has `V`; the rows of a sparse A are contiguous.
-pub unsafe fn multiply<V: Lanes, const MOST: usize>(job: &Job, sparse: Sparse, dense: unsafe fn(&Job)) {
-    // the rows to list, and how long their sums are
+/// As [`super::registers::multiply`]; the processor has `V`; the rows of a sparse A are contiguous, and so are the features
+/// of a B that has some.
+pub unsafe fn multiply<V: Lanes, const MOST: usize>(job: &Job, known: Known, dense: unsafe fn(&Job)) {
+    // SAFETY: the caller's
+    let others = |job: &Job| unsafe {
+        match known.sparse {
+            Some(sparse) if can_list::<V, MOST>(job, sparse) && is_thin(job, sparse) => {
+                list::<V, MOST>(job, sparse);
+            }
+            _ => dense(job),
+        }
+    };
+    let thin = if known.has_features && can_list::<V, MOST>(job, Sparse::Columns) {
+        // SAFETY: the caller's
+        unsafe { thin_features(job) }
+    } else {
+        0..0
+    };
+    if thin.is_empty() {
+        return others(job);
+    }
+    // features are inner indices, which keep their order, or, where B is turned over, columns
+    let is_turned = job.b_column_stride != 1;
+    let part = |features: Range<usize>| if is_turned { job.columns(features) } else { job.part(features) };
+    let all = if is_turned { job.columns } else { job.inner };
+    if thin.start > 0 {
+        others(&part(0..thin.start));
+    }
+    // SAFETY: the caller's; these are some of the product's columns or inner indices
+    unsafe { list::<V, MOST>(&part(thin.clone()), Sparse::Columns) };
+    if thin.end < all {
+        others(&part(thin.end..all));
+    }
+}
+
+/// Whether sums are long enough, and rows to list many enough, for lists to win where there are zeros; and whether lists can
+/// finish the sums.
+fn can_list<V: Lanes, const MOST: usize>(job: &Job, sparse: Sparse) -> bool {
     let (rows, columns) = match sparse {
         Sparse::Rows => (job.rows, job.columns),
         Sparse::Columns => (job.columns, job.rows),
     };
     let is_large = job.inner > 0 && rows >= FEW_ROWS && Panels::of::<V>(columns, MOST).narrowest() >= FEWEST;
-    let can_finish = sparse == Sparse::Columns || matches!(job.finish, Finish::Store);
+    is_large && (sparse == Sparse::Columns || matches!(job.finish, Finish::Store))
+}
+
+/// The product by lists.
+///
+/// # Safety
+/// As [`multiply`]; sums are long enough for the panels of [`can_list`].
+unsafe fn list<V: Lanes, const MOST: usize>(job: &Job, sparse: Sparse) {
     // SAFETY: the caller's
-    unsafe {
-        if is_large && can_finish && is_thin(job, sparse) {
-            V::apart(Listed::<V, MOST> { job, sparse, lanes: PhantomData });
-        } else {
-            dense(job);
-        }
-    }
+    unsafe { V::apart(Listed::<V, MOST> { job, sparse, lanes: PhantomData }) }
 }
 
 /// Whether at least half of the sparse factor is zero, as far as some of its rows or columns show.
@@ -114,23 +159,39 @@ fn nonzero(values: &[f32]) -> usize {
 }
 
 /// Samples of a feature that are looked at: a line of memory.
-const LOOK: usize = LINE;
+const SEEN: usize = LINE;
 
 /// Features, all of them zero, that are worth a product of their own.
 const WORTH: usize = 32;
 
-/// Of `count` features of `samples` values those that lie together and are mostly zero, as far as some samples show: the stretch
-/// with the most zeros beyond half of its values. None where so few are not worth it.
-pub fn thin_features<'a>(count: usize, samples: usize, feature: impl Fn(usize) -> &'a [f32]) -> Range<usize> {
+/// The features of B that lie together and are mostly zero; none where they would be too few.
+///
+/// # Safety
+/// As [`multiply`]; B's features are contiguous: its rows or, turned over, its columns.
+unsafe fn thin_features(job: &Job) -> Range<usize> {
+    let (count, samples, stride) = match job.b_column_stride {
+        1 => (job.inner, job.columns, job.b_row_stride),
+        stride => (job.columns, job.inner, stride),
+    };
+    if samples < FEW_ROWS {
+        return 0..0;
+    }
+    // SAFETY: the caller's; a feature has more samples
+    stretch(count, |index| unsafe { &*job.b.add(index * stride).cast::<[f32; SEEN]>() })
+}
+
+/// Of `count` features those that lie together and are mostly zero, as far as some samples show: the stretch with the most
+/// zeros beyond half of its values. None where they are not worth it.
+fn stretch<'a>(count: usize, feature: impl Fn(usize) -> &'a [f32; SEEN]) -> Range<usize> {
     let mut thin = 0..0;
-    if count < WORTH || samples < FEW_ROWS {
+    if count < WORTH {
         return thin;
     }
     // a stretch that has more values than zeros so far is better left out
-    let (mut first, mut beyond, mut most) = (0, 0, WORTH * LOOK);
+    let (mut first, mut beyond, mut most) = (0, 0, WORTH * SEEN);
     for index in 0..count {
-        beyond += 2 * (LOOK - nonzero(&feature(index)[..LOOK]));
-        match beyond.checked_sub(LOOK) {
+        beyond += 2 * (SEEN - nonzero(feature(index)));
+        match beyond.checked_sub(SEEN) {
             Some(rest) if rest > 0 => beyond = rest,
             _ => (first, beyond) = (index + 1, 0),
         }
@@ -503,38 +564,39 @@ impl<V: Lanes, const N: usize> Task for Pass<'_, V, N> {
 
 #[cfg(test)]
 mod tests {
-    use super::thin_features;
+    use std::ops::Range;
+
+    use super::{SEEN, stretch};
 
     /// The stretch that is found where a number of features have so many zeros in ten samples.
-    fn found(features: &[(usize, usize)], samples: usize) -> std::ops::Range<usize> {
-        let values: Vec<Vec<f32>> = features
+    fn found(features: &[(usize, usize)]) -> Range<usize> {
+        let values: Vec<[f32; SEEN]> = features
             .iter()
             .flat_map(|&(count, zeros)| {
                 (0..count).map(move |feature| {
-                    (0..samples).map(|i| if (i * 7 + feature) % 10 < zeros { 0.0 } else { 1.0 }).collect()
+                    std::array::from_fn(|i| if (i * 7 + feature) % 10 < zeros { 0.0 } else { 1.0 })
                 })
             })
             .collect();
-        thin_features(values.len(), samples, |index| &values[index])
+        stretch(values.len(), |index| &values[index])
     }
 
     #[test]
     fn features_that_are_mostly_zero_are_found_where_they_lie_together() {
         // a humanoid: contact forces last; before the actions; two stretches, the longer one counts
-        assert_eq!(found(&[(271, 0), (78, 9)], 128), 271..349);
-        assert_eq!(found(&[(271, 0), (78, 10), (17, 0)], 128), 271..349);
-        assert_eq!(found(&[(40, 10), (100, 0), (50, 10)], 64), 140..190);
+        assert_eq!(found(&[(271, 0), (78, 9)]), 271..349);
+        assert_eq!(found(&[(271, 0), (78, 10), (17, 0)]), 271..349);
+        assert_eq!(found(&[(40, 10), (100, 0), (50, 10)]), 140..190);
         // a few that are dense between thin ones
-        assert_eq!(found(&[(10, 0), (40, 10), (6, 2), (40, 10)], 32), 10..96);
-        assert_eq!(found(&[(100, 10)], 32), 0..100);
+        assert_eq!(found(&[(10, 0), (40, 10), (6, 2), (40, 10)]), 10..96);
+        assert_eq!(found(&[(100, 10)]), 0..100);
     }
 
     #[test]
-    fn what_is_not_worth_it_is_not_looked_for() {
+    fn what_is_not_worth_it_is_not_found() {
         for features in [[(300, 0), (0, 0)], [(300, 4), (40, 5)], [(100, 0), (31, 10)], [(18, 0), (0, 0)]] {
-            assert!(found(&features, 128).is_empty(), "{features:?}");
+            assert!(found(&features).is_empty(), "{features:?}");
         }
-        assert!(found(&[(100, 10)], 31).is_empty());
-        assert!(found(&[], 128).is_empty());
+        assert!(found(&[]).is_empty());
     }
 }

@@ -16,16 +16,17 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::blocks::{Blocks, DEPTH, Job};
-use super::lists::{self, Sparse};
+use super::lists::{self, Known};
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Avx512};
 use crate::lanes::{Lanes, Task};
 
-/// Computes a product with the best instructions that the processor has; `sparse` is a factor that may have many zeros.
+/// Computes a product with the best instructions that the processor has; `known` is where it may have zeros to leave out.
 ///
 /// # Safety
-/// The pointers are good for what the shapes and strides say, C for writing, and C overlaps nothing else.
-pub unsafe fn multiply(job: &Job, sparse: Option<Sparse>) {
+/// The pointers are good for what the shapes and strides say, C for writing, and C overlaps nothing else. What has zeros is
+/// contiguous as [`lists::multiply`] wants it.
+pub unsafe fn multiply(job: &Job, known: Option<Known>) {
     #[cfg(target_arch = "x86_64")]
     {
         let has_avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
@@ -37,8 +38,8 @@ pub unsafe fn multiply(job: &Job, sparse: Option<Sparse>) {
         if is_x86_feature_detected!("avx512f") {
             // SAFETY: the caller's; the processor has the instructions
             return unsafe {
-                match sparse {
-                    Some(sparse) => lists::multiply::<Avx512, 8>(job, sparse, run::<Avx512, 6, 4>),
+                match known {
+                    Some(known) => lists::multiply::<Avx512, 8>(job, known, run::<Avx512, 6, 4>),
                     None => run::<Avx512, 6, 4>(job),
                 }
             };
@@ -46,8 +47,8 @@ pub unsafe fn multiply(job: &Job, sparse: Option<Sparse>) {
         if has_avx2 {
             // SAFETY: the caller's; the processor has the instructions
             return unsafe {
-                match sparse {
-                    Some(sparse) => lists::multiply::<Avx2, 13>(job, sparse, run::<Avx2, 6, 2>),
+                match known {
+                    Some(known) => lists::multiply::<Avx2, 13>(job, known, run::<Avx2, 6, 2>),
                     None => run::<Avx2, 6, 2>(job),
                 }
             };
@@ -248,8 +249,9 @@ unsafe fn in_panel<V: Lanes, const M: usize, const N: usize, const PART: bool>(j
 
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
+    use super::super::lists::{self, Known, Sparse};
     use super::super::{Finish, Start};
-    use super::{Job, Sparse, TALL, lists, run};
+    use super::{Job, TALL, run};
     use crate::lanes::{Avx2, Avx512, Lanes};
 
     /// Makes so many numbers from a seed.
@@ -353,7 +355,9 @@ mod tests {
         unsafe fn nothing(_: &Job) {}
         let sparse = if BY_ROWS { Sparse::Rows } else { Sparse::Columns };
         // SAFETY: the caller's
-        unsafe { lists::multiply::<V, MOST>(job, sparse, nothing) }
+        unsafe {
+            lists::multiply::<V, MOST>(job, Known { sparse: Some(sparse), has_features: false }, nothing)
+        }
     }
 
     /// Products of one shape with a thin factor, by lists and by blocks.
