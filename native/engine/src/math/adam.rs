@@ -2,6 +2,10 @@
 //! w ← w − λ m̂ / (√v̂ + 1e-8),  m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ).
 //!
 //! Decays and offset are the defaults of that paper and of PyTorch.
+//!
+//! Where a unit no longer answers to anything, its gradients are zero and its moments decay until they are subnormal, which
+//! some processors compute with a hundred times as slowly; and there they would stay, since 0.9 of the least number rounds to
+//! that number. Every now and then such moments become 0: no weight is moved by so little.
 
 use super::real::Real;
 use crate::error::{Result, expect_len};
@@ -13,6 +17,10 @@ pub const SECOND_MOMENT_DECAY: f64 = 0.999;
 /// Added to √v̂.
 pub const DENOMINATOR_OFFSET: f64 = 1e-8;
 
+/// Steps from one that clears subnormal moments to the next: few enough to be rid of them, and enough that looking for them costs
+/// nothing.
+const CLEAR_EVERY: u64 = 256;
+
 /// What step t multiplies with.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamStep<F> {
@@ -20,6 +28,8 @@ pub struct AdamStep<F> {
     rate: F,
     /// 1 / √(1 − β₂ᵗ).
     root_correction: F,
+    /// Whether moments that are subnormal become 0 first.
+    clears: bool,
 }
 
 impl<F: Real> AdamStep<F> {
@@ -29,6 +39,7 @@ impl<F: Real> AdamStep<F> {
         Self {
             rate: F::of(learning_rate / correction(FIRST_MOMENT_DECAY)),
             root_correction: F::of(1.0 / correction(SECOND_MOMENT_DECAY).sqrt()),
+            clears: step.is_multiple_of(CLEAR_EVERY),
         }
     }
 
@@ -48,6 +59,11 @@ impl<F: Real> AdamStep<F> {
         expect_len("gradient", gradient.len(), len)?;
         expect_len("firstMoment", first.len(), len)?;
         expect_len("secondMoment", second.len(), len)?;
+        if self.clears {
+            for moment in first.iter_mut().chain(second.iter_mut()) {
+                *moment = moment.normal_or_zero();
+            }
+        }
         let (first_decay, second_decay) = (F::of(FIRST_MOMENT_DECAY), F::of(SECOND_MOMENT_DECAY));
         let (first_share, second_share) = (F::of(1.0 - FIRST_MOMENT_DECAY), F::of(1.0 - SECOND_MOMENT_DECAY));
         let moments = first.iter_mut().zip(second);
@@ -96,6 +112,29 @@ mod tests {
             AdamStep::new(1.0, step).apply(&mut weight, &[0.0; 4], &mut first, &mut second).unwrap();
         }
         assert_eq!(weight, [0.25; 4]);
+    }
+
+    #[test]
+    fn moments_that_nothing_feeds_become_zero_and_move_nothing_on_their_way() {
+        let (mut weight, mut first, mut second) = ([0.25_f32], [1e-3], [1e-6]);
+        let mut resting = weight;
+        for step in 100..100_000 {
+            AdamStep::new(3e-4, step).apply(&mut weight, &[0.0], &mut first, &mut second).unwrap();
+            if step == 400 {
+                resting = weight;
+            }
+        }
+        assert_eq!((first, second), ([0.0], [0.0]));
+        assert_eq!(weight, resting);
+    }
+
+    #[test]
+    fn what_is_not_a_number_stays_so() {
+        let (mut weight, mut first, mut second) = ([0.25_f32; 2], [0.0; 2], [0.0; 2]);
+        let gradient = [f32::NAN, f32::INFINITY];
+        AdamStep::new(3e-4, 1).apply(&mut weight, &gradient, &mut first, &mut second).unwrap();
+        assert!(first[0].is_nan() && second[0].is_nan() && weight.iter().all(|weight| weight.is_nan()));
+        assert_eq!((first[1], second[1]), (f32::INFINITY, f32::INFINITY));
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub trait Real:
     fn log_one_plus(self) -> Self;
     /// tanh x.
     fn hyperbolic_tangent(self) -> Self;
+    /// Itself, or 0 where it is smaller than every normal number.
+    fn normal_or_zero(self) -> Self;
 }
 
 impl Real for f64 {
@@ -69,6 +71,11 @@ impl Real for f64 {
     #[inline(always)]
     fn hyperbolic_tangent(self) -> Self {
         self.tanh()
+    }
+    #[inline(always)]
+    fn normal_or_zero(self) -> Self {
+        let is_normal = self.to_bits() << 1 >= Self::MIN_POSITIVE.to_bits() << 1;
+        Self::from_bits(self.to_bits() & u64::from(is_normal).wrapping_neg())
     }
 }
 
@@ -132,6 +139,11 @@ impl Real for f32 {
         let far = ((1.0 - e) / (1.0 + e)).copysign(self);
         if self.abs() < 0.625 { near } else { far }
     }
+    #[inline(always)]
+    fn normal_or_zero(self) -> Self {
+        let is_normal = self.to_bits() << 1 >= Self::MIN_POSITIVE.to_bits() << 1;
+        Self::from_bits(self.to_bits() & u32::from(is_normal).wrapping_neg())
+    }
 }
 
 /// Partial sums that [`sum`] keeps: one vector of eight f64.
@@ -162,6 +174,20 @@ mod tests {
             (f64::from(got(x)) - exact).abs() / f64::from(unit)
         });
         errors.fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn numbers_that_are_not_normal_become_zero() {
+        for x in [0.0, f32::from_bits(1), f32::MIN_POSITIVE / 2.0, f32::MIN_POSITIVE.next_down()] {
+            assert_eq!((x.normal_or_zero().to_bits(), (-x).normal_or_zero().to_bits()), (0, 0), "{x}");
+        }
+        for x in [f32::MIN_POSITIVE, 1e-30, 1.0, f32::MAX, f32::INFINITY, f32::NAN] {
+            assert_eq!(x.normal_or_zero().to_bits(), x.to_bits());
+            assert_eq!((-x).normal_or_zero().to_bits(), (-x).to_bits());
+        }
+        assert_eq!((f64::MIN_POSITIVE / 2.0).normal_or_zero().to_bits(), 0);
+        assert_eq!((-f64::MIN_POSITIVE).normal_or_zero(), -f64::MIN_POSITIVE);
+        assert!(f64::NAN.normal_or_zero().is_nan());
     }
 
     #[test]
