@@ -9,6 +9,7 @@ mod blocks;
 pub mod calibration;
 mod lists;
 mod registers;
+mod zeros;
 
 use std::ops::Range;
 
@@ -229,14 +230,14 @@ fn own(c: Product<'_>, (a, b): (Factor<'_>, Factor<'_>), start: Start, finish: F
     };
     let is_listed = |f: Factor<'_>| f.zeros == Zeros::Scattered && f.column_stride == 1;
     let sparse = if is_listed(a) {
-        Some(lists::Sparse::Rows)
+        Some(zeros::Sparse::Rows)
     } else if is_listed(b) {
-        Some(lists::Sparse::Columns)
+        Some(zeros::Sparse::Columns)
     } else {
         None
     };
     let has_features = b.zeros == Zeros::InFeatures;
-    let known = (sparse.is_some() || has_features).then_some(lists::Known { sparse, has_features });
+    let known = (sparse.is_some() || has_features).then_some(zeros::Known { sparse, has_features });
     // SAFETY: `Factor::new` and `Product::new` cut their slices to the extent of their shape and strides, and
     // `transposed` keeps both, so every element that the shapes name lies in its slice; c is borrowed exclusively and
     // its rows do not overlap

@@ -16,7 +16,8 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::blocks::{Blocks, DEPTH, Job};
-use super::lists::{self, Known};
+use super::lists;
+use super::zeros::Known;
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Avx512};
 use crate::lanes::{Lanes, Task};
@@ -249,7 +250,8 @@ unsafe fn in_panel<V: Lanes, const M: usize, const N: usize, const PART: bool>(j
 
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
-    use super::super::lists::{self, Known, Sparse};
+    use super::super::lists;
+    use super::super::zeros::{Known, Sparse};
     use super::super::{Finish, Start};
     use super::{Job, TALL, run};
     use crate::lanes::{Avx2, Avx512, Lanes};
