@@ -19,6 +19,8 @@ use virel_engine::learner::{Learner, Step, Temperature};
 use virel_engine::networks::initialise::{Scheme, TrainedStart, initial};
 use virel_engine::random::{Purpose, Stream};
 use virel_engine::replay::batch::Batch;
+use virel_engine::replay::buffer::GatheredBatch;
+use virel_engine::replay::rows::Rows;
 
 /// Work of one block: short, so that the best block is one that nothing else on the machine disturbed.
 const UPDATES: u32 = 10;
@@ -66,10 +68,9 @@ fn main() -> Result<()> {
         discounts: &discounts,
     };
 
-    let mut update = || {
-        learner.step(Step::Joint, &batch, &noise, temperature)?;
-        learner.update_targets(Step::Joint)
-    };
+    let (rows, mut room, step) =
+        (Rows::Gathered(batch), GatheredBatch::default(), (Step::Joint, Some(Step::Joint)));
+    let mut update = || learner.step_on(step, (&rows, &mut room), &noise, temperature);
     let (best, median) = seconds(blocks, || (0..UPDATES).try_for_each(|_| update()))?;
     let rate = |seconds: f64| f64::from(UPDATES) / seconds;
     println!(

@@ -407,18 +407,20 @@ pub trait Learner: Send {
     /// `LENGTH_MISMATCH`, `NATIVE_EXCEPTION`.
     fn step(&mut self, step: Step, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<()>;
 
-    /// [`Self::step`] on rows that may be in a replay buffer yet, with room to gather them in.
+    /// [`Self::step`] on rows that may be in a replay buffer yet, with room to gather them in, then [`Self::update_targets`]
+    /// for some of the step's halves; at once, a learner may do both while a network is near.
     ///
     /// # Errors
     /// As [`Self::step`].
     fn step_on(
         &mut self,
-        step: Step,
+        (step, followed): (Step, Option<Step>),
         (rows, room): (&Rows<'_>, &mut GatheredBatch),
         noise: &[f32],
         temperature: Temperature,
     ) -> Result<()> {
-        self.step(step, &rows.all(room), noise, temperature)
+        self.step(step, &rows.all(room), noise, temperature)?;
+        followed.map_or(Ok(()), |halves| self.update_targets(halves))
     }
 
     /// φ̄ ← τφ + (1−τ)φ̄ for the targets of `step`'s halves: those of Q and V with an M-step, a target or prior policy

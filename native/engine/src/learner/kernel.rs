@@ -35,7 +35,7 @@ use std::sync::Mutex;
 
 use self::actor::{Actor, Held};
 use self::critic::{Critic, CriticTerms};
-use self::descent::{Descent, Meeting};
+use self::descent::{Descent, Meeting, Moves};
 use self::network::squared_sum;
 use self::objective::PolicyTerms;
 use self::products::Products;
@@ -190,18 +190,27 @@ impl KernelLearner {
         Ok(terms)
     }
 
-    /// The rest of the gradients of a step whose halves have met, and Adam. All gradients are at the parameters that the step
-    /// began with.
+    /// The rest of the gradients of a step whose halves have met, Adam, and the targets that follow. All gradients are at the
+    /// parameters that the step began with.
     fn descend(&mut self, step: Step, gradients: Use) -> Result<()> {
-        let moves = gradients == Use::Step;
-        let Shared { shapes, inputs, action_values, state_value, sampled, .. } = &mut self.shared;
+        let moves = gradients != Use::Keep;
+        let rate = self.config.optimisers.target_update_rate as f32;
+        let [rate_of_values, rate_of_policy] = gradients.follows().map(|follows| follows.then_some(rate));
+        let Shared { shapes, inputs, targets, action_values, state_value, sampled, .. } = &mut self.shared;
         // a panic between two pieces leaves parameters half moved: no step may follow it
         let (sampled, at) = (write(sampled)?, (&*shapes, &*inputs));
         let (actor, critic) = (&mut self.actor, &mut self.critic);
-        let values = moves.then_some((action_values.as_mut_slice(), state_value));
-        let of_critic =
-            step.has_m().then(|| critic.descents.work(&critic.buffers, at, sampled.as_ref(), values));
-        let policy = moves.then_some(&mut *actor.weights);
+        let mut their_targets = targets.action_values.iter_mut();
+        let of_action_values = action_values
+            .iter_mut()
+            .filter(|_| moves)
+            .map(|weights| Moves::of(weights, their_targets.next(), rate_of_values));
+        let of_state_value =
+            moves.then(|| Moves::of(state_value, targets.state_value.as_mut(), rate_of_values));
+        let of_critic = step.has_m().then(|| {
+            critic.descents.work(&critic.buffers, at, sampled.as_ref(), (of_action_values, of_state_value))
+        });
+        let policy = moves.then(|| Moves::of(&mut actor.weights, targets.policy.as_mut(), rate_of_policy));
         let of_actor = step.has_e().then(|| actor.buffers.work(&mut actor.descent, at, policy));
         let work = Mutex::new(of_critic.into_iter().flatten().chain(of_actor.into_iter().flatten()));
 
@@ -218,6 +227,13 @@ impl KernelLearner {
             actor.duals.step()?;
         }
         Ok(())
+    }
+
+    /// The divergences at which a prior policy has moved.
+    fn note_move(&mut self, followed: Option<Step>) {
+        if followed.is_some_and(Step::has_e) && self.shared.targets.policy.is_some() {
+            self.divergences_at_move = self.terms.kl_mean.zip(self.terms.kl_covariance);
+        }
     }
 
     /// ε_w on some rows.
@@ -354,17 +370,22 @@ impl Learner for KernelLearner {
     }
 
     fn step(&mut self, step: Step, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<()> {
-        self.step_on(step, (&Rows::Gathered(*batch), &mut GatheredBatch::default()), noise, temperature)
+        self.step_on(
+            (step, None),
+            (&Rows::Gathered(*batch), &mut GatheredBatch::default()),
+            noise,
+            temperature,
+        )
     }
 
     fn step_on(
         &mut self,
-        step: Step,
+        (step, followed): (Step, Option<Step>),
         given: (&Rows<'_>, &mut GatheredBatch),
         noise: &[f32],
         temperature: Temperature,
     ) -> Result<()> {
-        let terms = self.run((step, Use::Step), given, noise, temperature)?;
+        let terms = self.run((step, Use::Step(followed)), given, noise, temperature)?;
         terms.store(&mut self.terms);
         if step.has_m() {
             (self.earlier_norms.action_value, self.earlier_norms.state_value) = (None, None);
@@ -372,6 +393,7 @@ impl Learner for KernelLearner {
         if step.has_e() {
             self.earlier_norms.policy = None;
         }
+        self.note_move(followed);
         Ok(())
     }
 
@@ -390,8 +412,8 @@ impl Learner for KernelLearner {
             && let Some(target) = &mut targets.policy
         {
             vector::move_target(target, &self.actor.weights, rate)?;
-            self.divergences_at_move = self.terms.kl_mean.zip(self.terms.kl_covariance);
         }
+        self.note_move(Some(step));
         Ok(())
     }
 
@@ -493,10 +515,20 @@ impl Learner for KernelLearner {
 /// What happens to a step's gradients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Use {
-    /// Optimisers move.
-    Step,
+    /// Optimisers move, then the targets of some of the step's halves.
+    Step(Option<Step>),
     /// They are left for the caller to read.
     Keep,
+}
+
+impl Use {
+    /// Whether the targets of the M-step follow, and those of the E-step.
+    fn follows(self) -> [bool; 2] {
+        match self {
+            Self::Step(Some(halves)) => [halves.has_m(), halves.has_e()],
+            Self::Step(None) | Self::Keep => [false, false],
+        }
+    }
 }
 
 /// What a step's halves saw.

@@ -215,8 +215,9 @@ impl Improver {
         self.draw(replay);
         let temperature = self.temperature(replay);
         let rows = Rows::Drawn { replay, indices: &self.indices };
-        learner.step_on(step, (&rows, &mut self.gathered), &self.noise, temperature)?;
-        self.follow(step, learner)?;
+        let due = self.due(step);
+        learner.step_on((step, due), (&rows, &mut self.gathered), &self.noise, temperature)?;
+        self.count(step, due);
         if self.looks_every_step { self.expect_finite(learner, env_steps) } else { Ok(()) }
     }
 
@@ -232,35 +233,39 @@ impl Improver {
         noise: &[f32],
         temperature: Temperature,
     ) -> Result<()> {
-        learner.step(step, batch, noise, temperature)?;
-        self.follow(step, learner)
+        let due = self.due(step);
+        learner.step_on((step, due), (&Rows::Gathered(*batch), &mut self.gathered), noise, temperature)?;
+        self.count(step, due);
+        Ok(())
     }
 
-    /// What follows on a gradient step: it counts, and the targets that are due move.
-    fn follow(&mut self, step: Step, learner: &mut dyn Learner) -> Result<()> {
+    /// Of a step's halves those whose targets move after it: after every `target_every`-th step of the half.
+    fn due(&self, step: Step) -> Option<Step> {
+        let (m, e) = self.since_targets;
+        let m_due = step.has_m() && m + 1 >= self.target_every;
+        let e_due = step.has_e() && e + 1 >= self.target_every;
+        match (m_due, e_due) {
+            (true, true) => Some(Step::Joint),
+            (true, false) => Some(Step::M),
+            (false, true) => Some(Step::E),
+            (false, false) => None,
+        }
+    }
+
+    /// Counts a gradient step, after which the targets of `followed` moved.
+    fn count(&mut self, step: Step, followed: Option<Step>) {
         self.counts.add(step);
-        self.move_targets(step, learner)
+        self.count_for_targets(step, followed);
     }
 
-    /// Targets follow after every `target_every`-th step of their half.
-    fn move_targets(&mut self, step: Step, learner: &mut dyn Learner) -> Result<()> {
+    fn count_for_targets(&mut self, step: Step, followed: Option<Step>) {
         let (m, e) = &mut self.since_targets;
-        *m += u64::from(step.has_m());
-        *e += u64::from(step.has_e());
-        let due = (*m >= self.target_every, *e >= self.target_every);
-        let half = match due {
-            (true, true) => Step::Joint,
-            (true, false) => Step::M,
-            (false, true) => Step::E,
-            (false, false) => return Ok(()),
+        let after = |since: u64, has_half: bool, is_followed: bool| match is_followed {
+            true => 0,
+            false => since + u64::from(has_half),
         };
-        if due.0 {
-            *m = 0;
-        }
-        if due.1 {
-            *e = 0;
-        }
-        learner.update_targets(half)
+        *m = after(*m, step.has_m(), followed.is_some_and(Step::has_m));
+        *e = after(*e, step.has_e(), followed.is_some_and(Step::has_e));
     }
 
     /// One complete half of EM on one batch (paper.md 4.11); whether it was not stopped. A stopped one goes on with the
@@ -322,7 +327,9 @@ impl Improver {
         record.reached += u64::from(reached);
         record.latest = latest;
         // targets were frozen; the whole half counts as one step of theirs
-        self.move_targets(half, learner)?;
+        let due = self.due(half);
+        due.map_or(Ok(()), |half| learner.update_targets(half))?;
+        self.count_for_targets(half, due);
         Ok(true)
     }
 

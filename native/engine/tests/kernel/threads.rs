@@ -92,7 +92,7 @@ fn many_steps_on_two_threads_agree_to_the_bit() {
 }
 
 #[test]
-fn rows_that_are_still_in_the_buffer_step_as_a_batch_of_them() {
+fn rows_that_are_still_in_the_buffer_step_as_a_batch_of_them_and_targets_follow_as_apart() {
     for variant in variants() {
         let case = Case::of(variant, 5, tiny(), 12, 1.0);
         let batch = case.batch();
@@ -107,29 +107,30 @@ fn rows_that_are_still_in_the_buffer_step_as_a_batch_of_them() {
             };
             replay.push(&transition).unwrap();
         }
-        let run = |threads, indices: Option<&[usize]>| {
-            let mut learner = learner_with(&case, LearnerConfig { threads, ..case.config() });
-            let mut room = GatheredBatch::default();
-            for _ in 0..3 {
-                match indices {
-                    Some(indices) => {
-                        let rows = Rows::Drawn { replay: &replay, indices };
-                        learner
-                            .step_on(Step::Joint, (&rows, &mut room), &case.noise, case.temperature())
-                            .unwrap();
-                    }
-                    None => learner.step(Step::Joint, &batch, &case.noise, case.temperature()).unwrap(),
+        for followed in [None, Some(Step::M), Some(Step::E), Some(Step::Joint)] {
+            let run = |threads, indices: Option<&[usize]>| {
+                let mut learner = learner_with(&case, LearnerConfig { threads, ..case.config() });
+                let mut room = GatheredBatch::default();
+                for _ in 0..3 {
+                    let Some(indices) = indices else {
+                        learner.step(Step::Joint, &batch, &case.noise, case.temperature()).unwrap();
+                        followed.map_or(Ok(()), |halves| learner.update_targets(halves)).unwrap();
+                        continue;
+                    };
+                    let given = (&Rows::Drawn { replay: &replay, indices }, &mut room);
+                    let step = (Step::Joint, followed);
+                    learner.step_on(step, given, &case.noise, case.temperature()).unwrap();
                 }
+                (learner.parameters().unwrap(), learner.terms().unwrap())
+            };
+            let all: Vec<usize> = (0..12).collect();
+            let given = run(1, None);
+            for threads in [1, 2, 5] {
+                assert!(given == run(threads, Some(&all)), "{}: {threads}, {followed:?}", variant.name);
             }
-            (learner.parameters().unwrap(), learner.terms().unwrap())
-        };
-        let all: Vec<usize> = (0..12).collect();
-        let given = run(1, None);
-        for threads in [1, 2, 5] {
-            assert!(given == run(threads, Some(&all)), "{}: {threads}", variant.name);
+            // another draw is another step
+            assert!(given != run(2, Some(&[0; 12])), "{}", variant.name);
         }
-        // another draw is another step
-        assert!(given != run(2, Some(&[0; 12])), "{}", variant.name);
     }
 }
 

@@ -7,7 +7,7 @@
 use std::sync::{Mutex, RwLockWriteGuard};
 
 use super::backward::{Deltas, Passed, hidden_deltas};
-use super::descent::{self, Descent, Meeting, Work};
+use super::descent::{self, Descent, Meeting, Moves, Work};
 use super::duals::Duals;
 use super::forward::{Block, forward};
 use super::memory::{Floats, Matrix};
@@ -118,15 +118,15 @@ impl Buffers {
         }
     }
 
-    /// [`Descent::work`] of the policy; `weights` is θ.
+    /// [`Descent::work`] of the policy.
     pub fn work<'a>(
         &'a self,
         descent: &'a mut Descent,
         (shapes, inputs): (&'a Shapes, &'a Inputs),
-        weights: Option<&'a mut [f32]>,
+        moves: Option<Moves<'a>>,
     ) -> impl Iterator<Item = Work<'a>> {
         let (activations, deltas) = (&self.own.activations, &self.policy_deltas);
-        descent.work(Passed { network: &shapes.policy, input: inputs.states(), activations, deltas }, weights)
+        descent.work(Passed { network: &shapes.policy, input: inputs.states(), activations, deltas }, moves)
     }
 }
 

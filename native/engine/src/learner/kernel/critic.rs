@@ -3,11 +3,12 @@
 //! Order: Q_i(s, a) | next value, y_Q | Q backward | gradients by w while the actor's V(s) and y_V are awaited | V backward from
 //! them | gradients by w and φ until the actor is done; Adam is with the [`descent`](super::descent) of all.
 
+use std::iter;
 use std::sync::Mutex;
 
 use super::backward::{Deltas, Passed, hidden_deltas};
 use super::bellman::{Bellman, of_targets};
-use super::descent::{self, Descent, Meeting, Work};
+use super::descent::{self, Descent, Meeting, Moves, Work};
 use super::memory::Floats;
 use super::products::Products;
 use super::sampler::Draws;
@@ -61,24 +62,21 @@ pub struct Descents {
 }
 
 impl Descents {
-    /// [`Descent::work`] of every Q_i and, once it has been passed backward and `sampled` is given, of V; `weights` are w and φ.
+    /// [`Descent::work`] of every Q_i and, once it has been passed backward and `sampled` is given, of V, with what moves of
+    /// each.
     pub fn work<'a>(
         &'a mut self,
         buffers: &'a Buffers,
         (shapes, inputs): (&'a Shapes, &'a Inputs),
         sampled: Option<&'a Sampled>,
-        weights: Option<(&'a mut [Floats], &'a mut Floats)>,
+        (mut of_action_values, of_state_value): (impl Iterator<Item = Moves<'a>>, Option<Moves<'a>>),
     ) -> impl Iterator<Item = Work<'a>> {
-        let (mut of_action_values, of_state_value) = weights
-            .map(|(action_values, state_value)| (action_values.iter_mut(), &mut **state_value))
-            .unzip();
         let networks = shapes.action_values.iter().zip(&buffers.action_value_deltas).enumerate();
         let action_values = self.action_values.iter_mut().zip(networks).flat_map(
             move |(descent, (index, (network, deltas)))| {
                 let activations = buffers.bellman.action_values.pass(index);
-                let weights =
-                    of_action_values.as_mut().and_then(Iterator::next).map(|weights| &mut **weights);
-                descent.work(Passed { network, input: inputs.pairs(), activations, deltas }, weights)
+                let passed = Passed { network, input: inputs.pairs(), activations, deltas };
+                descent.work(passed, of_action_values.next())
             },
         );
         let passed = shapes.state_value.as_ref().zip(buffers.state_value_deltas.as_ref()).zip(sampled);
@@ -190,7 +188,8 @@ impl Critic {
         enough: impl Fn() -> bool + Sync,
     ) -> Result<()> {
         let Self { products, descents, buffers, .. } = self;
-        let work = descents.work(buffers, (&shared.shapes, &shared.inputs), sampled, None);
+        let nothing_moves = (iter::empty(), None);
+        let work = descents.work(buffers, (&shared.shapes, &shared.inputs), sampled, nothing_moves);
         descent::share(products.apart(), &Mutex::new(work), enough)
     }
 

@@ -1,4 +1,4 @@
-//! The end of a step: the gradient by every weight, and Adam on it, in pieces for whoever is free.
+//! The end of a step: the gradient by every weight, Adam on it, and the target that follows, in pieces for whoever is free.
 //!
 //! A half that has been through its networks before the other takes gradients by their weights meanwhile. When both have,
 //! all threads share what is left, so that one seldom waits for the other, on cores that others use too. Pieces are always
@@ -65,17 +65,17 @@ impl Descent {
         self.known.fill(false);
     }
 
-    /// The gradients that are not known yet and, where there are `weights` to move, Adam on all.
+    /// The gradients that are not known yet and, where the network `moves`, Adam on all, and its target.
     pub fn work<'a>(
         &'a mut self,
         passed: Passed<'a>,
-        weights: Option<&'a mut [f32]>,
+        moves: Option<Moves<'a>>,
     ) -> impl Iterator<Item = Work<'a>> {
         let mut gradient: &mut [f32] = &mut self.gradient;
         let optimiser = &mut self.optimiser;
-        let mut moved = weights.map(|weights| {
+        let mut moved = moves.map(|Moves { weights, target }| {
             let (step, [first_moment, second_moment]) = optimiser.begin();
-            Moved { step, weights, first_moment, second_moment }
+            Moved { step, weights, first_moment, second_moment, target }
         });
         self.pieces.iter().zip(&mut self.known).map(move |(piece, is_known)| Work {
             passed,
@@ -84,6 +84,35 @@ impl Descent {
             gradient: first_of(&mut gradient, piece.len),
             moved: moved.as_mut().map(|moved| moved.first(piece.len)),
         })
+    }
+}
+
+/// What a step moves of one network.
+pub struct Moves<'a> {
+    /// Its weights, by Adam.
+    weights: &'a mut [f32],
+    /// Its target, towards the weights that Adam leaves; None where it stays.
+    target: Option<Target<'a>>,
+}
+
+impl<'a> Moves<'a> {
+    /// Of weights and, where there is a rate to move at, their target.
+    pub fn of(weights: &'a mut Floats, target: Option<&'a mut Floats>, rate: Option<f32>) -> Self {
+        Self { weights, target: target.zip(rate).map(|(weights, rate)| Target { weights, rate }) }
+    }
+}
+
+/// A target network, laid out as what it follows.
+struct Target<'a> {
+    weights: &'a mut [f32],
+    /// τ.
+    rate: f32,
+}
+
+impl<'a> Target<'a> {
+    /// Cuts off the first `len` weights.
+    fn first(&mut self, len: usize) -> Self {
+        Self { weights: first_of(&mut self.weights, len), rate: self.rate }
     }
 }
 
@@ -115,12 +144,13 @@ fn first_of<'a>(values: &mut &'a mut [f32], len: usize) -> &'a mut [f32] {
     values.split_off_mut(..len).unwrap_or_default()
 }
 
-/// What Adam changes.
+/// What Adam changes, and what follows.
 struct Moved<'a> {
     step: AdamStep<f32>,
     weights: &'a mut [f32],
     first_moment: &'a mut [f32],
     second_moment: &'a mut [f32],
+    target: Option<Target<'a>>,
 }
 
 impl<'a> Moved<'a> {
@@ -131,6 +161,7 @@ impl<'a> Moved<'a> {
             weights: first_of(&mut self.weights, len),
             first_moment: first_of(&mut self.first_moment, len),
             second_moment: first_of(&mut self.second_moment, len),
+            target: self.target.as_mut().map(|target| target.first(len)),
         }
     }
 }
@@ -151,9 +182,9 @@ impl Work<'_> {
             passed.weight_gradient(gemm, (piece.layer, piece.rows.clone()), gradient);
             *is_known = true;
         }
-        moved.map_or(Ok(()), |Moved { step, weights, first_moment, second_moment }| {
-            vector::adam(&step, weights, gradient, first_moment, second_moment)
-        })
+        let Some(Moved { step, weights, first_moment, second_moment, target }) = moved else { return Ok(()) };
+        vector::adam(&step, weights, gradient, first_moment, second_moment)?;
+        target.map_or(Ok(()), |target| vector::move_target(target.weights, weights, target.rate))
     }
 }
 
