@@ -1,12 +1,12 @@
 /**
- * What a run costs beside its gradient steps: the time until its first environment step, the memory of its processes beside
- * the replay buffer, and how much two seeds on two cores do of what one does on one.
+ * What a run costs beside its gradient steps: the time until its first environment step and how much of it is npm's, the memory
+ * of its processes beside the replay buffer, and how much two seeds on two cores do of what one does on one.
  *
  *     npm run build && node benchmarks/throughput/runs.mjs [--env HalfCheetah-v5] [--algorithm virel] [--steps 6000] [--blocks 5]
  *
  * Commands are run as users run them, alternating; medians and ranges. Times need a machine that does nothing else.
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,6 +60,18 @@ async function startUp() {
   return seconds;
 }
 
+/** Seconds that npx takes before it starts a command: what it adds to one that does next to nothing. */
+function npx() {
+  const seconds = (command, words) => {
+    const from = performance.now();
+    execFileSync(command, [...words, '--version'], { cwd: root, stdio: 'ignore' });
+    return (performance.now() - from) / 1000;
+  };
+  return (
+    seconds('npx', ['virel-native']) - seconds(process.execPath, [join('bin', 'virel-native.js')])
+  );
+}
+
 /** Gradient steps a second of each run, from its first record with updates to its last. */
 async function speeds(words) {
   const records = new Map();
@@ -97,9 +109,10 @@ async function memory() {
   return megabytes;
 }
 
-const measured = { start: [], memory: [], ratio: [] };
+const measured = { start: [], npx: [], memory: [], ratio: [] };
 for (let block = 0; block < blocks; block += 1) {
   measured.start.push(await startUp());
+  measured.npx.push(npx());
   measured.memory.push(await memory());
   const [one] = await speeds(['--seed', '0']);
   const two = await speeds(['--seeds', '0-1', '--jobs', '2']);
@@ -108,5 +121,6 @@ for (let block = 0; block < blocks; block += 1) {
 console.log(`${values.algorithm}, ${values.env}, ${blocks} blocks; median (range)`);
 console.log(`${cpus()[0].model}, ${availableParallelism()} cores`);
 console.log(`npx virel-native train to the first step, s  ${show(measured.start, 2)}`);
+console.log(`  of it npx, before it starts ours, s         ${show(measured.npx, 2)}`);
 console.log(`memory beside the replay buffer, MB          ${show(measured.memory, 0)}`);
 console.log(`two seeds at once, times the speed of one    ${show(measured.ratio, 2)}`);
