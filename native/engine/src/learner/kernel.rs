@@ -385,6 +385,9 @@ impl Learner for KernelLearner {
         noise: &[f32],
         temperature: Temperature,
     ) -> Result<()> {
+        // a target moves with its network's pieces: one that follows on another step is a defect of the caller
+        let is_within = |halves: Step| halves == step || step == Step::Joint;
+        assert!(followed.is_none_or(is_within), "targets of a half that the step lacks");
         let terms = self.run((step, Use::Step(followed)), given, noise, temperature)?;
         terms.store(&mut self.terms);
         if step.has_m() {
