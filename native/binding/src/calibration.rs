@@ -47,26 +47,31 @@ fn measure(seconds: f64) -> Result<NativeCalibration> {
     }
     let budget = Duration::from_secs_f64(seconds);
     let mut layer = Layer::new();
-    let gemms = Gemm::all().map(|gemm| NativeGemmSpeed {
-        name: gemm.name().to_owned(),
-        gflops: best(budget, || {
-            layer.pass(gemm);
-            Layer::OPERATIONS
-        }),
+    let all: Vec<Gemm> = Gemm::all().collect();
+    let speeds = best(budget * all.len() as u32, &all, |gemm| {
+        layer.pass(*gemm);
+        Layer::OPERATIONS
     });
-    let gemms = gemms.collect();
-    Ok(NativeCalibration { fma_gflops: best(budget, multiply_adds), gemms })
+    let gemms = all.iter().zip(speeds);
+    let gemms = gemms.map(|(gemm, gflops)| NativeGemmSpeed { name: gemm.name().to_owned(), gflops }).collect();
+    let fma_gflops = best(budget, &[()], |()| multiply_adds())[0];
+    Ok(NativeCalibration { fma_gflops, gemms })
 }
 
-/// The best rate of work that says how many operations it did, in 10⁹ a second.
-fn best(budget: Duration, mut work: impl FnMut() -> f64) -> f64 {
+/// The best rate of each of several kinds of work that says how many operations it did, in 10⁹ a second. They take turns, block
+/// by block: a core that is slow for a while, or has yet to reach its speed, is so for all of them.
+fn best<T>(budget: Duration, kinds: &[T], mut work: impl FnMut(&T) -> f64) -> Vec<f64> {
     let start = Instant::now();
-    work();
-    let mut best = 0.0_f64;
+    for kind in kinds {
+        work(kind);
+    }
+    let mut best = vec![0.0_f64; kinds.len()];
     loop {
-        let block = Instant::now();
-        let operations = work();
-        best = best.max(operations / block.elapsed().as_secs_f64().max(f64::MIN_POSITIVE) / 1e9);
+        for (kind, best) in kinds.iter().zip(&mut best) {
+            let block = Instant::now();
+            let operations = work(kind);
+            *best = best.max(operations / block.elapsed().as_secs_f64().max(f64::MIN_POSITIVE) / 1e9);
+        }
         if start.elapsed() >= budget {
             return best;
         }
