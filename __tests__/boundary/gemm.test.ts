@@ -31,10 +31,13 @@ describe('the candidate of a machine', () => {
     { given: [100, 120, 80], name: 'own' },
     { given: [100, 121, 80], name: 'gemm' },
     { given: [100, 130, 140], name: 'matrixmultiply' },
-  ])('at speeds of $given is $name: another must be 20 % faster than our own', ({ given, name }) => {
-    const [own = 0, gemm = 0, matrixmultiply = 0] = given;
-    expect(fastest(speeds(own, gemm, matrixmultiply))).toBe(name);
-  });
+  ])(
+    'at speeds of $given is $name: another must be 20 % faster than our own',
+    ({ given, name }) => {
+      const [own = 0, gemm = 0, matrixmultiply = 0] = given;
+      expect(fastest(speeds(own, gemm, matrixmultiply))).toBe(name);
+    },
+  );
 
   it('is measured once for a processor and kept', () => {
     let measured = 0;

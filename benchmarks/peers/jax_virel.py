@@ -1,6 +1,6 @@
 """virel and beta in JAX: the same gradient step, compiled, 50 of them in one call. Learner alone, unit: one update.
 
-    python jax_virel.py [--algorithm virel|beta] [--env HalfCheetah-v5] [--threads 1] [--start FOLDER] [--check CASE]
+    python jax_virel.py [--algorithm virel|beta] [--env HalfCheetah-v5] [--threads 1] [--device cpu|cuda] [--start FOLDER] [--check CASE]
 
 One policy pass and one Q(s, a~) pass serve M-step and E-step; the policy's loss sees Q with its weights held constant, so that
 no gradient of them is computed; replay, sampling and random numbers are on the device; the state is donated. What depends on
@@ -27,8 +27,9 @@ options = arguments(
     split="auto",
     tile="auto",
     check=None,
+    device="cpu",
 )
-limit_threads(options.threads)
+limit_threads(options.threads, options.device)
 
 import jax  # noqa: E402 (its pools take their size from the cores at hand)
 import jax.numpy as jnp  # noqa: E402

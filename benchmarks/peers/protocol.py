@@ -26,13 +26,14 @@ def arguments(description: str, **defaults) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def limit_threads(threads: int) -> None:
-    """Gives this process `threads` cores, every pool of threads that size, and no GPU. To be called before the libraries load."""
+def limit_threads(threads: int, device: str = "cpu") -> None:
+    """Gives this process `threads` cores, every pool of threads that size, and no GPU unless asked for `cuda`. To be called before
+    the libraries load."""
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(threads)
-    # a library that finds a GPU takes it unasked; these are matchups of processors
-    os.environ.update(CUDA_VISIBLE_DEVICES="", JAX_PLATFORMS="cpu")
+    # a library that finds a GPU takes it unasked
+    os.environ.update({"JAX_PLATFORMS": "cuda"} if device == "cuda" else {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"})
 
 
 def cores() -> int:

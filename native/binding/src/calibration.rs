@@ -53,7 +53,8 @@ fn measure(seconds: f64) -> Result<NativeCalibration> {
         Layer::OPERATIONS
     });
     let gemms = all.iter().zip(speeds);
-    let gemms = gemms.map(|(gemm, gflops)| NativeGemmSpeed { name: gemm.name().to_owned(), gflops }).collect();
+    let gemms =
+        gemms.map(|(gemm, gflops)| NativeGemmSpeed { name: gemm.name().to_owned(), gflops }).collect();
     let fma_gflops = best(budget, &[()], |()| multiply_adds())[0];
     Ok(NativeCalibration { fma_gflops, gemms })
 }

@@ -22,6 +22,8 @@ mod network;
 mod networks;
 mod optimisers;
 mod projected_residual;
+mod queues;
+mod recorder;
 mod recordings;
 mod residual;
 mod tanh_gaussian;
@@ -33,12 +35,13 @@ use tch::{Device, Kind, Tensor};
 
 use self::e_step::PriorGap;
 use self::given::Given;
-use self::graph::{Graph, Stream};
-use self::halves::{EStep, MStep, e_half, m_half, residual_of};
+use self::graph::Graph;
+use self::halves::{EStep, MStep, Saw, residual_of, take};
 use self::m_step::Regression;
 use self::networks::{Targets, Trained, expect_part};
 use self::optimisers::Optimisers;
-use self::recordings::{Latest, Recordings, Routine, Saw, Stage, Work};
+use self::queues::{Queue, Queues};
+use self::recordings::{Latest, Recordings, Routine, Stage, Work};
 use self::tanh_gaussian::{Gaussian, deterministic};
 use self::temperature::{Duals, InUse, numbers};
 use self::transfer::{Manifest, Placement, Report, Shipment, Upload, pairs};
@@ -68,9 +71,7 @@ pub struct TensorLearner {
     optimisers: Optimisers,
     /// Room for rows of a replay buffer.
     gathered: GatheredBatch,
-    /// The queue of the device that all work goes to; none on a CPU.
-    stream: Option<Stream>,
-    /// Of a device with a stream.
+    /// Of a device that has queues.
     recordings: Recordings,
     /// What the latest M-step and E-step saw, on the device until [`Learner::terms`].
     latest_m_step: Option<Latest<MStep>>,
@@ -83,6 +84,8 @@ pub struct TensorLearner {
     /// ε as it was last measured, a scalar, always in the same place.
     residual_error: Tensor,
     is_measured: bool,
+    /// Where its work goes; the last to go, after all that was allocated there.
+    queues: Queues,
 }
 
 impl TensorLearner {
@@ -100,8 +103,8 @@ impl TensorLearner {
         expect_all(&layout, initial)?;
         warm_up()?;
         use_threads(config.threads)?;
-        let stream = Stream::on(device)?;
-        stream.map_or(Ok(()), Stream::enter)?;
+        let queues = Queues::on(device)?;
+        queues.enter()?;
         let placement = Placement { device, kind };
         let trained = Trained::zeros(&layout, placement)?;
         let mut learner = Self {
@@ -111,7 +114,6 @@ impl TensorLearner {
             optimisers: Optimisers::new(&trained, &config)?,
             trained,
             gathered: GatheredBatch::default(),
-            stream,
             recordings: Recordings::default(),
             latest_m_step: None,
             latest_e_step: None,
@@ -122,15 +124,16 @@ impl TensorLearner {
             is_measured: false,
             layout,
             config,
+            queues,
         };
         learner.set_parameters(initial)?;
         Ok(learner)
     }
 
     /// Comes before anything that touches a tensor: the calling thread may have worked for another learner.
-    fn enter(&self) -> Result<()> {
+    fn enter(&self) -> Result<Queue<'_>> {
         use_threads(self.config.threads)?;
-        self.stream.map_or(Ok(()), Stream::enter)
+        self.queues.enter()
     }
 
     /// Draws of a row's noise that some work takes, for s and for s′.
@@ -197,7 +200,7 @@ impl TensorLearner {
         let shipment = self.pack(work, batch, noise, temperature)?;
         let (manifest, placement) = (shipment.manifest(), self.placement);
         let routine = Routine::new(work, batch.rows(), temperature);
-        let stage = if self.stream.is_some() { self.recordings.stage(routine) } else { Stage::Directly };
+        let stage = if self.queues.can_record() { self.recordings.stage(routine) } else { Stage::Directly };
         let index = match stage {
             Stage::Directly => {
                 let saw = self.operate(work, &shipment.upload(placement)?, &manifest, temperature)?;
@@ -231,18 +234,20 @@ impl TensorLearner {
         manifest: &Manifest,
         temperature: Temperature,
     ) -> Result<Saw> {
+        let queue = self.queues.enter()?;
         let given = self.given(arrived, manifest, temperature)?;
         match work {
             Work::Measure => {
-                let measured = residual_of(&given)?;
+                let measured = residual_of(queue, &given)?;
                 self.residual_error.f_copy_(&measured)?;
                 Ok(Saw::default())
             }
             Work::Step(step) => {
-                let m_step = step.has_m().then(|| m_half(&given, &self.gradients)).transpose()?;
-                let e_step = step.has_e().then(|| e_half(&given, &self.gradients)).transpose()?;
-                self.optimisers.step(&mut self.trained, &self.gradients, step)?;
-                Ok(Saw { m_step, e_step })
+                let gradients = &self.gradients;
+                let ((), saw) = queue
+                    .both(|_| self.optimisers.begin(step), |queue| take(queue, &given, step, gradients))?;
+                self.optimisers.step(queue, &mut self.trained, gradients, step)?;
+                Ok(saw)
             }
         }
     }
@@ -293,7 +298,8 @@ impl Learner for TensorLearner {
     }
 
     fn residual_error(&mut self, batch: &Batch<'_>, noise: &[f32], temperature: Temperature) -> Result<f32> {
-        read(&residual_of(&self.given_now(Work::Measure, batch, noise, temperature)?)?)
+        let given = self.given_now(Work::Measure, batch, noise, temperature)?;
+        read(&residual_of(self.enter()?, &given)?)
     }
 
     fn measure(&mut self, rows: &Rows<'_>, noise: &[f32], temperature: Temperature) -> Result<()> {
@@ -314,10 +320,10 @@ impl Learner for TensorLearner {
         // apart from those of the latest steps, which the norms are of
         let given = self.given_now(Work::Step(Step::Joint), batch, noise, temperature)?;
         let gradients = Trained::zeros(&self.layout, self.placement)?;
-        let (m_step, e_step) = (m_half(&given, &gradients)?, e_half(&given, &gradients)?);
+        let Saw { m_step, e_step } = take(self.enter()?, &given, Step::Joint, &gradients)?;
         let mut report = Report::new();
-        report_m_losses(&m_step, &mut report)?;
-        report_e_losses(&e_step, &mut report)?;
+        m_step.iter().try_for_each(|m_step| report_m_losses(m_step, &mut report))?;
+        e_step.iter().try_for_each(|e_step| report_e_losses(e_step, &mut report))?;
         let mut terms = StepTerms::default();
         report.read_into(&mut terms)?;
         let gradients = gradients.named()?.into_iter().map(to_host).collect::<Result<_>>()?;

@@ -36,8 +36,8 @@ impl Clock {
     }
 
     /// Moves on to the next step.
-    pub fn tick(&mut self) -> Result<()> {
-        let _ = self.step.f_add_scalar_(1)?;
+    pub fn tick(&self) -> Result<()> {
+        let _ = self.step.shallow_clone().f_add_scalar_(1)?;
         let complement = |decay: f64| Tensor::f_pow_scalar(decay, &self.step)?.f_rsub_scalar(1);
         // where they lay: steps that are recorded apart share them
         let _ = complement(FIRST_MOMENT_DECAY)?.f_reciprocal_out(&self.first_correction)?;

@@ -8,12 +8,13 @@ use tch::Tensor;
 use super::bellman::{minimum, minimum_shares, soft_value};
 use super::network::{Network, Pass};
 use super::networks::{Targets, Trained, expect_part};
+use super::queues::Queue;
 use super::tanh_gaussian::{Gaussian, Sample, deterministic};
 use super::temperature::InUse;
 use super::transfer::{Inputs, Noise, pairs, sampled_pairs};
 use crate::error::Result;
 use crate::learner::{Bootstrap, LearnerConfig};
-use crate::recipe::{ActionValueTarget, PolicyCritic, PolicyKind};
+use crate::recipe::{ActionValueTarget, PolicyCritic, PolicyKind, PolicyObjective};
 
 /// Networks, batch, noise and temperature of one step, and passes at one set of parameters.
 pub struct Given<'a> {
@@ -90,16 +91,30 @@ impl<'a> Given<'a> {
     }
 
     /// Q_i(s, ã) of the first `count` action values, with their networks.
-    fn proposed(&self, count: usize) -> Result<Vec<(&'a Network, &Pass)>> {
-        let passes = self.trained.action_values.iter().zip(&self.proposed).take(count);
-        passes
-            .map(|(network, pass)| Ok((network, pass.get_or(|| network.forward(self.proposal()?))?)))
-            .collect()
+    fn proposed(&self, queue: Queue<'_>, count: usize) -> Result<Vec<(&'a Network, &Pass)>> {
+        let proposal = self.proposal()?;
+        let passes = self.trained.action_values.iter().zip(&self.proposed).take(count).collect();
+        queue.map(passes, &|_, (network, pass): (&'a Network, &Once<Pass>)| {
+            Ok((network, pass.get_or(|| network.forward(proposal))?))
+        })
+    }
+
+    /// Computes what a step with a V reads in both of its halves.
+    pub fn share(&self, queue: Queue<'_>) -> Result<()> {
+        if self.trained.state_value.is_none() {
+            return Ok(());
+        }
+        // with π_θ(·|s) and ã
+        self.proposed(queue, self.proposed.len())?;
+        if self.config.recipe.policy_objective == PolicyObjective::Score {
+            self.state_value()?;
+        }
+        Ok(())
     }
 
     /// min_i Q_i(s, ã), `[B, 1]`.
-    pub fn least_proposed_value(&self) -> Result<Tensor> {
-        minimum(&outputs(&self.proposed(self.proposed.len())?))
+    pub fn least_proposed_value(&self, queue: Queue<'_>) -> Result<Tensor> {
+        minimum(&outputs(&self.proposed(queue, self.proposed.len())?))
     }
 
     /// Number of action values that the policy's loss reads.
@@ -111,19 +126,20 @@ impl<'a> Given<'a> {
     }
 
     /// Q(s, ã) of the policy's loss, `[B, 1]`.
-    pub fn policy_action_value(&self) -> Result<Tensor> {
-        minimum(&outputs(&self.proposed(self.critics())?))
+    pub fn policy_action_value(&self, queue: Queue<'_>) -> Result<Tensor> {
+        minimum(&outputs(&self.proposed(queue, self.critics())?))
     }
 
     /// ∂/∂ã of −mean Q(s, ã), `[B, A]`; w gets nothing.
-    pub fn by_action(&self) -> Result<Tensor> {
-        let passes = self.proposed(self.critics())?;
+    pub fn by_action(&self, queue: Queue<'_>) -> Result<Tensor> {
+        let passes = self.proposed(queue, self.critics())?;
         let shares = minimum_shares(&outputs(&passes))?;
-        let by_actions = passes.into_iter().zip(shares).map(|((network, pass), share)| {
+        let parts = passes.into_iter().zip(&shares).collect();
+        let by_actions = queue.map(parts, &|_, ((network, pass), share): ((&Network, &Pass), &Tensor)| {
             let by_output = share.f_mul_scalar(-1.0 / self.inputs.rows as f64)?;
             network.backward_to_input(pass, &by_output, self.config.sizes.observation as i64)
-        });
-        match by_actions.collect::<Result<Vec<_>>>()?.as_slice() {
+        })?;
+        match by_actions.as_slice() {
             [one] => Ok(one.shallow_clone()),
             several => Ok(Tensor::f_stack(several, 0)?.f_sum_dim_intlist(0, false, None)?),
         }
@@ -131,10 +147,16 @@ impl<'a> Given<'a> {
 
     /// The first Q of the trained or the target networks.
     fn first_action_value(&self, networks: Bootstrap) -> Result<&'a Network> {
-        expect_part(self.action_values(networks).first(), "an action value")
+        expect_part(self.action_value_networks(networks).first(), "an action value")
     }
 
-    fn action_values(&self, networks: Bootstrap) -> &'a [Network] {
+    /// Q_i(s, a) of the trained networks.
+    pub fn action_values(&self, queue: Queue<'_>) -> Result<Vec<Pass>> {
+        let networks = self.trained.action_values.iter().collect();
+        queue.map(networks, &|_, network: &Network| network.forward(&self.inputs.state_action))
+    }
+
+    fn action_value_networks(&self, networks: Bootstrap) -> &'a [Network] {
         match networks {
             Bootstrap::Online => &self.trained.action_values,
             Bootstrap::Target => &self.targets.action_values,
@@ -143,7 +165,7 @@ impl<'a> Given<'a> {
 
     /// The value of s′, `[B, 1]`, that y_Q reads, of the trained or the target networks. π_θ is the trained one and
     /// π_φ the prior either way: a Gaussian policy has no target, and the prior no trained twin that stands for it.
-    pub fn next_value(&self, networks: Bootstrap) -> Result<Tensor> {
+    pub fn next_value(&self, queue: Queue<'_>, networks: Bootstrap) -> Result<Tensor> {
         let online = networks == Bootstrap::Online;
         let next = &self.inputs.next_observations;
         match self.config.recipe.action_value_target {
@@ -151,7 +173,7 @@ impl<'a> Given<'a> {
                 let network = if online { &self.trained.state_value } else { &self.targets.state_value };
                 Ok(expect_part(network.as_ref(), "a state value")?.forward(next)?.output)
             }
-            ActionValueTarget::SoftActionValue => self.next_soft_value(networks),
+            ActionValueTarget::SoftActionValue => self.next_soft_value(queue, networks),
             ActionValueTarget::TargetPolicy => {
                 let target = expect_part(self.targets.policy.as_ref(), "a target policy")?;
                 let policy = if online { &self.trained.policy } else { target };
@@ -175,12 +197,13 @@ impl<'a> Given<'a> {
     }
 
     /// min_i Q_i(s′, ã′) − T log π_θ(ã′|s′).
-    fn next_soft_value(&self, networks: Bootstrap) -> Result<Tensor> {
+    fn next_soft_value(&self, queue: Queue<'_>, networks: Bootstrap) -> Result<Tensor> {
         let (distribution, sample) = self.next_sample()?;
         let state_action = pairs(&self.inputs.next_observations, &sample.action)?;
+        let networks = self.action_value_networks(networks).iter().collect();
         let values =
-            self.action_values(networks).iter().map(|network| Ok(network.forward(&state_action)?.output));
-        let least = minimum(&values.collect::<Result<Vec<_>>>()?)?;
+            queue.map(networks, &|_, network: &Network| Ok(network.forward(&state_action)?.output))?;
+        let least = minimum(&values)?;
         soft_value(&least, &distribution.log_density(&sample)?, &self.temperature.value()?)
     }
 

@@ -11,14 +11,16 @@ use super::e_step::{
 };
 use super::given::Given;
 use super::m_step::Regression;
+use super::network::{Network, Pass};
 use super::networks::{Trained, expect_part};
 use super::optimisers::projected_weights;
 use super::projected_residual::ProjectedResidual;
+use super::queues::Queue;
 use super::residual::residual_error;
 use super::tanh_gaussian::Gaussian;
 use super::temperature::{Duals, TemperatureLosses, dual, tuned};
 use crate::error::Result;
-use crate::learner::Bootstrap;
+use crate::learner::{Bootstrap, Step};
 use crate::recipe::{MStepKind, PolicyObjective, StateValueTarget, TrainedTemperature};
 
 /// What the M-half saw.
@@ -86,44 +88,88 @@ impl EStep {
     }
 }
 
-/// The losses of Q and V and their gradients by w, ζ and φ.
-pub fn m_half(given: &Given<'_>, gradients: &Trained) -> Result<MStep> {
-    let action_value = match given.config.recipe.m_step {
-        MStepKind::Direct => ActionValueLoss::Direct(direct(given, gradients)?),
-        MStepKind::Projected => ActionValueLoss::Projected(projected(given, gradients)?),
-    };
-    let state_value = match given.config.recipe.state_value_target {
-        StateValueTarget::None => None,
-        StateValueTarget::ActionValue => Some(given.least_proposed_value()?),
+/// What the halves of a step saw; none of a half that was not taken.
+#[derive(Default)]
+pub struct Saw {
+    /// Of the M-half.
+    pub m_step: Option<MStep>,
+    /// Of the E-half.
+    pub e_step: Option<EStep>,
+}
+
+/// The losses of a step's halves with their gradients, by w, ζ and φ and by θ and what is trained of T. Q's part of the M-half needs
+/// nothing of the rest; V's and the E-half share the policy's own actions.
+pub fn take(queue: Queue<'_>, given: &Given<'_>, step: Step, gradients: &Trained) -> Result<Saw> {
+    let (has_m, has_e) = (step.has_m(), step.has_e());
+    let (action_value, (state_value, e_step)) = queue.both(
+        |queue| has_m.then(|| m_half_of_action_values(queue, given, gradients)).transpose(),
+        |queue| {
+            if has_m {
+                given.share(queue)?;
+            }
+            queue.both(
+                |queue| has_m.then(|| m_half_of_state_value(queue, given, gradients)).transpose(),
+                |queue| has_e.then(|| e_half(queue, given, gradients)).transpose(),
+            )
+        },
+    )?;
+    let m_step = action_value.map(|action_value| MStep { action_value, state_value: state_value.flatten() });
+    Ok(Saw { m_step, e_step })
+}
+
+/// The loss of Q and its gradients by w and ζ.
+fn m_half_of_action_values(
+    queue: Queue<'_>,
+    given: &Given<'_>,
+    gradients: &Trained,
+) -> Result<ActionValueLoss> {
+    match given.config.recipe.m_step {
+        MStepKind::Direct => direct(queue, given, gradients).map(ActionValueLoss::Direct),
+        MStepKind::Projected => projected(queue, given, gradients).map(ActionValueLoss::Projected),
+    }
+}
+
+/// The loss of V and its gradient by φ; None without a V.
+fn m_half_of_state_value(
+    queue: Queue<'_>,
+    given: &Given<'_>,
+    gradients: &Trained,
+) -> Result<Option<Regression>> {
+    let target = match given.config.recipe.state_value_target {
+        StateValueTarget::None => return Ok(None),
+        StateValueTarget::ActionValue => given.least_proposed_value(queue)?,
         StateValueTarget::SoftActionValue => {
             let log_density = given.distribution()?.log_density(given.sample()?)?;
-            Some(soft_value(&given.least_proposed_value()?, &log_density, &given.temperature.value()?)?)
+            soft_value(&given.least_proposed_value(queue)?, &log_density, &given.temperature.value()?)?
         }
     };
-    let state_value = state_value.map(|target| regress_state_value(given, target, gradients)).transpose()?;
-    Ok(MStep { action_value, state_value })
+    regress_state_value(queue, given, target, gradients).map(Some)
 }
 
 /// J_Q of each Q_i on the same target.
-fn direct(given: &Given<'_>, gradients: &Trained) -> Result<Vec<Regression>> {
+fn direct(queue: Queue<'_>, given: &Given<'_>, gradients: &Trained) -> Result<Vec<Regression>> {
     let inputs = &given.inputs;
-    let target = one_step_target(&inputs.rewards, &inputs.discounts, &given.next_value(Bootstrap::Target)?)?;
-    let networks = given.trained.action_values.iter().zip(&gradients.action_values);
-    let regression = networks.map(|(network, gradient)| {
-        let pass = network.forward(&inputs.state_action)?;
+    let (target, passes) = queue.both(
+        |queue| {
+            let next_value = given.next_value(queue, Bootstrap::Target)?;
+            one_step_target(&inputs.rewards, &inputs.discounts, &next_value)
+        },
+        |queue| given.action_values(queue),
+    )?;
+    let networks = given.trained.action_values.iter().zip(&gradients.action_values).zip(&passes).collect();
+    queue.map(networks, &|queue, ((network, gradient), pass): ((&Network, &Network), &Pass)| {
         let regression = Regression {
             factor: f64::from(given.config.value_loss_factor),
             prediction: pass.output.shallow_clone(),
             target: target.shallow_clone(),
         };
-        network.backward(&pass, &regression.gradient(inputs.rows)?, gradient)?;
+        network.backward(queue, pass, &regression.gradient(inputs.rows)?, gradient)?;
         Ok(regression)
-    });
-    regression.collect()
+    })
 }
 
 /// L of w and ζ.
-fn projected(given: &Given<'_>, gradients: &Trained) -> Result<ProjectedResidual> {
+fn projected(queue: Queue<'_>, given: &Given<'_>, gradients: &Trained) -> Result<ProjectedResidual> {
     let inputs = &given.inputs;
     let next = given.next_proposal()?;
     let target = one_step_target(&inputs.rewards, &inputs.discounts, &next.output)?;
@@ -131,30 +177,35 @@ fn projected(given: &Given<'_>, gradients: &Trained) -> Result<ProjectedResidual
     let weights = expect_part(weights.as_ref(), "auxiliary weights")?;
     let gradient = projected_weights(gradients);
     let gradient = expect_part(gradient.as_ref(), "auxiliary weights")?;
-    ProjectedResidual::backward(*weights, inputs, &next, &target, *gradient)
+    ProjectedResidual::backward(queue, *weights, inputs, &next, &target, *gradient)
 }
 
 /// J_V.
-fn regress_state_value(given: &Given<'_>, target: Tensor, gradients: &Trained) -> Result<Regression> {
+fn regress_state_value(
+    queue: Queue<'_>,
+    given: &Given<'_>,
+    target: Tensor,
+    gradients: &Trained,
+) -> Result<Regression> {
     let factor = f64::from(given.config.value_loss_factor);
     let pass = given.state_value()?;
     let regression = Regression { factor, prediction: pass.output.shallow_clone(), target };
     let network = expect_part(given.trained.state_value.as_ref(), "a state value")?;
     let gradient = expect_part(gradients.state_value.as_ref(), "a state value")?;
-    network.backward(pass, &regression.gradient(given.inputs.rows)?, gradient)?;
+    network.backward(queue, pass, &regression.gradient(given.inputs.rows)?, gradient)?;
     Ok(regression)
 }
 
 /// J_π and J_T and their gradients by θ and what is trained of T.
-pub fn e_half(given: &Given<'_>, gradients: &Trained) -> Result<EStep> {
+fn e_half(queue: Queue<'_>, given: &Given<'_>, gradients: &Trained) -> Result<EStep> {
     let (policy, by_heads) = match given.config.recipe.policy_objective {
-        PolicyObjective::Reparameterised => reparameterised(given)?,
-        PolicyObjective::Score => score(given)?,
-        PolicyObjective::Deterministic => deterministic(given)?,
+        PolicyObjective::Reparameterised => reparameterised(queue, given)?,
+        PolicyObjective::Score => score(queue, given)?,
+        PolicyObjective::Deterministic => deterministic(queue, given)?,
         PolicyObjective::WeightedLikelihood => weighted_likelihood(given)?,
         PolicyObjective::PriorDivergence => prior_divergence(given)?,
     };
-    let e_step = improve(given, policy, by_heads, gradients)?;
+    let e_step = improve(queue, given, policy, by_heads, gradients)?;
     if let (Some(losses), Some(duals)) = (&e_step.temperature, &gradients.duals) {
         duals.values.shallow_clone().f_copy_(&losses.gradient)?;
     }
@@ -164,24 +215,24 @@ pub fn e_half(given: &Given<'_>, gradients: &Trained) -> Result<EStep> {
 /// A policy's loss with its gradient by the heads.
 type Objective = (Box<dyn PolicyLoss>, HeadGradients);
 
-fn reparameterised(given: &Given<'_>) -> Result<Objective> {
+fn reparameterised(queue: Queue<'_>, given: &Given<'_>) -> Result<Objective> {
     let loss = Reparameterised {
         rows: given.inputs.rows,
         distribution: given.distribution()?.shallow_clone(),
         sample: given.sample()?.shallow_clone(),
-        action_value: given.policy_action_value()?,
+        action_value: given.policy_action_value(queue)?,
         temperature: given.temperature.value()?,
     };
-    let by_heads = loss.gradients(&given.by_action()?)?;
+    let by_heads = loss.gradients(&given.by_action(queue)?)?;
     Ok((Box::new(loss), by_heads))
 }
 
-fn score(given: &Given<'_>) -> Result<Objective> {
+fn score(queue: Queue<'_>, given: &Given<'_>) -> Result<Objective> {
     let loss = Score {
         rows: given.inputs.rows,
         distribution: given.distribution()?.shallow_clone(),
         sample: given.sample()?.shallow_clone(),
-        action_value: given.policy_action_value()?,
+        action_value: given.policy_action_value(queue)?,
         state_value: given.state_value()?.output.shallow_clone(),
         temperature: given.temperature.value()?,
     };
@@ -189,10 +240,11 @@ fn score(given: &Given<'_>) -> Result<Objective> {
     Ok((Box::new(loss), by_heads))
 }
 
-fn deterministic(given: &Given<'_>) -> Result<Objective> {
+fn deterministic(queue: Queue<'_>, given: &Given<'_>) -> Result<Objective> {
     let mean = given.policy()?.output.shallow_clone();
-    let loss = Deterministic { action: mean.f_tanh()?, mean, action_value: given.policy_action_value()? };
-    let by_heads = loss.gradients(&given.by_action()?)?;
+    let loss =
+        Deterministic { action: mean.f_tanh()?, mean, action_value: given.policy_action_value(queue)? };
+    let by_heads = loss.gradients(&given.by_action(queue)?)?;
     Ok((Box::new(loss), by_heads))
 }
 
@@ -232,6 +284,7 @@ fn prior_divergence(given: &Given<'_>) -> Result<Objective> {
 
 /// Adds the regularisers, writes the gradient by θ, and completes the E-half with its temperature.
 fn improve(
+    queue: Queue<'_>,
     given: &Given<'_>,
     policy: Box<dyn PolicyLoss>,
     HeadGradients { by_mean, by_log_std }: HeadGradients,
@@ -257,7 +310,7 @@ fn improve(
             (mean, Some(log_std), given.distribution()?.output_gradient(&by_mean, &by_log_std)?)
         }
     };
-    given.trained.policy.backward(pass, &by_output, &gradients.policy)?;
+    given.trained.policy.backward(queue, pass, &by_output, &gradients.policy)?;
     let temperature = train_temperature(given, policy.as_ref())?;
     Ok(EStep { policy, mean, log_std, regularisers, temperature })
 }
@@ -283,14 +336,17 @@ fn train_temperature(given: &Given<'_>, policy: &dyn PolicyLoss) -> Result<Optio
 }
 
 /// ε_w of the networks that the config names; the projected M-step's own bootstrap has no target network.
-pub fn residual_of(given: &Given<'_>) -> Result<Tensor> {
+pub fn residual_of(queue: Queue<'_>, given: &Given<'_>) -> Result<Tensor> {
     let inputs = &given.inputs;
-    let next_value = match given.config.recipe.m_step {
-        MStepKind::Projected => given.next_proposal()?.output,
-        MStepKind::Direct => given.next_value(given.config.residual_bootstrap)?,
-    };
-    let target = one_step_target(&inputs.rewards, &inputs.discounts, &next_value)?;
-    let action_values = given.trained.action_values.iter();
-    let action_values = action_values.map(|network| Ok(network.forward(&inputs.state_action)?.output));
-    residual_error(&action_values.collect::<Result<Vec<_>>>()?, &target)
+    let (target, passes) = queue.both(
+        |queue| {
+            let next_value = match given.config.recipe.m_step {
+                MStepKind::Projected => given.next_proposal()?.output,
+                MStepKind::Direct => given.next_value(queue, given.config.residual_bootstrap)?,
+            };
+            one_step_target(&inputs.rewards, &inputs.discounts, &next_value)
+        },
+        |queue| given.action_values(queue),
+    )?;
+    residual_error(&passes.into_iter().map(|pass| pass.output).collect::<Vec<_>>(), &target)
 }

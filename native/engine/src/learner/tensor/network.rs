@@ -13,6 +13,7 @@
 
 use tch::Tensor;
 
+use super::queues::Queue;
 use super::transfer::Placement;
 use crate::error::Result;
 use crate::networks::layout::{LayerSpec, ParameterSpec, stacked};
@@ -99,16 +100,26 @@ impl Network {
     }
 
     /// Writes ∂J/∂parameters into `gradient`, given ∂J/∂output `[B, out]`.
-    pub fn backward(&self, pass: &Pass, output_gradient: &Tensor, gradient: &Self) -> Result<()> {
-        let mut delta = output_gradient.shallow_clone();
-        for (index, input) in pass.inputs.iter().enumerate().rev() {
-            let Linear { weight, bias, .. } = &gradient.layers[index];
-            let _ = delta.f_tr()?.f_mm_out(weight, input)?;
-            let _ = delta.f_sum_intlist_out(bias, 0, false, None)?;
-            if index > 0 {
-                delta = self.through(index, &delta, input)?;
-            }
+    pub fn backward(
+        &self,
+        queue: Queue<'_>,
+        pass: &Pass,
+        output_gradient: &Tensor,
+        gradient: &Self,
+    ) -> Result<()> {
+        let mut deltas = vec![output_gradient.shallow_clone()];
+        for (index, input) in pass.inputs.iter().enumerate().skip(1).rev() {
+            let delta = deltas.last().map(|delta| self.through(index, delta, input)).transpose()?;
+            deltas.extend(delta);
         }
+        // from the first layer on, as the inputs
+        deltas.reverse();
+        queue.map((0..deltas.len()).collect(), &|_, index: usize| {
+            let Linear { weight, bias, .. } = &gradient.layers[index];
+            let _ = deltas[index].f_tr()?.f_mm_out(weight, &pass.inputs[index])?;
+            let _ = deltas[index].f_sum_intlist_out(bias, 0, false, None)?;
+            Ok(())
+        })?;
         Ok(())
     }
 

@@ -6,10 +6,14 @@ use tch::{Kind, Tensor};
 use super::adam::{Adam, Clock};
 use super::networks::Trained;
 use super::projected_residual::{ProjectedDescent, Weights};
+use super::queues::Queue;
 use super::transfer::Report;
 use crate::error::Result;
 use crate::learner::{LearnerConfig, Norms, Step, StepNorms};
 use crate::ledger::Ledger;
+
+/// An optimiser, what it moves, the gradient by that, and its clock.
+type Move<'a> = (&'a mut Adam, &'a mut Tensor, &'a Tensor, &'a Clock);
 
 /// State of every optimiser.
 pub struct Optimisers {
@@ -83,18 +87,48 @@ impl Optimisers {
         Ok(())
     }
 
-    /// Steps the halves: Q, V, ζ, π, a trained temperature.
-    pub fn step(&mut self, trained: &mut Trained, gradients: &Trained, step: Step) -> Result<()> {
+    /// Begins a step of some halves: counts it.
+    pub fn begin(&self, step: Step) -> Result<()> {
         if step.has_m() {
-            self.step_critics(trained, gradients)?;
+            self.m_clock.tick()?;
         }
         if step.has_e() {
             self.e_clock.tick()?;
-            self.policy.step(&mut trained.policy.values, &gradients.policy.values, &self.e_clock)?;
-            let duals = trained.duals.iter_mut().zip(&gradients.duals);
-            for (adam, (duals, gradient)) in self.duals.iter_mut().zip(duals) {
-                adam.step(&mut duals.values, &gradient.values, &self.e_clock)?;
-            }
+        }
+        Ok(())
+    }
+
+    /// Steps the halves that were begun: Q, V, ζ, π, a trained temperature.
+    pub fn step(
+        &mut self,
+        queue: Queue<'_>,
+        trained: &mut Trained,
+        gradients: &Trained,
+        step: Step,
+    ) -> Result<()> {
+        let mut moves = Vec::new();
+        if step.has_e() {
+            let clock = &self.e_clock;
+            moves.push((&mut self.policy, &mut trained.policy.values, &gradients.policy.values, clock));
+            let duals = self.duals.iter_mut().zip(&mut trained.duals).zip(&gradients.duals);
+            moves.extend(duals.map(|((adam, own), by)| (adam, &mut own.values, &by.values, clock)));
+        }
+        if step.has_m() {
+            let clock = &self.m_clock;
+            let action_values = self.action_values.iter_mut().zip(&mut trained.action_values);
+            let action_values = action_values.zip(&gradients.action_values);
+            moves.extend(action_values.map(|((adam, own), by)| (adam, &mut own.values, &by.values, clock)));
+            let state_value = self.state_value.iter_mut().zip(&mut trained.state_value);
+            let state_value = state_value.zip(&gradients.state_value);
+            moves.extend(state_value.map(|((adam, own), by)| (adam, &mut own.values, &by.values, clock)));
+        }
+        queue
+            .map(moves, &|_, (adam, values, gradient, clock): Move<'_>| adam.step(values, gradient, clock))?;
+        if step.has_m()
+            && let (Some(descent), Some(weights), Some(gradient)) =
+                (&mut self.projected, projected_weights(trained), projected_weights(gradients))
+        {
+            descent.step(weights, gradient)?;
         }
         Ok(())
     }
@@ -103,24 +137,6 @@ impl Optimisers {
     pub fn note(&mut self, step: Step) {
         self.m_stepped |= step.has_m();
         self.e_stepped |= step.has_e();
-    }
-
-    fn step_critics(&mut self, trained: &mut Trained, gradients: &Trained) -> Result<()> {
-        self.m_clock.tick()?;
-        let action_values = trained.action_values.iter_mut().zip(&gradients.action_values);
-        for (adam, (network, gradient)) in self.action_values.iter_mut().zip(action_values) {
-            adam.step(&mut network.values, &gradient.values, &self.m_clock)?;
-        }
-        let state_value = trained.state_value.iter_mut().zip(&gradients.state_value);
-        for (adam, (network, gradient)) in self.state_value.iter_mut().zip(state_value) {
-            adam.step(&mut network.values, &gradient.values, &self.m_clock)?;
-        }
-        if let (Some(descent), Some(weights), Some(gradient)) =
-            (&mut self.projected, projected_weights(trained), projected_weights(gradients))
-        {
-            descent.step(weights, gradient)?;
-        }
-        Ok(())
     }
 
     /// Norms of the gradients and of the changes that the latest steps made with them.

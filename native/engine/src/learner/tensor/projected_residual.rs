@@ -11,6 +11,7 @@
 use tch::{Kind, Tensor};
 
 use super::network::{Network, Pass};
+use super::queues::Queue;
 use super::transfer::{Inputs, exchange_scalar};
 use crate::error::Result;
 use crate::learner::ProjectedSteps;
@@ -38,6 +39,7 @@ pub struct Weights<'a> {
 impl ProjectedResidual {
     /// Computes β and j, and writes ∂L/∂w and −∂L/∂ζ, the gradient of what each minimises, given Q_w at (s′, ã′).
     pub fn backward(
+        queue: Queue<'_>,
         weights: Weights<'_>,
         inputs: &Inputs,
         next: &Pass,
@@ -50,7 +52,7 @@ impl ProjectedResidual {
         let residual = target.f_sub(&pass.output)?;
         // of β j through β: γ(1−d) j/B at (s′, ã′), −j/B at (s, a)
         let share = tangent.output.f_div_scalar(inputs.rows as f64)?;
-        network.backward(next, &share.f_mul(&inputs.discounts)?, gradient.action_value)?;
+        network.backward(queue, next, &share.f_mul(&inputs.discounts)?, gradient.action_value)?;
         // of β j − ½ j² through j: (β − j)/B
         let remainder = residual.f_sub(&tangent.output)?.f_div_scalar_(inputs.rows as f64)?;
         network.backward_tangent(

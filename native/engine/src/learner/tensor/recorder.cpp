@@ -1,7 +1,8 @@
-// libtorch's recording of CUDA operations as a graph, as plain functions, since tch wraps none of it. A library of its own: it needs
+// libtorch's streams of CUDA, and its recording of what they are given as a graph, as plain functions, since tch wraps none of it. A library of its own: it needs
 // libtorch's CUDA half, which is loaded only where a GPU is asked for. A function returns null, or a message that the caller frees.
 
 #include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAStream.h>
 
@@ -21,21 +22,43 @@ char* caught(Work work) {
   }
 }
 
+c10::cuda::CUDAStream stream_of(int8_t device, int64_t stream) {
+  return c10::cuda::CUDAStream::unpack3(stream, device, c10::DeviceType::CUDA);
+}
+
 }  // namespace
 
 extern "C" {
 
-// A stream from the device's pool: the default stream cannot be recorded.
+// A stream that is in no pool: libtorch gives those of its own to several. It waits for nothing of the default stream, which cannot
+// be recorded.
 char* virel_stream_new(int8_t device, int64_t* stream) {
-  return caught([&] { *stream = c10::cuda::getStreamFromPool(false, device).id(); });
+  return caught([&] {
+    c10::cuda::set_device(device);
+    cudaStream_t made = nullptr;
+    C10_CUDA_CHECK(cudaStreamCreateWithFlags(&made, cudaStreamNonBlocking));
+    *stream = c10::cuda::getStreamFromExternal(made, device).id();
+  });
 }
 
 // Makes it the one that the calling thread's operations go to.
 char* virel_stream_use(int8_t device, int64_t stream) {
   return caught([&] {
     c10::cuda::set_device(device);
-    c10::cuda::setCurrentCUDAStream(
-        c10::cuda::CUDAStream::unpack3(stream, device, c10::DeviceType::CUDA));
+    c10::cuda::setCurrentCUDAStream(stream_of(device, stream));
+  });
+}
+
+// Has what a stream is given from here on wait for what another was given up to here.
+char* virel_stream_follow(int8_t device, int64_t stream, int64_t other) {
+  return caught([&] {
+    c10::cuda::set_device(device);
+    cudaEvent_t made = nullptr;
+    C10_CUDA_CHECK(cudaEventCreateWithFlags(&made, cudaEventDisableTiming));
+    // destroyed at once: what waits for it goes on waiting
+    const std::unique_ptr<CUevent_st, decltype(&cudaEventDestroy)> done(made, &cudaEventDestroy);
+    C10_CUDA_CHECK(cudaEventRecord(made, stream_of(device, other)));
+    C10_CUDA_CHECK(cudaStreamWaitEvent(stream_of(device, stream), made, 0));
   });
 }
 

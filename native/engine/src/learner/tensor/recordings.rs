@@ -5,7 +5,7 @@
 use tch::Tensor;
 
 use super::graph::Graph;
-use super::halves::{EStep, MStep};
+use super::halves::Saw;
 use super::transfer::{Placement, Shipment};
 use crate::error::Result;
 use crate::learner::{Step, Temperature};
@@ -48,15 +48,6 @@ impl Routine {
         };
         Self { work, rows, source }
     }
-}
-
-/// What the halves of a step saw; none of a half that was not taken.
-#[derive(Default)]
-pub struct Saw {
-    /// Of the M-half.
-    pub m_step: Option<MStep>,
-    /// Of the E-half.
-    pub e_step: Option<EStep>,
 }
 
 /// A recording, with the place it reads and what it leaves.
