@@ -36,7 +36,7 @@ use tch::{Device, Kind, Tensor};
 use self::e_step::PriorGap;
 use self::given::Given;
 use self::graph::Graph;
-use self::halves::{EStep, MStep, Saw, residual_of, take};
+use self::halves::{EStep, MStep, Saw, differentiate, residual_of};
 use self::m_step::Regression;
 use self::networks::{Targets, Trained, expect_part};
 use self::optimisers::Optimisers;
@@ -244,8 +244,11 @@ impl TensorLearner {
             }
             Work::Step(step) => {
                 let gradients = &self.gradients;
-                let ((), saw) = queue
-                    .both(|_| self.optimisers.begin(step), |queue| take(queue, &given, step, gradients))?;
+                // counted only where it was found: a step that is refused is none
+                let (saw, ()) = queue.both(
+                    |queue| differentiate(queue, &given, step, gradients),
+                    |_| self.optimisers.begin(step),
+                )?;
                 self.optimisers.step(queue, &mut self.trained, gradients, step)?;
                 Ok(saw)
             }
@@ -320,7 +323,7 @@ impl Learner for TensorLearner {
         // apart from those of the latest steps, which the norms are of
         let given = self.given_now(Work::Step(Step::Joint), batch, noise, temperature)?;
         let gradients = Trained::zeros(&self.layout, self.placement)?;
-        let Saw { m_step, e_step } = take(self.enter()?, &given, Step::Joint, &gradients)?;
+        let Saw { m_step, e_step } = differentiate(self.enter()?, &given, Step::Joint, &gradients)?;
         let mut report = Report::new();
         m_step.iter().try_for_each(|m_step| report_m_losses(m_step, &mut report))?;
         e_step.iter().try_for_each(|e_step| report_e_losses(e_step, &mut report))?;

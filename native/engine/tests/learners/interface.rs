@@ -202,6 +202,16 @@ fn a_loss_that_reads_a_temperature_needs_one<L: Built>() {
     let error = learner.step(Step::Joint, &case.batch(), &case.noise, Temperature::Own).unwrap_err();
     assert_eq!(error.code(), "CONFIG_RANGE");
     assert_eq!(learner.parameters().unwrap(), case.parameters);
+    // what was refused is no step: the next is the first
+    let after = |refused: u32| {
+        let mut learner: L = super::learner(&case);
+        for _ in 0..refused {
+            learner.step(Step::Joint, &case.batch(), &case.noise, Temperature::Own).unwrap_err();
+        }
+        learner.step(Step::Joint, &case.batch(), &case.noise, Temperature::Given(1.0)).unwrap();
+        learner.parameters().unwrap()
+    };
+    assert_eq!(after(2), after(0));
     // nothing of virel's M-step or residual error reads it: the residual error may come first
     learner.step(Step::M, &case.batch(), &case.noise, Temperature::Own).unwrap();
     learner.residual_error(&case.batch(), &case.next_noise, Temperature::Own).unwrap();

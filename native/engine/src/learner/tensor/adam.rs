@@ -35,7 +35,7 @@ impl Clock {
         exchange_scalar(ledger, name, &mut self.step)
     }
 
-    /// Moves on to the next step.
+    /// Moves on to the next step. It changes numbers on the device, not what of them the host holds.
     pub fn tick(&self) -> Result<()> {
         let _ = self.step.shallow_clone().f_add_scalar_(1)?;
         let complement = |decay: f64| Tensor::f_pow_scalar(decay, &self.step)?.f_rsub_scalar(1);

@@ -99,7 +99,7 @@ pub struct Saw {
 
 /// The losses of a step's halves with their gradients, by w, ζ and φ and by θ and what is trained of T. Q's part of the M-half needs
 /// nothing of the rest; V's and the E-half share the policy's own actions.
-pub fn take(queue: Queue<'_>, given: &Given<'_>, step: Step, gradients: &Trained) -> Result<Saw> {
+pub fn differentiate(queue: Queue<'_>, given: &Given<'_>, step: Step, gradients: &Trained) -> Result<Saw> {
     let (has_m, has_e) = (step.has_m(), step.has_e());
     let (action_value, (state_value, e_step)) = queue.both(
         |queue| has_m.then(|| m_half_of_action_values(queue, given, gradients)).transpose(),

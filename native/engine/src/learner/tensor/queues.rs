@@ -2,8 +2,9 @@
 //! one operation of a small network leaves most of a GPU idle, so what is in no order should be asked for in none.
 //!
 //! What an operation allocates belongs to its queue, and is that queue's to use again as soon as it is dropped, while others may
-//! still read it. So a part that goes [`aside`](Queue::both) borrows what was there before, and drops none of it; and what several
-//! parts would compute when they first need it is computed before they part.
+//! still read it. So a part that goes [`aside`](Queue::both) borrows what was there before and drops none of it, nor does the part
+//! beside it; and what both would compute when they first need it is computed before they part. What a part leaves may be dropped at
+//! any later time: its queue begins again only behind the one that it always parts from.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -12,12 +13,11 @@ use tch::Device;
 use super::recorder::{checked, is_compiled, recorder};
 use crate::error::Result;
 
-/// Queues beside a learner's own: of two halves with several networks each, all of whose gradients are taken at once, more
-/// would seldom have work.
+/// Queues beside a learner's own. They are halved wherever work parts, and the last parts go one behind the other.
 const BESIDE: usize = 15;
 
-/// Streams that no learner uses: made once, for those that come.
-static FREE: Mutex<Vec<Stream>> = Mutex::new(Vec::new());
+/// What learners left, for those that come. In the same places: who uses a stream next waits for who used it.
+static FREE: Mutex<Vec<Vec<Stream>>> = Mutex::new(Vec::new());
 
 /// A stream of CUDA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +28,7 @@ struct Stream {
 
 impl Stream {
     /// One that nobody else uses.
-    fn take(device: i8) -> Result<Self> {
-        let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(index) = free.iter().position(|stream| stream.device == device) {
-            return Ok(free.swap_remove(index));
-        }
+    fn new(device: i8) -> Result<Self> {
         let mut id = 0;
         // SAFETY: writes the number it is given the place of
         checked(unsafe { (recorder()?.stream_new)(device, &raw mut id) })?;
@@ -62,16 +58,18 @@ impl Queues {
     /// # Errors
     /// `NATIVE_EXCEPTION`.
     pub fn on(device: Device) -> Result<Self> {
-        let mut queues = Self(Vec::new());
-        if let Device::Cuda(index) = device
-            && is_compiled()
-        {
-            for _ in 0..=BESIDE {
-                // `device::open` counts in as many bits
-                queues.0.push(Stream::take(index as i8)?);
-            }
+        let Device::Cuda(index) = device else { return Ok(Self(Vec::new())) };
+        if !is_compiled() {
+            return Ok(Self(Vec::new()));
         }
-        Ok(queues)
+        // `device::open` counts in as many bits
+        let device = index as i8;
+        let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = free.iter().position(|streams| streams.iter().all(|stream| stream.device == device));
+        match left {
+            Some(index) => Ok(Self(free.swap_remove(index))),
+            None => (0..=BESIDE).map(|_| Stream::new(device)).collect::<Result<_>>().map(Self),
+        }
     }
 
     /// Whether work can be recorded.
@@ -93,7 +91,10 @@ impl Queues {
 
 impl Drop for Queues {
     fn drop(&mut self) {
-        FREE.lock().unwrap_or_else(PoisonError::into_inner).append(&mut self.0);
+        let streams = std::mem::take(&mut self.0);
+        if !streams.is_empty() {
+            FREE.lock().unwrap_or_else(PoisonError::into_inner).push(streams);
+        }
     }
 }
 
@@ -106,7 +107,7 @@ pub struct Queue<'a> {
 
 impl Queue<'_> {
     /// Two parts of some work, neither of which needs anything of the other: the first goes to a queue beside, if there is one. What
-    /// comes after waits for both.
+    /// comes after waits for both. Where the first fails, the second is not begun.
     ///
     /// # Errors
     /// `NATIVE_EXCEPTION`; those of the parts.
@@ -123,10 +124,11 @@ impl Queue<'_> {
         side.enter()?;
         let first = aside(Self { own: Some(side), beside: theirs });
         own.enter()?;
-        let second = here(Self { own: Some(own), beside: ours });
-        // a recording has to end in one queue, whatever became of the parts
-        own.follow(side)?;
-        Ok((first?, second?))
+        let both = first.and_then(|first| Ok((first, here(Self { own: Some(own), beside: ours })?)));
+        // a recording has to end in one queue, whatever became of the parts; where one failed, that is the cause
+        let joined = own.follow(side);
+        let both = both?;
+        joined.map(|()| both)
     }
 
     /// Parts of some work, none of which needs anything of another.
@@ -142,5 +144,44 @@ impl Queue<'_> {
             self.both(|queue| queue.map(parts, work), |queue| queue.map(others, work))?;
         done.extend(others);
         Ok(done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use tch::Device;
+
+    use super::Queues;
+    use crate::error::{EngineError, Result};
+
+    fn failure() -> EngineError {
+        EngineError::LengthMismatch { name: "part", expected: 1, got: 0 }
+    }
+
+    #[test]
+    fn parts_come_back_in_their_order() {
+        let queues = Queues::on(Device::Cpu).unwrap();
+        for count in [0, 1, 2, 3, 8, 13] {
+            let parts: Vec<usize> = (0..count).collect();
+            let squares = queues.enter().unwrap().map(parts, &|_, part| Ok(part * part)).unwrap();
+            assert_eq!(squares, (0..count).map(|part| part * part).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn what_fails_is_told_and_nothing_is_begun_after_it() {
+        let queues = Queues::on(Device::Cpu).unwrap();
+        let is_begun = Cell::new(false);
+        let failing = |_| -> Result<()> { Err(failure()) };
+        let other = |_| {
+            is_begun.set(true);
+            Ok(())
+        };
+        assert_eq!(queues.enter().unwrap().both(failing, other).unwrap_err().code(), "LENGTH_MISMATCH");
+        assert!(!is_begun.get());
+        assert_eq!(queues.enter().unwrap().both(other, failing).unwrap_err().code(), "LENGTH_MISMATCH");
+        assert!(is_begun.get());
     }
 }

@@ -1,5 +1,6 @@
-// libtorch's streams of CUDA, and its recording of what they are given as a graph, as plain functions, since tch wraps none of it. A library of its own: it needs
-// libtorch's CUDA half, which is loaded only where a GPU is asked for. A function returns null, or a message that the caller frees.
+// libtorch's streams of CUDA, and its recording of what they are given as a graph, as plain functions, since tch wraps none of it. A
+// library of its own: it needs libtorch's CUDA half, which is loaded only where a GPU is asked for. A function returns null, or a
+// message that the caller frees.
 
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDAException.h>
@@ -55,7 +56,7 @@ char* virel_stream_follow(int8_t device, int64_t stream, int64_t other) {
     c10::cuda::set_device(device);
     cudaEvent_t made = nullptr;
     C10_CUDA_CHECK(cudaEventCreateWithFlags(&made, cudaEventDisableTiming));
-    // destroyed at once: what waits for it goes on waiting
+    // destroyed at once: what waits for it goes on waiting. libtorch's own needs headers that its wheel has not
     const std::unique_ptr<CUevent_st, decltype(&cudaEventDestroy)> done(made, &cudaEventDestroy);
     C10_CUDA_CHECK(cudaEventRecord(made, stream_of(device, other)));
     C10_CUDA_CHECK(cudaStreamWaitEvent(stream_of(device, stream), made, 0));
