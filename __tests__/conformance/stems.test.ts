@@ -31,6 +31,8 @@ const oneSided: Record<keyof typeof rooms, Record<string, string>> = {
     network: 'networks in tch operations; src/reference/networks',
     networks: 'the networks of a recipe; src/reference/networks',
     optimisers: 'their Adam states and SGD steps; adam.ts and gradient-step.ts',
+    queues: 'what of a step a GPU does side by side, no equation',
+    recorder: 'functions of recorder.cpp, no equation',
     recordings: 'which work of a GPU is a graph, no equation',
     transfer: 'host and device memory, no equation',
   },
