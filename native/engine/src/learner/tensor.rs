@@ -244,7 +244,7 @@ impl TensorLearner {
             }
             Work::Step(step) => {
                 let gradients = &self.gradients;
-                // counted only where it was found: a step that is refused is none
+                // counted once its gradients are found: a step that is refused is none
                 let (saw, ()) = queue.both(
                     |queue| differentiate(queue, &given, step, gradients),
                     |_| self.optimisers.begin(step),
