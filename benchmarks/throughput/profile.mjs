@@ -4,7 +4,8 @@
  *
  *     npm run build && node benchmarks/throughput/profile.mjs [--env HalfCheetah-v5] [--algorithm virel] [--updates 3000]
  *
- * One thread. Needs Linux's perf.
+ * One thread. Needs Linux's perf. An addon that was built with `RUSTFLAGS=-Csymbol-mangling-version=v0 npx virel-native setup
+ * --force` tells functions of the same name apart by their types.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -51,7 +52,16 @@ session.dispose();
 
 const report = execFileSync(
   'perf',
-  ['report', '-i', data, '--stdio', '--sort', 'symbol', '--percent-limit', String(LEAST)],
+  [
+    'report',
+    '-i',
+    data,
+    '--stdio',
+    '--fields',
+    'overhead,symbol',
+    '--percent-limit',
+    String(LEAST),
+  ],
   { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
 );
 rmSync(folder, { recursive: true });
@@ -59,6 +69,6 @@ console.log(
   `${cpus()[0].model}, ${env}, ${algorithm}, kernel, 1 thread: ${(updates / seconds).toFixed(0)} updates/s while watched`,
 );
 for (const line of report.split('\n')) {
-  const found = /^\s*([\d.]+)%\s+\[(.)\]\s+(\S+)/.exec(line);
-  if (found) console.log(`${found[1].padStart(6)} %  ${found[3]}`);
+  const found = /^\s*([\d.]+)%\s+\[(.)\]\s+(.+?)\s*$/.exec(line);
+  if (found) console.log(`${found[1].padStart(6)} %  ${found[3].replaceAll('virel_engine::', '')}`);
 }

@@ -32,16 +32,24 @@ fn a_policy_on_its_own_acts_as_the_kernel_learner_to_the_bit() {
         Stream::new(6, Purpose::EvaluationNoise, 0).fill_normal(&mut noise);
         let can_draw = variant.recipe.policy == PolicyKind::TanhGaussian;
         for is_drawn in [false, true].into_iter().filter(|&is_drawn| can_draw || !is_drawn) {
-            let (mut expected, mut got) = (vec![0.0; ROWS * sizes.action], vec![0.0; ROWS * sizes.action]);
-            // one at a time, as a run acts: several at once are one product, whose sums have another order
+            let mut got = vec![0.0; ROWS * sizes.action];
             for (row, observation) in observations.chunks_exact(sizes.observation).enumerate() {
                 let row = row * sizes.action..(row + 1) * sizes.action;
-                let noise = is_drawn.then_some(&noise[row.clone()]);
-                learner.act(observation, noise, &mut expected[row.clone()]).unwrap();
-                policy.act(observation, noise, &mut got[row]).unwrap();
+                policy.act(observation, is_drawn.then_some(&noise[row.clone()]), &mut got[row]).unwrap();
             }
             let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-            assert_eq!(bits(&got), bits(&expected), "{sizes:?}");
+            // the learner in one environment, in some, and in more than pass its policy together
+            for together in [1, 3, 8, ROWS] {
+                let mut expected = vec![0.0; ROWS * sizes.action];
+                for row in (0..ROWS).step_by(together) {
+                    let rows = row..ROWS.min(row + together);
+                    let some = |width: usize| rows.start * width..rows.end * width;
+                    let noise = is_drawn.then_some(&noise[some(sizes.action)]);
+                    let actions = &mut expected[some(sizes.action)];
+                    learner.act(&observations[some(sizes.observation)], noise, actions).unwrap();
+                }
+                assert_eq!(bits(&got), bits(&expected), "{sizes:?}, {together}");
+            }
             // neither is a constant
             assert!(got.iter().any(|&a| a != got[0]));
         }

@@ -461,25 +461,8 @@ impl Learner for KernelLearner {
     }
 
     fn act(&mut self, observations: &[f32], noise: Option<&[f32]>, actions: &mut [f32]) -> Result<()> {
-        let sizes = &self.config.sizes;
-        let rows = expect_act(sizes, observations, noise, actions)?;
-        if rows > 1 {
-            let tile = self.config.batch;
-            let observations = observations.chunks(tile * sizes.observation);
-            let tiles = observations.zip(actions.chunks_mut(tile * sizes.action));
-            for (index, (observations, actions)) in tiles.enumerate() {
-                let noise = noise.map(|noise| &noise[index * tile * sizes.action..][..actions.len()]);
-                self.actor.act_together(&self.shared.shapes, observations, noise, actions)?;
-            }
-            return Ok(());
-        }
-        let samples =
-            observations.chunks_exact(sizes.observation).zip(actions.chunks_exact_mut(sizes.action));
-        for (index, (observation, action)) in samples.enumerate() {
-            let noise = noise.map(|noise| &noise[index * sizes.action..][..sizes.action]);
-            self.actor.act(&self.shared.shapes, observation, noise, action)?;
-        }
-        Ok(())
+        expect_act(&self.config.sizes, observations, noise, actions)?;
+        self.actor.act(&self.shared.shapes, observations, noise, actions)
     }
 
     fn action_value(&mut self, observations: &[f32], actions: &[f32], values: &mut [f32]) -> Result<()> {
@@ -500,18 +483,18 @@ impl Learner for KernelLearner {
         let sizes = &self.config.sizes;
         expect_act(sizes, observations, None, mean)?;
         expect_len("logStd", log_std.len(), mean.len())?;
-        let outputs = mean.chunks_exact_mut(sizes.action).zip(log_std.chunks_exact_mut(sizes.action));
-        for (observation, (mean, log_std)) in observations.chunks_exact(sizes.observation).zip(outputs) {
-            let (of_mean, raw) = self.actor.heads(&self.shared.shapes, observation);
-            mean.copy_from_slice(of_mean);
-            match self.config.recipe.policy {
-                PolicyKind::Deterministic => log_std.fill(0.0),
+        let (policy, width) = (self.config.recipe.policy, sizes.action);
+        self.actor.heads(&self.shared.shapes, observations, |state, of_mean, raw| {
+            let place = state * width..(state + 1) * width;
+            mean[place.clone()].copy_from_slice(of_mean);
+            match policy {
+                PolicyKind::Deterministic => log_std[place].fill(0.0),
                 PolicyKind::TanhGaussian => {
-                    log_std.iter_mut().zip(raw).for_each(|(to, &raw)| *to = clip(raw));
+                    log_std[place].iter_mut().zip(raw).for_each(|(to, &raw)| *to = clip(raw));
                 }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 

@@ -1,101 +1,174 @@
-//! One layer at one sample, y = W x: what a policy that acts spends its time on.
+//! One layer at a few samples, y = W x: what a policy that acts spends its time on.
 //!
-//! Rows are dot products along whole cache lines. Four of them share what is loaded of x, and every one is sixteen partial
-//! sums that are added up in one order: all instruction sets give the same bits. The next four are asked for meanwhile: a
-//! simulator's work between two actions leaves the weights in the second-level cache at best, and rows beside each other are
-//! more streams than a processor foresees.
+//! Rows are dot products along whole cache lines. Some of them pass some samples together and share what is loaded of both;
+//! every one is sixteen partial sums that are added up in one order: all instruction sets give the same bits, and a sample has
+//! the same beside others as alone. The rows that come next are asked for meanwhile: a simulator's work between two actions
+//! leaves the weights in the second-level cache at best, and rows beside each other are more streams than a processor
+//! foresees.
 
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Avx512};
 use crate::lanes::{LINE, Lanes, prefetch};
 
-/// Rows that pass together.
-const ROWS: usize = 4;
+/// Where the vectors of some samples lie: floats from one to the next.
+pub type Strided<T> = (T, usize);
 
-/// y = W x: `rows` are W's, each as long as `x`, which has a whole number of cache lines.
-pub fn affine(rows: &[f32], x: &[f32], y: &mut [f32]) {
-    assert!(x.len().is_multiple_of(LINE) && rows.len() == x.len() * y.len(), "shapes of a layer");
+/// What samples pass.
+#[derive(Clone, Copy)]
+pub struct Pass<'a> {
+    /// W, `[outputs, inputs]`.
+    pub rows: &'a [f32],
+    /// Rows.
+    pub outputs: usize,
+    /// Columns, a whole number of cache lines.
+    pub inputs: usize,
+    /// How many samples.
+    pub samples: usize,
+}
+
+/// y = W x for each sample: `x` `[samples, inputs]`, `y` `[samples, outputs]`.
+pub fn affine(pass: Pass<'_>, x: Strided<&[f32]>, y: Strided<&mut [f32]>) {
+    let Pass { rows, outputs, inputs, samples } = pass;
+    let holds = |values: usize, stride: usize, len: usize| {
+        samples == 0 || len <= stride && (samples - 1) * stride + len <= values
+    };
+    assert!(inputs.is_multiple_of(LINE) && rows.len() == outputs * inputs, "shapes of a layer");
+    assert!(holds(x.0.len(), x.1, inputs) && holds(y.0.len(), y.1, outputs), "room for samples");
     #[cfg(target_arch = "x86_64")]
     {
         if is_x86_feature_detected!("avx512f") {
             // SAFETY: the processor has what it is compiled for; the shapes have been checked
-            return unsafe { compiled::wide(rows, x, y) };
+            return unsafe { compiled::wide(pass, x, y) };
         }
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             // SAFETY: the processor has what it is compiled for; the shapes have been checked
-            return unsafe { compiled::middle(rows, x, y) };
+            return unsafe { compiled::middle(pass, x, y) };
         }
     }
     // SAFETY: every processor has single numbers; the shapes have been checked
-    unsafe { run::<f32, LINE>(rows, x, y) }
+    unsafe { run::<f32, LINE, 4, 1>(pass, x, y) }
 }
 
-/// [`run`] for each instruction set.
+/// [`run`] for each instruction set: rows and samples whose sums fill its registers.
 ///
 /// # Safety
 /// Of each: as [`run`].
 #[cfg(target_arch = "x86_64")]
 mod compiled {
-    use super::{Avx2, Avx512, run};
+    use super::{Avx2, Avx512, Pass, Strided, run};
 
     #[target_feature(enable = "avx512f")]
-    pub unsafe fn wide(rows: &[f32], x: &[f32], y: &mut [f32]) {
+    pub unsafe fn wide(pass: Pass<'_>, x: Strided<&[f32]>, y: Strided<&mut [f32]>) {
         // SAFETY: the caller's; the instruction set is the function's
-        unsafe { run::<Avx512, 1>(rows, x, y) }
+        unsafe {
+            match pass.samples {
+                1 => run::<Avx512, 1, 4, 1>(pass, x, y),
+                _ => run::<Avx512, 1, 4, 4>(pass, x, y),
+            }
+        }
     }
 
     #[target_feature(enable = "avx2,fma")]
-    pub unsafe fn middle(rows: &[f32], x: &[f32], y: &mut [f32]) {
+    pub unsafe fn middle(pass: Pass<'_>, x: Strided<&[f32]>, y: Strided<&mut [f32]>) {
         // SAFETY: the caller's; the instruction set is the function's
-        unsafe { run::<Avx2, 2>(rows, x, y) }
+        unsafe {
+            match pass.samples {
+                1 => run::<Avx2, 2, 4, 1>(pass, x, y),
+                _ => run::<Avx2, 2, 3, 2>(pass, x, y),
+            }
+        }
     }
 }
 
-/// [`affine`] with `PARTS` vectors a line.
+/// [`affine`] with `PARTS` vectors a line, `ROWS` rows by `SAMPLES` samples at a time.
 ///
 /// # Safety
 /// The processor has `V`; the shapes are those of [`affine`].
 #[inline(always)]
-unsafe fn run<V: Lanes, const PARTS: usize>(rows: &[f32], x: &[f32], y: &mut [f32]) {
+unsafe fn run<V: Lanes, const PARTS: usize, const ROWS: usize, const SAMPLES: usize>(
+    pass: Pass<'_>,
+    x: Strided<&[f32]>,
+    y: Strided<&mut [f32]>,
+) {
     const { assert!(PARTS * V::COUNT == LINE, "the vectors of a line") };
-    let mut groups = y.chunks_exact_mut(ROWS);
-    for (y, rows) in (&mut groups).zip(rows.chunks_exact(ROWS * x.len())) {
-        // SAFETY: the caller's
-        unsafe { dot_products::<V, PARTS, ROWS>(rows, x, y) }
-    }
-    let rest = groups.into_remainder();
-    let first = rows.len() - rest.len() * x.len();
-    for (y, row) in rest.chunks_exact_mut(1).zip(rows[first..].chunks_exact(x.len())) {
-        // SAFETY: the caller's
-        unsafe { dot_products::<V, PARTS, 1>(row, x, y) }
+    let (x, y) = ((x.0.as_ptr(), x.1), (y.0.as_mut_ptr(), y.1));
+    let mut row = 0;
+    // SAFETY: the caller's; no more rows than there are
+    unsafe {
+        while row + ROWS <= pass.outputs {
+            some_rows::<V, PARTS, ROWS, SAMPLES>(pass, row, x, y);
+            row += ROWS;
+        }
+        while row < pass.outputs {
+            some_rows::<V, PARTS, 1, SAMPLES>(pass, row, x, y);
+            row += 1;
+        }
     }
 }
 
-/// `N` rows.
+/// All samples of `ROWS` rows.
 ///
 /// # Safety
-/// As [`run`]; there are `N` rows.
+/// As [`run`]; the rows are there.
 #[inline(always)]
-unsafe fn dot_products<V: Lanes, const PARTS: usize, const N: usize>(rows: &[f32], x: &[f32], y: &mut [f32]) {
+unsafe fn some_rows<V: Lanes, const PARTS: usize, const ROWS: usize, const SAMPLES: usize>(
+    Pass { rows, inputs, samples, .. }: Pass<'_>,
+    row: usize,
+    x: Strided<*const f32>,
+    y: Strided<*mut f32>,
+) {
+    // SAFETY: the caller's; no more samples than there are
+    unsafe {
+        let weights = (rows.as_ptr().add(row * inputs), inputs);
+        let at = |sample: usize| ((x.0.add(sample * x.1), x.1), (y.0.add(sample * y.1 + row), y.1));
+        let mut sample = 0;
+        while sample + SAMPLES <= samples {
+            let (x, y) = at(sample);
+            dot_products::<V, PARTS, ROWS, SAMPLES>(weights, x, y, sample == 0);
+            sample += SAMPLES;
+        }
+        while sample < samples {
+            let (x, y) = at(sample);
+            dot_products::<V, PARTS, ROWS, 1>(weights, x, y, sample == 0);
+            sample += 1;
+        }
+    }
+}
+
+/// `ROWS` rows at `SAMPLES` samples; the first of all samples ask for the rows below.
+///
+/// # Safety
+/// As [`run`]; rows and samples are there.
+#[inline(always)]
+unsafe fn dot_products<V: Lanes, const PARTS: usize, const ROWS: usize, const SAMPLES: usize>(
+    (rows, inputs): (*const f32, usize),
+    x: Strided<*const f32>,
+    y: Strided<*mut f32>,
+    is_first: bool,
+) {
     // SAFETY: the caller's
     unsafe {
-        let load = |from: *const f32| -> [V; PARTS] {
-            std::array::from_fn(|part| V::load(from.add(part * V::COUNT)))
-        };
-        let mut sums = [[V::splat(0.0); PARTS]; N];
-        for line in (0..x.len()).step_by(LINE) {
-            let x_line = load(x.as_ptr().add(line));
-            for (row, sums) in sums.iter_mut().enumerate() {
-                let weights = rows.as_ptr().add(row * x.len() + line);
-                prefetch(weights.wrapping_add(N * x.len()));
-                let weights = load(weights);
-                for ((sum, weights), x) in sums.iter_mut().zip(weights).zip(x_line) {
-                    *sum = weights.mul_add(x, *sum);
+        let mut sums = [[[V::splat(0.0); PARTS]; SAMPLES]; ROWS];
+        for line in (0..inputs).step_by(LINE) {
+            for part in 0..PARTS {
+                let place = line + part * V::COUNT;
+                let x: [V; SAMPLES] = std::array::from_fn(|sample| V::load(x.0.add(sample * x.1 + place)));
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    let weights = rows.add(row * inputs + place);
+                    if is_first && part == 0 {
+                        prefetch(weights.wrapping_add(ROWS * inputs));
+                    }
+                    let weights = V::load(weights);
+                    for (sums, x) in sums.iter_mut().zip(x) {
+                        sums[part] = weights.mul_add(x, sums[part]);
+                    }
                 }
             }
         }
-        for (y, sums) in y.iter_mut().zip(&sums) {
-            *y = V::sum_of_line(sums);
+        for (row, sums) in sums.iter().enumerate() {
+            for (sample, sums) in sums.iter().enumerate() {
+                *y.0.add(sample * y.1 + row) = V::sum_of_line(sums);
+            }
         }
     }
 }
@@ -105,11 +178,11 @@ mod tests {
     use super::affine;
     #[cfg(target_arch = "x86_64")]
     use super::compiled::{middle, wide};
-    use super::run;
+    use super::{Pass, Strided, run};
     use crate::lanes::LINE;
 
     /// A product of some instruction set.
-    type Affine<'a> = &'a dyn Fn(&[f32], &[f32], &mut [f32]);
+    type Affine<'a> = &'a dyn Fn(Pass<'_>, Strided<&[f32]>, Strided<&mut [f32]>);
 
     fn numbers(count: usize, seed: usize) -> Vec<f32> {
         (0..count).map(|i| (((i + seed) * 7919 % 1009) as f32 - 504.0) / 377.0).collect()
@@ -118,30 +191,44 @@ mod tests {
     #[test]
     fn it_is_the_product_and_every_instruction_set_gives_the_same_bits() {
         for (outputs, inputs) in [(1, 16), (3, 32), (4, 16), (9, 48), (30, 304)] {
-            let (rows, x) = (numbers(outputs * inputs, 1), numbers(inputs, 5));
-            let product = |affine: Affine<'_>| {
-                let mut y = vec![f32::NAN; outputs];
-                affine(&rows, &x, &mut y);
-                y
-            };
-            let got = product(&affine);
-            for (y, row) in got.iter().zip(rows.chunks_exact(inputs)) {
-                let terms = || row.iter().zip(&x).map(|(&w, &x)| f64::from(w) * f64::from(x));
-                let size: f64 = terms().map(f64::abs).sum();
-                // some 20 roundings of 6e-8 along a chain of sums, of terms that are up to `size` together
-                assert!((f64::from(*y) - terms().sum::<f64>()).abs() < 1.2e-6 * size);
-            }
-            // SAFETY: the shapes fit; the processor is asked
-            assert_eq!(product(&|w, x, y| unsafe { run::<f32, LINE>(w, x, y) }), got);
-            #[cfg(target_arch = "x86_64")]
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                // SAFETY: as above
-                assert_eq!(product(&|w, x, y| unsafe { middle(w, x, y) }), got);
-            }
-            #[cfg(target_arch = "x86_64")]
-            if is_x86_feature_detected!("avx512f") {
-                // SAFETY: as above
-                assert_eq!(product(&|w, x, y| unsafe { wide(w, x, y) }), got);
+            for samples in [0, 1, 2, 3, 4, 5, 8, 11] {
+                // 16 and 3 floats between samples
+                let (from, to) = (inputs + 16, outputs + 3);
+                let (rows, x) = (numbers(outputs * inputs, 1), numbers(samples * from, 5));
+                let product = |affine: Affine<'_>| {
+                    let mut y = vec![7.0; samples * to];
+                    affine(Pass { rows: &rows, outputs, inputs, samples }, (&x, from), (&mut y, to));
+                    y
+                };
+                let got = product(&affine);
+                for (x, y) in x.chunks_exact(from).zip(got.chunks_exact(to)) {
+                    let mut alone = vec![0.0; outputs];
+                    affine(
+                        Pass { rows: &rows, outputs, inputs, samples: 1 },
+                        (x, from),
+                        (&mut alone, outputs),
+                    );
+                    assert_eq!(y[..outputs], alone);
+                    assert_eq!(y[outputs..], [7.0; 3], "what lies between samples");
+                    for (y, row) in y.iter().zip(rows.chunks_exact(inputs)) {
+                        let terms = || row.iter().zip(x).map(|(&w, &x)| f64::from(w) * f64::from(x));
+                        let size: f64 = terms().map(f64::abs).sum();
+                        // some 20 roundings of 6e-8 along a chain of sums, of terms that are up to `size` together
+                        assert!((f64::from(*y) - terms().sum::<f64>()).abs() < 1.2e-6 * size);
+                    }
+                }
+                // SAFETY: the shapes fit; the processor is asked
+                assert_eq!(product(&|pass, x, y| unsafe { run::<f32, LINE, 2, 3>(pass, x, y) }), got);
+                #[cfg(target_arch = "x86_64")]
+                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                    // SAFETY: as above
+                    assert_eq!(product(&|pass, x, y| unsafe { middle(pass, x, y) }), got);
+                }
+                #[cfg(target_arch = "x86_64")]
+                if is_x86_feature_detected!("avx512f") {
+                    // SAFETY: as above
+                    assert_eq!(product(&|pass, x, y| unsafe { wide(pass, x, y) }), got);
+                }
             }
         }
     }
@@ -149,6 +236,14 @@ mod tests {
     #[test]
     #[should_panic(expected = "shapes of a layer")]
     fn shapes_that_do_not_fit_are_refused() {
-        affine(&[0.0; 16], &[0.0; 15], &mut [0.0]);
+        let pass = Pass { rows: &[0.0; 16], outputs: 1, inputs: 15, samples: 1 };
+        affine(pass, (&[0.0; 15], 15), (&mut [0.0], 1));
+    }
+
+    #[test]
+    #[should_panic(expected = "room for samples")]
+    fn samples_without_room_are_refused() {
+        let pass = Pass { rows: &[0.0; 16], outputs: 1, inputs: 16, samples: 2 };
+        affine(pass, (&[0.0; 31], 16), (&mut [0.0; 2], 1));
     }
 }

@@ -1,5 +1,5 @@
 //! A multilayer perceptron's parameters as one flat, padded vector, the way from and to named parameters, and the
-//! forward pass of one sample.
+//! forward pass of a few samples.
 //!
 //! Row f of a layer is [bias, weights, zeros up to a whole cache line]: the bias is one more column of the
 //! weight matrix, multiplied with a one, so that no pass treats it apart and its gradient comes with the
@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::affine::affine;
+use super::affine::{Pass, affine};
 use super::layout::{LayerSpec, Parameter, ParameterSpec, stacked};
 use crate::lanes::LINE;
 
@@ -159,25 +159,36 @@ pub const fn relu(x: f32) -> f32 {
     if x < 0.0 { 0.0 } else { x }
 }
 
-/// The outputs of a network for one input vector.
+/// The outputs of a network for a few samples, each as if it were alone.
 ///
 /// * `flat`: parameters laid out as [`Shape`] says.
-/// * `between`: two vectors of [`Shape::sample_len`] that the sample goes back and forth between.
-/// * `output`: as many as [`Shape::outputs`].
-pub fn forward(shape: &Shape, flat: &[f32], input: &[f32], between: [&mut [f32]; 2], output: &mut [f32]) {
+/// * `inputs`: `[n, I]`.
+/// * `between`: two matrices `[n, sample_len]`, with [`Shape::sample_len`], that the samples go back and forth between.
+/// * `outputs`: `[n, outputs]`, with [`Shape::outputs`].
+pub fn forward(shape: &Shape, flat: &[f32], inputs: &[f32], between: [&mut [f32]; 2], outputs: &mut [f32]) {
     let [mut now, mut next] = between;
-    now[1..1 + input.len()].copy_from_slice(input);
+    let (stride, width) = (shape.sample_len(), shape.outputs());
+    let n = outputs.len() / width;
+    let input_len = shape.layers.first().map_or(0, |layer| layer.inputs);
+    for (now, input) in now.chunks_exact_mut(stride).zip(inputs.chunks_exact(input_len)) {
+        now[1..1 + input.len()].copy_from_slice(input);
+    }
     for (index, layer) in shape.layers.iter().enumerate() {
         // [1, inputs, zeros], as the layer's rows are [bias, weights, zeros]
-        now[0] = 1.0;
-        now[1 + layer.inputs..layer.stride].fill(0.0);
+        for now in now.chunks_exact_mut(stride).take(n) {
+            now[0] = 1.0;
+            now[1 + layer.inputs..layer.stride].fill(0.0);
+        }
+        let rows = layer.rows(flat);
+        let pass = Pass { rows, outputs: layer.outputs, inputs: layer.stride, samples: n };
         if index + 1 == shape.layers.len() {
-            affine(layer.rows(flat), &now[..layer.stride], output);
+            affine(pass, (now, stride), (outputs, width));
         } else {
-            let hidden = &mut next[1..1 + layer.outputs];
-            affine(layer.rows(flat), &now[..layer.stride], hidden);
-            for x in hidden {
-                *x = relu(*x);
+            affine(pass, (now, stride), (&mut next[1..], stride));
+            for next in next.chunks_exact_mut(stride).take(n) {
+                for x in &mut next[1..1 + layer.outputs] {
+                    *x = relu(*x);
+                }
             }
             std::mem::swap(&mut now, &mut next);
         }

@@ -18,12 +18,15 @@ use super::sampler::{Draws, Sampler};
 use super::shared::{Inputs, Sampled, Shapes, Shared, expect_part, write};
 use super::values::{ActionValues, ByAction, Pairs, Read};
 use super::vector;
-use crate::error::{Result, expect_len};
+use crate::error::Result;
 use crate::learner::{KlBounds, LearnerConfig, Step};
 use crate::math::e_step::Factors;
 use crate::networks::layout::Networks;
 use crate::networks::mlp;
 use crate::recipe::{ActionValueTarget, PolicyCritic, PolicyKind, PolicyObjective, Recipe, StateValueTarget};
+
+/// Most states that pass the policy together where it acts: what they leave between two layers stays in the first-level cache.
+const TOGETHER: usize = 8;
 
 /// What this half must hold before the critic's may begin.
 pub struct Held<'a> {
@@ -153,19 +156,9 @@ pub struct Actor {
     pub duals: Duals,
     /// Of the latest step.
     pub buffers: Buffers,
-    /// What one sample passes through, and the heads at its end.
+    /// What [`TOGETHER`] states pass through, and the heads at their end.
     between: [Floats; 2],
     heads: Floats,
-    /// What several samples pass through at once; made when they first do.
-    together: Option<Together>,
-}
-
-/// Some states and the policy's actions there.
-struct Together {
-    capacity: usize,
-    /// [1, s].
-    states: Matrix,
-    sampler: Sampler,
 }
 
 impl Actor {
@@ -187,9 +180,8 @@ impl Actor {
             descent: Descent::new(&shapes.policy, rates.policy_learning_rate),
             duals: Duals::new(&networks.duals, rates.temperature_learning_rate),
             buffers: Buffers::new(config, shapes, config.batch),
-            between: [(); 2].map(|()| Floats::zeros(shapes.policy.sample_len())),
-            heads: Floats::zeros(shapes.policy.outputs()),
-            together: None,
+            between: [(); 2].map(|()| Floats::zeros(TOGETHER * shapes.policy.sample_len())),
+            heads: Floats::zeros(TOGETHER * shapes.policy.outputs()),
             config: config.clone(),
         }
     }
@@ -286,60 +278,42 @@ impl Actor {
         hidden_deltas(&mut self.products, (&shapes.policy, &self.weights), activations, policy_deltas, n)
     }
 
-    /// One action: tanh(μ + σξ), or tanh μ without noise.
+    /// Actions `[n, A]` at observations `[n, O]`: tanh(μ + σξ) with noise `[n, A]`, or tanh μ; each as if it were alone.
     pub fn act(
-        &mut self,
-        shapes: &Shapes,
-        observation: &[f32],
-        noise: Option<&[f32]>,
-        action: &mut [f32],
-    ) -> Result<()> {
-        let (mean, log_std) = self.heads(shapes, observation);
-        match noise {
-            Some(noise) => vector::sample(mean, log_std, noise, action),
-            None => vector::mode(mean, action),
-        }
-    }
-
-    /// [`Self::act`] for several observations `[n, O]` in one pass, which reads the weights once: actions `[n, A]`.
-    pub fn act_together(
         &mut self,
         shapes: &Shapes,
         observations: &[f32],
         noise: Option<&[f32]>,
         actions: &mut [f32],
     ) -> Result<()> {
-        let (width, dimensions) = (self.config.sizes.observation, self.dimensions);
-        let n = actions.len() / dimensions;
-        if self.recipe.policy == PolicyKind::Deterministic {
-            expect_len("noise", noise.map_or(0, <[f32]>::len), 0)?;
-        }
-        if self.together.as_ref().is_none_or(|together| together.capacity < n) {
-            let sampler = Sampler::new(self.recipe.policy, &shapes.policy, dimensions, 1, n);
-            self.together = Some(Together { capacity: n, states: Matrix::with_ones(width, n), sampler });
-        }
-        let Together { states, sampler, .. } =
-            expect_part(self.together.as_mut(), "room for several samples")?;
-        states.load(1, observations, width);
-        sampler.load(&shapes.policy, noise.unwrap_or_default(), Draws { first: 0, total: 1 }, n);
-        let policy = (&shapes.policy, &self.weights);
-        sampler.forward(&mut self.products, policy, states.view(0..1 + width, n))?;
-        match noise {
-            Some(_) => sampler.draw()?,
-            None => sampler.draw_mode()?,
-        }
-        for (sample, action) in actions.chunks_exact_mut(dimensions).enumerate() {
-            for (i, action) in action.iter_mut().enumerate() {
-                *action = sampler.action(i)[sample];
+        let width = self.dimensions;
+        self.heads(shapes, observations, |state, mean, log_std| {
+            let place = state * width..(state + 1) * width;
+            let action = &mut actions[place.clone()];
+            match noise {
+                Some(noise) => vector::sample(mean, log_std, &noise[place], action),
+                None => vector::mode(mean, action),
+            }
+        })
+    }
+
+    /// Gives each of the states `[n, O]` by its number, with μ and log σ before its clip; no log σ of a deterministic policy.
+    pub fn heads(
+        &mut self,
+        shapes: &Shapes,
+        observations: &[f32],
+        mut give: impl FnMut(usize, &[f32], &[f32]) -> Result<()>,
+    ) -> Result<()> {
+        let (shape, width) = (&shapes.policy, self.config.sizes.observation);
+        for (group, observations) in observations.chunks(TOGETHER * width).enumerate() {
+            let [now, next] = &mut self.between;
+            let heads = &mut self.heads[..observations.len() / width * shape.outputs()];
+            mlp::forward(shape, &self.weights, observations, [now, next], heads);
+            for (index, heads) in heads.chunks_exact(shape.outputs()).enumerate() {
+                let (mean, log_std) = heads.split_at(self.dimensions);
+                give(group * TOGETHER + index, mean, log_std)?;
             }
         }
         Ok(())
-    }
-
-    /// μ and log σ before its clip at one state; no log σ of a deterministic policy.
-    pub fn heads(&mut self, shapes: &Shapes, observation: &[f32]) -> (&[f32], &[f32]) {
-        let [now, next] = &mut self.between;
-        mlp::forward(&shapes.policy, &self.weights, observation, [now, next], &mut self.heads);
-        self.heads.split_at(self.dimensions)
     }
 }

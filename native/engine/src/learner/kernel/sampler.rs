@@ -105,13 +105,6 @@ impl Sampler {
         Ok(())
     }
 
-    /// The single action tanh μ at each state, instead of [`Self::draw`].
-    pub fn draw_mode(&mut self) -> Result<()> {
-        (0..self.dimensions).try_for_each(|i| {
-            vector::mode(self.activations.output.row(i, self.n), self.action.row_mut(i, self.n))
-        })
-    }
-
     /// [`Self::forward`], then [`Self::draw`].
     pub fn sample(
         &mut self,

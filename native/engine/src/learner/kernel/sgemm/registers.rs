@@ -30,12 +30,6 @@ use crate::lanes::{Lanes, Task};
 pub unsafe fn multiply(job: &Job, known: Option<Known>) {
     #[cfg(target_arch = "x86_64")]
     {
-        let has_avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-        // some environments' observations: they fill half of a wide vector, and more rows keep the units busy
-        if has_avx2 && job.columns <= Avx2::COUNT {
-            // SAFETY: the caller's; the processor has the instructions
-            return unsafe { run::<Avx2, TALL, 1>(job) };
-        }
         if is_x86_feature_detected!("avx512f") {
             // SAFETY: the caller's; the processor has the instructions
             return unsafe {
@@ -45,7 +39,7 @@ pub unsafe fn multiply(job: &Job, known: Option<Known>) {
                 }
             };
         }
-        if has_avx2 {
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             // SAFETY: the caller's; the processor has the instructions
             return unsafe {
                 match known {
@@ -253,7 +247,7 @@ mod tests {
     use super::super::lists;
     use super::super::zeros::{Known, Sparse};
     use super::super::{Finish, Start};
-    use super::{Job, TALL, run};
+    use super::{Job, run};
     use crate::lanes::{Avx2, Avx512, Lanes};
 
     /// Makes so many numbers from a seed.
@@ -343,7 +337,6 @@ mod tests {
                 let expected = product(run::<f32, 4, 4>);
                 if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
                     assert_eq!(product(run::<Avx2, 6, 2>), expected);
-                    assert_eq!(product(run::<Avx2, TALL, 1>), expected);
                 }
                 if is_x86_feature_detected!("avx512f") {
                     assert_eq!(product(run::<Avx512, 6, 4>), expected);
