@@ -10,6 +10,11 @@ for (const [name, code] of [
   });
 }
 
+// what Node 22 and later compile is kept for the next command, where Node keeps it; by the variable a trainer knows the place
+const { enableCompileCache } = await import('node:module');
+const kept = enableCompileCache?.().directory;
+if (kept !== undefined) process.env.NODE_COMPILE_CACHE ??= kept;
+
 const { existsSync } = await import('node:fs');
 const cli = new URL('../dist/cli/index.js', import.meta.url);
 if (existsSync(cli)) {
