@@ -462,6 +462,9 @@ impl Learner for KernelLearner {
 
     fn act(&mut self, observations: &[f32], noise: Option<&[f32]>, actions: &mut [f32]) -> Result<()> {
         expect_act(&self.config.sizes, observations, noise, actions)?;
+        if self.config.recipe.policy == PolicyKind::Deterministic {
+            expect_len("noise", noise.map_or(0, <[f32]>::len), 0)?;
+        }
         self.actor.act(&self.shared.shapes, observations, noise, actions)
     }
 

@@ -10,7 +10,7 @@
 use crate::lanes::{Avx2, Avx512};
 use crate::lanes::{LINE, Lanes, prefetch};
 
-/// Where the vectors of some samples lie: floats from one to the next.
+/// The vectors of some samples, and how many floats there are from one to the next.
 pub type Strided<T> = (T, usize);
 
 /// What samples pass.
@@ -30,9 +30,11 @@ pub struct Pass<'a> {
 pub fn affine(pass: Pass<'_>, x: Strided<&[f32]>, y: Strided<&mut [f32]>) {
     let Pass { rows, outputs, inputs, samples } = pass;
     let holds = |values: usize, stride: usize, len: usize| {
-        samples == 0 || len <= stride && (samples - 1) * stride + len <= values
+        let last = samples.checked_sub(1).map(|others| others.checked_mul(stride)?.checked_add(len));
+        len <= stride && last.is_none_or(|end| end.is_some_and(|end| end <= values))
     };
-    assert!(inputs.is_multiple_of(LINE) && rows.len() == outputs * inputs, "shapes of a layer");
+    let is_whole = inputs.is_multiple_of(LINE) && outputs.checked_mul(inputs) == Some(rows.len());
+    assert!(is_whole, "shapes of a layer");
     assert!(holds(x.0.len(), x.1, inputs) && holds(y.0.len(), y.1, outputs), "room for samples");
     #[cfg(target_arch = "x86_64")]
     {
@@ -49,7 +51,8 @@ pub fn affine(pass: Pass<'_>, x: Strided<&[f32]>, y: Strided<&mut [f32]>) {
     unsafe { run::<f32, LINE, 4, 1>(pass, x, y) }
 }
 
-/// [`run`] for each instruction set: rows and samples whose sums fill its registers.
+/// [`run`] for each instruction set. Of AVX2's 16 registers three rows by two samples take 12 for their sums and three for what
+/// is loaded; AVX-512 has 32, and four by four load least for each multiply-add of what has room there.
 ///
 /// # Safety
 /// Of each: as [`run`].
@@ -192,16 +195,17 @@ mod tests {
     fn it_is_the_product_and_every_instruction_set_gives_the_same_bits() {
         for (outputs, inputs) in [(1, 16), (3, 32), (4, 16), (9, 48), (30, 304)] {
             for samples in [0, 1, 2, 3, 4, 5, 8, 11] {
-                // 16 and 3 floats between samples
+                // 16 and 3 floats between samples, none after the last
                 let (from, to) = (inputs + 16, outputs + 3);
-                let (rows, x) = (numbers(outputs * inputs, 1), numbers(samples * from, 5));
+                let room = |stride: usize, len: usize| usize::saturating_sub(samples, 1) * stride + len;
+                let (rows, x) = (numbers(outputs * inputs, 1), numbers(room(from, inputs), 5));
                 let product = |affine: Affine<'_>| {
-                    let mut y = vec![7.0; samples * to];
+                    let mut y = vec![7.0; room(to, outputs)];
                     affine(Pass { rows: &rows, outputs, inputs, samples }, (&x, from), (&mut y, to));
                     y
                 };
                 let got = product(&affine);
-                for (x, y) in x.chunks_exact(from).zip(got.chunks_exact(to)) {
+                for (x, y) in x.chunks(from).zip(got.chunks(to)).take(samples) {
                     let mut alone = vec![0.0; outputs];
                     affine(
                         Pass { rows: &rows, outputs, inputs, samples: 1 },
@@ -209,7 +213,7 @@ mod tests {
                         (&mut alone, outputs),
                     );
                     assert_eq!(y[..outputs], alone);
-                    assert_eq!(y[outputs..], [7.0; 3], "what lies between samples");
+                    assert!(y[outputs..].iter().all(|&y| y == 7.0), "what lies between samples");
                     for (y, row) in y.iter().zip(rows.chunks_exact(inputs)) {
                         let terms = || row.iter().zip(x).map(|(&w, &x)| f64::from(w) * f64::from(x));
                         let size: f64 = terms().map(f64::abs).sum();
@@ -217,16 +221,18 @@ mod tests {
                         assert!((f64::from(*y) - terms().sum::<f64>()).abs() < 1.2e-6 * size);
                     }
                 }
-                // SAFETY: the shapes fit; the processor is asked
+                // SAFETY: the shapes fit; every processor has single numbers
                 assert_eq!(product(&|pass, x, y| unsafe { run::<f32, LINE, 2, 3>(pass, x, y) }), got);
+                // SAFETY: as above
+                assert_eq!(product(&|pass, x, y| unsafe { run::<f32, LINE, 4, 4>(pass, x, y) }), got);
                 #[cfg(target_arch = "x86_64")]
                 if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                    // SAFETY: as above
+                    // SAFETY: the shapes fit; the processor is asked
                     assert_eq!(product(&|pass, x, y| unsafe { middle(pass, x, y) }), got);
                 }
                 #[cfg(target_arch = "x86_64")]
                 if is_x86_feature_detected!("avx512f") {
-                    // SAFETY: as above
+                    // SAFETY: the shapes fit; the processor is asked
                     assert_eq!(product(&|pass, x, y| unsafe { wide(pass, x, y) }), got);
                 }
             }
@@ -245,5 +251,12 @@ mod tests {
     fn samples_without_room_are_refused() {
         let pass = Pass { rows: &[0.0; 16], outputs: 1, inputs: 16, samples: 2 };
         affine(pass, (&[0.0; 31], 16), (&mut [0.0; 2], 1));
+    }
+
+    #[test]
+    #[should_panic(expected = "room for samples")]
+    fn outputs_without_room_are_refused() {
+        let pass = Pass { rows: &[0.0; 32], outputs: 2, inputs: 16, samples: 2 };
+        affine(pass, (&[0.0; 32], 16), (&mut [0.0; 4], 1));
     }
 }

@@ -105,7 +105,7 @@ impl Shape {
         self.layers[self.layers.len() - 1].outputs
     }
 
-    /// Floats that one sample needs between two layers, for each of the two vectors of [`forward`].
+    /// Floats that one sample needs between two layers, in each of the two matrices of [`forward`].
     pub fn sample_len(&self) -> usize {
         let widths = self.layers.iter().map(|layer| layer.stride.max(1 + layer.outputs));
         widths.fold(0, usize::max).next_multiple_of(LINE)
@@ -168,10 +168,10 @@ pub const fn relu(x: f32) -> f32 {
 pub fn forward(shape: &Shape, flat: &[f32], inputs: &[f32], between: [&mut [f32]; 2], outputs: &mut [f32]) {
     let [mut now, mut next] = between;
     let (stride, width) = (shape.sample_len(), shape.outputs());
-    let n = outputs.len() / width;
-    let input_len = shape.layers.first().map_or(0, |layer| layer.inputs);
+    let (n, input_len) = (outputs.len() / width, shape.layers[0].inputs);
+    assert!(outputs.len() == n * width && inputs.len() == n * input_len, "whole samples");
     for (now, input) in now.chunks_exact_mut(stride).zip(inputs.chunks_exact(input_len)) {
-        now[1..1 + input.len()].copy_from_slice(input);
+        now[1..=input_len].copy_from_slice(input);
     }
     for (index, layer) in shape.layers.iter().enumerate() {
         // [1, inputs, zeros], as the layer's rows are [bias, weights, zeros]

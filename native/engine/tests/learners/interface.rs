@@ -37,7 +37,7 @@ fn furthest(got: &[f32], expected: &[f64]) -> f64 {
 fn actions_are_the_policys_and_those_without_noise_its_mode<L: Built>() {
     for sizes in shapes() {
         for variant in [VIREL, DDPG] {
-            // prepared for 4: one, one pass of several, several passes with a rest
+            // one, some, and more than pass together
             for rows in [1, 4, 11] {
                 let case = Case::of(variant, 10, sizes.clone(), rows, 1.0);
                 let (batch, values) = (case.batch(), rows * sizes.action);
@@ -193,7 +193,9 @@ fn a_deterministic_policy_takes_no_noise<L: Built>() {
     let case = Case::of(DDPG, 10, tiny(), 5, 1.0);
     let mut actions = vec![0.0; 10];
     let error = learner::<L>(&case).act(case.batch().observations, Some(&[0.0; 10]), &mut actions);
-    assert_eq!(error.unwrap_err().code(), "LENGTH_MISMATCH");
+    let error = error.unwrap_err();
+    assert_eq!(error.code(), "LENGTH_MISMATCH");
+    assert!(error.to_string().contains("noise"), "{error}");
 }
 
 fn a_loss_that_reads_a_temperature_needs_one<L: Built>() {

@@ -25,7 +25,8 @@ use crate::networks::layout::Networks;
 use crate::networks::mlp;
 use crate::recipe::{ActionValueTarget, PolicyCritic, PolicyKind, PolicyObjective, Recipe, StateValueTarget};
 
-/// Most states that pass the policy together where it acts: what they leave between two layers stays in the first-level cache.
+/// Most states that pass the policy together where it acts: what they leave between two layers of 300 is 19 KB, and stays in the
+/// first-level cache.
 const TOGETHER: usize = 8;
 
 /// What this half must hold before the critic's may begin.

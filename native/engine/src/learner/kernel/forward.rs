@@ -1,4 +1,5 @@
-//! Forward passes of a batch, feature-major, one product a layer; one sample goes through [`crate::networks::mlp::forward`].
+//! Forward passes of a batch, feature-major, one product a layer; the few samples that a policy acts on go
+//! through [`crate::networks::mlp::forward`].
 
 use super::memory::Matrix;
 use super::products::Products;

@@ -143,7 +143,7 @@ unsafe fn in_place<V: Lanes, const M: usize, const N: usize>(job: &Job) {
             strip::<V, 4, 2>(job, row);
             row += 4;
         }
-        if M > 2 && job.rows - row >= 2 {
+        if job.rows - row >= 2 {
             strip::<V, 2, 4>(job, row);
             row += 2;
         }
@@ -185,7 +185,7 @@ unsafe fn last_columns<V: Lanes, const M: usize, const N: usize>(
         let columns = column..job.columns;
         match columns.len().div_ceil(V::COUNT) {
             1 => Blocks::<V, M, 1, true, false>::of(job, rows, columns).compute(),
-            2 if N > 1 => Blocks::<V, M, 2, true, false>::of(job, rows, columns).compute(),
+            2 => Blocks::<V, M, 2, true, false>::of(job, rows, columns).compute(),
             3 if N > 2 => Blocks::<V, M, 3, true, false>::of(job, rows, columns).compute(),
             4 if N > 3 => Blocks::<V, M, 4, true, false>::of(job, rows, columns).compute(),
             _ => {}
@@ -209,7 +209,7 @@ unsafe fn in_panels<V: Lanes, const M: usize, const N: usize>(job: &Job, panel: 
         let last = job.columns(whole..job.columns);
         match last.columns.div_ceil(V::COUNT) {
             1 => in_panel::<V, TALL, 1, true>(&last, panel),
-            2 if N > 1 => in_panel::<V, M, 2, true>(&last, panel),
+            2 => in_panel::<V, M, 2, true>(&last, panel),
             3 if N > 2 => in_panel::<V, M, 3, true>(&last, panel),
             4 if N > 3 => in_panel::<V, M, 4, true>(&last, panel),
             _ => {}
@@ -232,7 +232,7 @@ unsafe fn in_panel<V: Lanes, const M: usize, const N: usize, const PART: bool>(j
             Blocks::<V, 4, N, PART, true>::of(job, row..row + 4, columns.clone()).compute();
             row += 4;
         }
-        if M > 2 && job.rows - row >= 2 {
+        if job.rows - row >= 2 {
             Blocks::<V, 2, N, PART, true>::of(job, row..row + 2, columns.clone()).compute();
             row += 2;
         }
