@@ -10,14 +10,10 @@ for (const [name, code] of [
   });
 }
 
-// what Node 22 and later compile is kept for the next command, where Node keeps it; by the variable a trainer knows the place
-const { enableCompileCache } = await import('node:module');
-const kept = enableCompileCache?.().directory;
-if (kept !== undefined) process.env.NODE_COMPILE_CACHE ??= kept;
-
 const { existsSync } = await import('node:fs');
 const cli = new URL('../dist/cli/index.js', import.meta.url);
 if (existsSync(cli)) {
+  await keepCompiled();
   const [verb, ...words] = process.argv.slice(2);
   if ((verb === 'train' || verb === 'resume') && !words.includes('--help')) {
     const { startEarly } = await import('../dist/training/early-trainer.js');
@@ -31,4 +27,16 @@ if (existsSync(cli)) {
       '  fix: npm install --include=dev',
   );
   process.exitCode = 3;
+}
+
+/**
+ * Node 22.1 and later keep what they compile for the next command; a trainer finds the place by Node's own variable. It is the
+ * user's own: Node's is one for all who share the machine.
+ */
+async function keepCompiled() {
+  const { enableCompileCache } = await import('node:module');
+  if (enableCompileCache === undefined) return;
+  const { compiledPlace } = await import('../dist/setup/places.js');
+  const { directory } = enableCompileCache(compiledPlace(process.env));
+  if (directory !== undefined) process.env.NODE_COMPILE_CACHE = directory;
 }

@@ -61,6 +61,11 @@ export function cacheHome(env: Variables): string {
   return join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'virel-native');
 }
 
+/** Where Node keeps what it compiled of us: `$NODE_COMPILE_CACHE`, else a folder of the cache. */
+export function compiledPlace(env: Variables): string {
+  return env['NODE_COMPILE_CACHE'] || join(cacheHome(env), 'compiled');
+}
+
 /**
  * Finds the places of a set-up. Without `device` it is the one that was set up: `cuda` if its wheels are
  * there, else `cpu`. Cheap: it hashes the Rust sources (some hundred kilobytes) and looks at two paths.

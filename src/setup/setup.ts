@@ -86,7 +86,7 @@ export async function setUp(options: SetupOptions = {}): Promise<SetupResult> {
 /** Removes everything that set-up keeps in the cache of this user. */
 export async function cleanCache(places: Places, reporter: Reporter): Promise<void> {
   const release = await takeLock(places.lockFile, { onWait: (text) => reporter.line(text) });
-  for (const name of ['addons', 'links', 'wheels', 'target'])
+  for (const name of ['addons', 'compiled', 'links', 'wheels', 'target'])
     rmSync(join(places.home, name), { recursive: true, force: true });
   release();
 }
