@@ -1,7 +1,9 @@
 /**
  * Draws a record of peers: a bar for every contestant, as long as its share of our speed.
  *
- *     npm run build && node benchmarks/peers/chart.mjs RECORD/peers.json OUT.svg
+ *     npm run build && node benchmarks/peers/chart.mjs RECORD/peers.json OUT.svg [NAME...]
+ *
+ * With names, of the matchups that begin with one of them alone.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
@@ -98,7 +100,10 @@ export function drawPeers({ matchups }) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const [record, out] = process.argv.slice(2);
-  if (out === undefined) throw new Error('usage: chart.mjs RECORD/peers.json OUT.svg');
-  writeFileSync(out, drawPeers(JSON.parse(readFileSync(record, 'utf8'))));
+  const [record, out, ...names] = process.argv.slice(2);
+  if (out === undefined) throw new Error('usage: chart.mjs RECORD/peers.json OUT.svg [NAME...]');
+  const { matchups } = JSON.parse(readFileSync(record, 'utf8'));
+  const isAsked = ({ name }) =>
+    names.length === 0 || names.some((beginning) => name.startsWith(beginning));
+  writeFileSync(out, drawPeers({ matchups: matchups.filter(isAsked) }));
 }
