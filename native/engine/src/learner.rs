@@ -7,8 +7,8 @@ pub mod tensor;
 use arrayvec::ArrayVec;
 
 pub use self::expectations::{
-    expect_act, expect_all, expect_batch, expect_config, expect_parameters, expect_positive, expect_rows,
-    no_temperature, temperature_in_use,
+    expect_act, expect_all, expect_batch, expect_config, expect_noise, expect_parameters, expect_positive,
+    expect_rows, no_temperature, temperature_in_use,
 };
 use self::kernel::sgemm::Gemm;
 use crate::error::{EngineError, Result};

@@ -3,7 +3,7 @@
 use super::{LearnerConfig, MOST_ACTION_VALUES};
 use crate::error::{EngineError, Result, expect_finite, expect_len};
 use crate::networks::layout::{Networks, Parameter, Sizes};
-use crate::recipe::MStepKind;
+use crate::recipe::{MStepKind, PolicyKind};
 use crate::replay::batch::Batch;
 use crate::replay::rows::Rows;
 
@@ -144,6 +144,20 @@ pub fn no_temperature() -> EngineError {
 /// `TEMPERATURE_NOT_POSITIVE`.
 pub fn expect_positive(temperature: f32) -> Result<()> {
     if temperature > 0.0 { Ok(()) } else { Err(EngineError::TemperatureNotPositive { got: temperature }) }
+}
+
+/// The noise that a policy draws by: a deterministic one has none.
+///
+/// # Errors
+/// `LENGTH_MISMATCH` for noise that it is given.
+pub fn expect_noise(policy: PolicyKind, noise: Option<&[f32]>) -> Result<Option<&[f32]>> {
+    match policy {
+        PolicyKind::TanhGaussian => Ok(noise),
+        PolicyKind::Deterministic => {
+            expect_len("noise", noise.map_or(0, <[f32]>::len), 0)?;
+            Ok(None)
+        }
+    }
 }
 
 /// Checks the lengths that [`Learner::act`] is called with; returns n, the number of observations.

@@ -44,7 +44,7 @@ use self::sampler::Draws;
 use self::shared::{Shared, write};
 use super::{
     Learner, LearnerConfig, Losses, Norms, Step, StepGradients, StepNorms, StepTerms, Temperature,
-    expect_act, expect_all, expect_config, expect_parameters, expect_positive, expect_rows,
+    expect_act, expect_all, expect_config, expect_noise, expect_parameters, expect_positive, expect_rows,
     temperature_in_use,
 };
 use crate::error::{EngineError, Result, expect_len};
@@ -461,10 +461,8 @@ impl Learner for KernelLearner {
     }
 
     fn act(&mut self, observations: &[f32], noise: Option<&[f32]>, actions: &mut [f32]) -> Result<()> {
+        let noise = expect_noise(self.config.recipe.policy, noise)?;
         expect_act(&self.config.sizes, observations, noise, actions)?;
-        if self.config.recipe.policy == PolicyKind::Deterministic {
-            expect_len("noise", noise.map_or(0, <[f32]>::len), 0)?;
-        }
         self.actor.act(&self.shared.shapes, observations, noise, actions)
     }
 

@@ -48,7 +48,8 @@ use self::transfer::{Manifest, Placement, Report, Shipment, Upload, pairs};
 pub use self::transfer::{Transfers, read, transfers};
 use super::{Learner, LearnerConfig, Step, StepGradients, StepNorms, StepTerms, Temperature};
 use super::{
-    expect_act, expect_all, expect_batch, expect_config, expect_parameters, expect_positive, not_measured,
+    expect_act, expect_all, expect_batch, expect_config, expect_noise, expect_parameters, expect_positive,
+    not_measured,
 };
 use crate::device::{use_threads, warm_up};
 use crate::error::{Result, expect_len};
@@ -405,18 +406,12 @@ impl Learner for TensorLearner {
 
     fn act(&mut self, observations: &[f32], noise: Option<&[f32]>, actions: &mut [f32]) -> Result<()> {
         let sizes = &self.config.sizes;
-        let gaussian_noise = match self.config.recipe.policy {
-            PolicyKind::TanhGaussian => noise,
-            PolicyKind::Deterministic => {
-                expect_len("noise", noise.map_or(0, <[f32]>::len), 0)?;
-                None
-            }
-        };
-        let rows = expect_act(sizes, observations, gaussian_noise, actions)? as i64;
+        let noise = expect_noise(self.config.recipe.policy, noise)?;
+        let rows = expect_act(sizes, observations, noise, actions)? as i64;
         self.enter()?;
         let observations = self.placement.upload(observations, &[rows, sizes.observation as i64])?;
         let output = self.trained.policy.forward(&observations)?.output;
-        let chosen = match gaussian_noise {
+        let chosen = match noise {
             None => deterministic(&output, sizes.action)?,
             Some(noise) => {
                 let noise = self.placement.upload(noise, &[rows, sizes.action as i64])?;
