@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -214,8 +222,14 @@ describe('without the native part', () => {
       const home = join(folder, 'home');
       const plan = await run('setup', '--print', '--json');
       expect(JSON.parse(plan.stdout)).toMatchObject({ event: 'plan', home, build: true });
+      // what set-up and Node keep there
+      const kept = ['addons', 'compiled', 'links', 'wheels', 'target'].map((name) =>
+        join(home, name, 'some'),
+      );
+      for (const place of kept) mkdirSync(place, { recursive: true });
       const clean = await run('setup', '--clean', '--json');
       expect(JSON.parse(clean.stdout)).toEqual({ event: 'clean', home });
+      expect(kept.filter((place) => existsSync(place))).toEqual([]);
     },
     PATIENCE,
   );
