@@ -261,13 +261,12 @@ mod x86 {
         ) {
             // SAFETY: the caller's; each list of lanes has 16
             unsafe {
-                let mut block: [__m512; 16] = std::array::from_fn(|i| {
-                    if i < rows {
-                        _mm512_maskz_loadu_ps(lowest(columns), from.add(i * from_stride))
-                    } else {
-                        _mm512_setzero_ps()
-                    }
-                });
+                let mut block = [_mm512_setzero_ps(); 16];
+                // a loop: what a closure holds may end up in a function without the instruction set
+                for (i, row) in block.iter_mut().enumerate() {
+                    let lanes = if i < rows { lowest(columns) } else { 0 };
+                    *row = _mm512_maskz_loadu_ps(lanes, from.wrapping_add(i * from_stride));
+                }
                 exchange::<8>(&mut block);
                 exchange::<4>(&mut block);
                 exchange::<2>(&mut block);

@@ -94,6 +94,7 @@ impl KernelLearner {
         }
         let networks = Networks::new(&config.recipe, &config.sizes);
         expect_all(&networks, initial)?;
+        config.gemm.prepare();
         let products = |threads| Products::new(config.gemm, threads);
         let helper = if config.threads > 1 { Some(Helper::spawn()?) } else { None };
         let shared = Shared::new(&config, &networks);

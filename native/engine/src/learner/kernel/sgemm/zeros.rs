@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::blocks::Job;
+use super::break_even;
 use crate::lanes::LINE;
 
 /// What is known of the zeros of a product's factors.
@@ -26,7 +27,7 @@ pub enum Sparse {
 /// Rows or columns of the sparse factor from one that is looked at to the next.
 const LOOK_EVERY: usize = 16;
 
-/// Whether at least half of the sparse factor is zero, as far as some of its rows or columns show.
+/// Whether so much of the sparse factor is zero that lists are faster, as far as some of its rows or columns show.
 ///
 /// # Safety
 /// As [`super::lists::multiply`].
@@ -43,7 +44,7 @@ pub unsafe fn is_thin(job: &Job, sparse: Sparse) -> bool {
         listed += nonzero(values);
         seen += len;
     }
-    seen > 0 && 2 * listed <= seen
+    listed as f64 <= break_even::of(sparse) * seen as f64 && seen > 0
 }
 
 fn nonzero(values: &[f32]) -> usize {
