@@ -213,12 +213,20 @@ impl KernelLearner {
         });
         let policy = moves.then(|| Moves::of(&mut actor.weights, targets.policy.as_mut(), rate_of_policy));
         let of_actor = step.has_e().then(|| actor.buffers.work(&mut actor.descent, at, policy));
-        let work = Mutex::new(of_critic.into_iter().flatten().chain(of_actor.into_iter().flatten()));
+        let of_critic = Mutex::new(of_critic.into_iter().flatten());
+        let of_actor = Mutex::new(of_actor.into_iter().flatten());
 
-        let mut ours = || descent::share(actor.products.apart(), &work, || false);
+        // each begins with its own: what Adam changes is still in its core's cache from the last step
+        let mut ours = || {
+            descent::share(actor.products.apart(), &of_actor, || false)?;
+            descent::share(actor.products.apart(), &of_critic, || false)
+        };
         match self.helper.as_mut() {
             Some(helper) => {
-                let theirs = || descent::share(critic.products.apart(), &work, || false);
+                let theirs = || {
+                    descent::share(critic.products.apart(), &of_critic, || false)?;
+                    descent::share(critic.products.apart(), &of_actor, || false)
+                };
                 let (theirs, ours) = helper.join(theirs, ours);
                 ours.and(theirs)?;
             }

@@ -1,8 +1,8 @@
 //! The end of a step: the gradient by every weight, Adam on it, and the target that follows, in pieces for whoever is free.
 //!
 //! A half that has been through its networks before the other takes gradients by their weights meanwhile. When both have,
-//! all threads share what is left, so that one seldom waits for the other, on cores that others use too. Pieces are always
-//! the same and lie apart: who takes one changes nothing.
+//! all threads share what is left, each its own first, so that one seldom waits for the other, on cores that others use too.
+//! Pieces are always the same and lie apart: who takes one changes nothing.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
