@@ -14,6 +14,7 @@ use super::network::{Optimiser, zeros};
 use super::sgemm::Gemm;
 use super::vector;
 use crate::error::Result;
+use crate::lanes::claim;
 use crate::math::adam::AdamStep;
 use crate::networks::mlp::Shape;
 use crate::threads::Team;
@@ -183,9 +184,31 @@ impl Work<'_> {
             *is_known = true;
         }
         let Some(Moved { step, weights, first_moment, second_moment, target }) = moved else { return Ok(()) };
-        vector::adam(&step, weights, gradient, first_moment, second_moment)?;
+        adam(&step, weights, gradient, [first_moment, second_moment])?;
         target.map_or(Ok(()), |target| vector::move_target(target.weights, weights, target.rate))
     }
+}
+
+/// Weights that Adam takes between two claims of those that follow.
+const STRETCH: usize = 512;
+
+/// Adam on a piece. Both halves of a step read weights, so that the caches of two cores have them: they are claimed ahead,
+/// since giving a line up may take longer than a line of Adam.
+fn adam<'a>(
+    step: &AdamStep<f32>,
+    mut weights: &'a mut [f32],
+    gradient: &[f32],
+    [mut first_moment, mut second_moment]: [&'a mut [f32]; 2],
+) -> Result<()> {
+    let claim_some = |weights: &[f32]| claim(&weights[..weights.len().min(STRETCH)]);
+    claim_some(weights);
+    for gradient in gradient.chunks(STRETCH) {
+        let [now, first, second] = [&mut weights, &mut first_moment, &mut second_moment]
+            .map(|values| first_of(values, gradient.len()));
+        claim_some(weights);
+        vector::adam(step, now, gradient, first, second)?;
+    }
+    Ok(())
 }
 
 /// Has a team do some work until there is no more of it or it is `enough`.
