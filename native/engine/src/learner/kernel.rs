@@ -35,7 +35,7 @@ use std::sync::Mutex;
 
 use self::actor::{Actor, Held};
 use self::critic::{Critic, CriticTerms};
-use self::descent::{Descent, Meeting, Moves};
+use self::descent::{Descent, Meeting, Moves, take};
 use self::network::squared_sum;
 use self::objective::PolicyTerms;
 use self::products::Products;
@@ -94,7 +94,6 @@ impl KernelLearner {
         }
         let networks = Networks::new(&config.recipe, &config.sizes);
         expect_all(&networks, initial)?;
-        config.gemm.prepare();
         let products = |threads| Products::new(config.gemm, threads);
         let helper = if config.threads > 1 { Some(Helper::spawn()?) } else { None };
         let shared = Shared::new(&config, &networks);
@@ -216,17 +215,13 @@ impl KernelLearner {
         let of_critic = Mutex::new(of_critic.into_iter().flatten());
         let of_actor = Mutex::new(of_actor.into_iter().flatten());
 
-        // each begins with its own: what Adam changes is still in its core's cache from the last step
-        let mut ours = || {
-            descent::share(actor.products.apart(), &of_actor, || false)?;
-            descent::share(actor.products.apart(), &of_critic, || false)
-        };
+        // each half begins with its own: what Adam changes is still in its core's cache from the last step
+        let ours_first = || take(&of_actor).or_else(|| take(&of_critic));
+        let theirs_first = || take(&of_critic).or_else(|| take(&of_actor));
+        let mut ours = || descent::share(actor.products.apart(), ours_first, || false);
         match self.helper.as_mut() {
             Some(helper) => {
-                let theirs = || {
-                    descent::share(critic.products.apart(), &of_critic, || false)?;
-                    descent::share(critic.products.apart(), &of_actor, || false)
-                };
+                let theirs = || descent::share(critic.products.apart(), theirs_first, || false);
                 let (theirs, ours) = helper.join(theirs, ours);
                 ours.and(theirs)?;
             }

@@ -7,7 +7,7 @@
 use std::sync::{Mutex, RwLockWriteGuard};
 
 use super::backward::{Deltas, Passed, hidden_deltas};
-use super::descent::{self, Descent, Meeting, Moves, Work};
+use super::descent::{self, Descent, Meeting, Moves, Work, take};
 use super::duals::Duals;
 use super::forward::{Block, forward};
 use super::memory::{Floats, Matrix};
@@ -77,8 +77,8 @@ pub fn run(
     meeting.arrive();
     if step.has_e() {
         let Actor { products, descent, buffers, .. } = actor;
-        let work = buffers.work(descent, (shapes, inputs), None);
-        descent::share(products.apart(), &Mutex::new(work), || meeting.is_complete())?;
+        let work = Mutex::new(buffers.work(descent, (shapes, inputs), None));
+        descent::share(products.apart(), || take(&work), || meeting.is_complete())?;
     }
     Ok(terms)
 }

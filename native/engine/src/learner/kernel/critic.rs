@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use super::backward::{Deltas, Passed, hidden_deltas};
 use super::bellman::{Bellman, of_targets};
-use super::descent::{self, Descent, Meeting, Moves, Work};
+use super::descent::{self, Descent, Meeting, Moves, Work, take};
 use super::memory::Floats;
 use super::products::Products;
 use super::sampler::Draws;
@@ -190,7 +190,8 @@ impl Critic {
         let Self { products, descents, buffers, .. } = self;
         let nothing_moves = (iter::empty(), None);
         let work = descents.work(buffers, (&shared.shapes, &shared.inputs), sampled, nothing_moves);
-        descent::share(products.apart(), &Mutex::new(work), enough)
+        let work = Mutex::new(work);
+        descent::share(products.apart(), || take(&work), enough)
     }
 
     /// Q_0 of the pairs in `shared`.

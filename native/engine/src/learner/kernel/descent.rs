@@ -13,7 +13,7 @@ use super::memory::Floats;
 use super::network::{Optimiser, zeros};
 use super::sgemm::Gemm;
 use super::vector;
-use crate::error::Result;
+use crate::error::{Result, expect_len};
 use crate::lanes::claim;
 use crate::math::adam::AdamStep;
 use crate::networks::mlp::Shape;
@@ -189,7 +189,7 @@ impl Work<'_> {
     }
 }
 
-/// Weights that Adam takes between two claims of those that follow.
+/// Weights that Adam takes between two claims of those that follow: 32 lines, about as many as a core can wait for at once.
 const STRETCH: usize = 512;
 
 /// Adam on a piece. Both halves of a step read weights, so that the caches of two cores have them: they are claimed ahead,
@@ -200,6 +200,7 @@ fn adam<'a>(
     gradient: &[f32],
     [mut first_moment, mut second_moment]: [&'a mut [f32]; 2],
 ) -> Result<()> {
+    expect_len("gradient", gradient.len(), weights.len())?;
     let claim_some = |weights: &[f32]| claim(&weights[..weights.len().min(STRETCH)]);
     claim_some(weights);
     for gradient in gradient.chunks(STRETCH) {
@@ -211,14 +212,18 @@ fn adam<'a>(
     Ok(())
 }
 
-/// Has a team do some work until there is no more of it or it is `enough`.
+/// The next of some work that several threads take from.
+pub fn take<'a>(work: &Mutex<impl Iterator<Item = Work<'a>>>) -> Option<Work<'a>> {
+    // a panic of another thread reaches the caller anyway
+    work.lock().unwrap_or_else(PoisonError::into_inner).next()
+}
+
+/// Has a team do the `next` work until there is none or it is `enough`.
 pub fn share<'a>(
     (team, gemm): (&mut Team, Gemm),
-    work: &Mutex<impl Iterator<Item = Work<'a>> + Send>,
+    next: impl Fn() -> Option<Work<'a>> + Sync,
     enough: impl Fn() -> bool + Sync,
 ) -> Result<()> {
-    // a panic of another thread reaches the caller anyway
-    let next = || work.lock().unwrap_or_else(PoisonError::into_inner).next();
     team.share(0..team.size(), |_| {
         while !enough()
             && let Some(work) = next()
@@ -227,4 +232,36 @@ pub fn share<'a>(
         }
         Ok(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AdamStep, STRETCH, adam, vector};
+
+    /// Weights, gradient and both moments, none of them alike.
+    fn numbers(len: usize) -> [Vec<f32>; 4] {
+        [3, 5, 7, 11].map(|factor| (0..len).map(|i| (i * factor % 101) as f32 / 100.0).collect())
+    }
+
+    #[test]
+    fn adam_in_stretches_is_adam_at_once() {
+        for len in [1, STRETCH - 1, STRETCH, 2 * STRETCH + 276] {
+            let step = AdamStep::new(3e-4, 17);
+            let [mut weights, gradient, mut first, mut second] = numbers(len);
+            vector::adam(&step, &mut weights, &gradient, &mut first, &mut second).unwrap();
+            let expected = [weights, first, second];
+            let [mut weights, gradient, mut first, mut second] = numbers(len);
+            adam(&step, &mut weights, &gradient, [&mut first, &mut second]).unwrap();
+            assert_eq!([weights, first, second], expected);
+        }
+    }
+
+    #[test]
+    fn adam_refuses_a_gradient_of_other_weights() {
+        let [mut weights, gradient, mut first, mut second] = numbers(2 * STRETCH);
+        let step = AdamStep::new(3e-4, 1);
+        let refused = adam(&step, &mut weights, &gradient[STRETCH..], [&mut first, &mut second]);
+        assert_eq!(refused.unwrap_err().code(), "LENGTH_MISMATCH");
+        assert_eq!(weights, numbers(2 * STRETCH)[0]);
+    }
 }

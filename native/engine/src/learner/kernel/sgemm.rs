@@ -6,7 +6,6 @@
 //! different orders, so the choice decides the last bits of a run; our own gives the same bits on every processor.
 
 mod blocks;
-mod break_even;
 pub mod calibration;
 mod lists;
 mod registers;
@@ -37,13 +36,6 @@ impl Gemm {
     /// As it is called in configs and records.
     pub fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(_, gemm)| *gemm == self).map_or("", |(name, _)| name)
-    }
-
-    /// Measures what this machine does faster in which way, once a process: some milliseconds. It never changes a bit.
-    pub fn prepare(self) {
-        if self == Self::Own {
-            break_even::measure();
-        }
     }
 
     /// C = A B, or C += A B, then what finishes it.

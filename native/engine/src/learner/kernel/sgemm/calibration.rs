@@ -9,16 +9,16 @@ use crate::lanes::{Avx2, Avx512};
 use crate::learner::kernel::memory::{Floats, Matrix};
 
 /// Width of a layer and rows of a batch, as in the paper.
-pub(super) const WIDTH: usize = 300;
-pub(super) const BATCH: usize = 128;
+const WIDTH: usize = 300;
+const BATCH: usize = 128;
 
 /// One hidden layer's three products: forward, gradient by its inputs, gradient by its weights.
 pub struct Layer {
-    pub(super) weights: Floats,
+    weights: Floats,
     inputs: Matrix,
-    pub(super) outputs: Matrix,
+    outputs: Matrix,
     deltas: Matrix,
-    pub(super) gradient: Floats,
+    gradient: Floats,
 }
 
 impl Layer {
@@ -55,33 +55,14 @@ impl Layer {
     /// The three products once, each with what finishes it in a learner.
     pub fn pass(&mut self, gemm: Gemm) {
         let Self { weights, inputs, outputs, deltas, gradient } = self;
+        let columns = |first: usize| Factor::new(&weights[first..], WIDTH, 1 + WIDTH - first, Self::STRIDE);
         let x = inputs.view(0..1 + WIDTH, BATCH);
-        Self::forward(gemm, (weights, x), outputs);
+        gemm.multiply(outputs.view_mut(0..WIDTH, BATCH), (columns(0), x), Start::Zero, Finish::Relu);
         let (by_outputs, gate) = (outputs.view(0..WIDTH, BATCH), inputs.view(1..1 + WIDTH, BATCH));
-        let by_inputs = (Self::columns(weights, 1).transposed(), by_outputs);
+        let by_inputs = (columns(1).transposed(), by_outputs);
         gemm.multiply(deltas.view_mut(0..WIDTH, BATCH), by_inputs, Start::Zero, Finish::Gate(gate));
-        Self::weight_gradient(gemm, (by_outputs, x), gradient);
-    }
-
-    /// max(W x, 0).
-    pub(super) fn forward(gemm: Gemm, (weights, x): (&[f32], Factor<'_>), outputs: &mut Matrix) {
-        let to = outputs.view_mut(0..WIDTH, BATCH);
-        gemm.multiply(to, (Self::columns(weights, 0), x), Start::Zero, Finish::Relu);
-    }
-
-    /// Of as many rows of W as there are derivatives by outputs.
-    pub(super) fn weight_gradient(
-        gemm: Gemm,
-        (by_outputs, x): (Factor<'_>, Factor<'_>),
-        gradient: &mut [f32],
-    ) {
-        let to = Product::new(gradient, by_outputs.rows(), 1 + WIDTH, Self::STRIDE);
+        let to = Product::new(gradient, WIDTH, 1 + WIDTH, Self::STRIDE);
         gemm.multiply(to, (by_outputs, x.transposed()), Start::Zero, Finish::Store);
-    }
-
-    /// The weights from a column on.
-    fn columns(weights: &[f32], first: usize) -> Factor<'_> {
-        Factor::new(&weights[first..], WIDTH, 1 + WIDTH - first, Self::STRIDE)
     }
 }
 
