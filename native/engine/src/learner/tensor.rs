@@ -216,7 +216,7 @@ impl TensorLearner {
             }
             Stage::Replay(index) => index,
         };
-        self.recordings.replay(index, &shipment, placement)?;
+        self.recordings.replay(&self.queues, index, &shipment, placement)?;
         let Saw { m_step, e_step } = self.recordings.saw(index);
         if m_step.is_some() {
             self.latest_m_step = Some(Latest::Recorded(index));
@@ -246,9 +246,9 @@ impl TensorLearner {
             Work::Step(step) => {
                 let gradients = &self.gradients;
                 // counted once its gradients are found: a step that is refused is none
-                let (saw, ()) = queue.both(
+                let (saw, ()) = queue.with(
                     |queue| differentiate(queue, &given, step, gradients),
-                    |_| self.optimisers.begin(step),
+                    || self.optimisers.begin(step),
                 )?;
                 self.optimisers.step(queue, &mut self.trained, gradients, step)?;
                 Ok(saw)

@@ -24,19 +24,19 @@ pub fn minimum(action_values: &[Tensor]) -> Result<Tensor> {
     others.iter().try_fold(start, |least, action_value| Ok(least.f_minimum(action_value)?))
 }
 
-/// ∂ min_i Q_i/∂Q_i for each i: 1 where Q_i is the smallest, the first of equal ones, else 0.
-pub fn minimum_shares(action_values: &[Tensor]) -> Result<Vec<Tensor>> {
+/// ∂J/∂Q_i for each i, where ∂J/∂ min_i Q_i is `by_least`: that where Q_i is the smallest, the first of equal ones, else 0.
+pub fn by_minimum(action_values: &[Tensor], by_least: f64) -> Result<Vec<Tensor>> {
     let (first, others) = action_values.split_first().ok_or_else(none)?;
     let mut least = first.shallow_clone();
-    let mut shares = vec![first.f_ones_like()?];
+    let mut gradients = vec![first.f_full_like(by_least)?];
     for action_value in others {
         let is_less = action_value.f_lt_tensor(&least)?;
         let is_not = is_less.f_logical_not()?;
-        shares = shares.iter().map(|share| Ok(share.f_mul(&is_not)?)).collect::<Result<_>>()?;
-        shares.push(is_less.f_to_dtype(first.f_kind()?, false, false)?);
+        gradients = gradients.iter().map(|gradient| Ok(gradient.f_mul(&is_not)?)).collect::<Result<_>>()?;
+        gradients.push(is_less.f_to_dtype(first.f_kind()?, false, false)?.f_mul_scalar(by_least)?);
         least = least.f_minimum(action_value)?;
     }
-    Ok(shares)
+    Ok(gradients)
 }
 
 /// A learner has one action value at least.

@@ -20,6 +20,7 @@ use super::boltzmann::Boltzmann;
 use super::tanh_gaussian::{Gaussian, Sample, slope};
 use super::temperature::{KlDivergences, Multipliers};
 use crate::error::Result;
+use crate::learner::LearnerConfig;
 
 /// A policy's loss, computed when it is asked for.
 pub trait PolicyLoss: Send {
@@ -54,6 +55,13 @@ pub struct Regularisers {
     pub log_std: f64,
 }
 
+impl Regularisers {
+    /// Those of a learner.
+    pub fn of(config: &LearnerConfig) -> Self {
+        Self { mean: f64::from(config.mean_regulariser), log_std: f64::from(config.log_std_regulariser) }
+    }
+}
+
 /// c mean x², a scalar.
 pub fn regulariser(values: &Tensor, factor: f64) -> Result<Tensor> {
     Ok(values.f_square()?.f_mean(None)?.f_mul_scalar(factor)?)
@@ -66,8 +74,6 @@ pub fn pull(values: &Tensor, factor: f64, len: usize) -> Result<Tensor> {
 
 /// Reparameterised.
 pub struct Reparameterised {
-    /// B.
-    pub rows: usize,
     /// π_θ(·|s).
     pub distribution: Gaussian,
     /// ã, `[B, A]`.
@@ -76,18 +82,6 @@ pub struct Reparameterised {
     pub action_value: Tensor,
     /// T.
     pub temperature: Tensor,
-}
-
-impl Reparameterised {
-    /// Given ∂J/∂ã through Q alone, `[B, A]`.
-    pub fn gradients(&self, by_action: &Tensor) -> Result<HeadGradients> {
-        // ∂J/∂ log π = T/B
-        let by_log_density = self.temperature.f_div_scalar(self.rows as f64)?;
-        // ∂u/∂μ = 1
-        let by_mean = self.sample.pre_tanh_gradient(by_action, &by_log_density)?;
-        let by_log_std = self.sample.log_std_gradient(&by_mean, &by_log_density)?;
-        Ok(HeadGradients { by_mean, by_log_std: Some(by_log_std) })
-    }
 }
 
 impl PolicyLoss for Reparameterised {
@@ -160,19 +154,10 @@ impl PolicyLoss for Score {
 
 /// Deterministic.
 pub struct Deterministic {
-    /// μ, `[B, A]`.
-    pub mean: Tensor,
-    /// tanh μ, `[B, A]`.
+    /// ã = tanh μ, `[B, A]`.
     pub action: Tensor,
     /// Q(s, tanh μ), `[B, 1]`.
     pub action_value: Tensor,
-}
-
-impl Deterministic {
-    /// Given ∂J/∂ã, `[B, A]`.
-    pub fn gradients(&self, by_action: &Tensor) -> Result<HeadGradients> {
-        Ok(HeadGradients { by_mean: slope(&self.mean)?.f_mul_(by_action)?, by_log_std: None })
-    }
 }
 
 impl PolicyLoss for Deterministic {

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 
 use tch::Tensor;
 
-use super::bellman::{minimum, minimum_shares, soft_value};
+use super::bellman::{by_minimum, minimum, soft_value};
 use super::network::{Network, Pass};
 use super::networks::{Targets, Trained, expect_part};
 use super::queues::Queue;
@@ -133,12 +133,12 @@ impl<'a> Given<'a> {
     /// ∂/∂ã of −mean Q(s, ã), `[B, A]`; w gets nothing.
     pub fn by_action(&self, queue: Queue<'_>) -> Result<Tensor> {
         let passes = self.proposed(queue, self.critics())?;
-        let shares = minimum_shares(&outputs(&passes))?;
-        let parts = passes.into_iter().zip(&shares).collect();
-        let by_actions = queue.map(parts, &|_, ((network, pass), share): ((&Network, &Pass), &Tensor)| {
-            let by_output = share.f_mul_scalar(-1.0 / self.inputs.rows as f64)?;
-            network.backward_to_input(pass, &by_output, self.config.sizes.observation as i64)
-        })?;
+        let by_outputs = by_minimum(&outputs(&passes), -1.0 / self.inputs.rows as f64)?;
+        let parts = passes.into_iter().zip(&by_outputs).collect();
+        let by_actions =
+            queue.map(parts, &|_, ((network, pass), by_output): ((&Network, &Pass), &Tensor)| {
+                network.backward_to_input(pass, by_output, self.config.sizes.observation as i64)
+            })?;
         match by_actions.as_slice() {
             [one] => Ok(one.shallow_clone()),
             several => Ok(Tensor::f_stack(several, 0)?.f_sum_dim_intlist(0, false, None)?),
@@ -201,10 +201,11 @@ impl<'a> Given<'a> {
         let (distribution, sample) = self.next_sample()?;
         let state_action = pairs(&self.inputs.next_observations, &sample.action)?;
         let networks = self.action_value_networks(networks).iter().collect();
-        let values =
-            queue.map(networks, &|_, network: &Network| Ok(network.forward(&state_action)?.output))?;
-        let least = minimum(&values)?;
-        soft_value(&least, &distribution.log_density(&sample)?, &self.temperature.value()?)
+        let (values, log_density) = queue.with(
+            |queue| queue.map(networks, &|_, network: &Network| Ok(network.forward(&state_action)?.output)),
+            || distribution.log_density(&sample),
+        )?;
+        soft_value(&minimum(&values)?, &log_density, &self.temperature.value()?)
     }
 
     /// Q_w(s′, ã′) of the projected M-step's target, ã′ ~ π_θ.

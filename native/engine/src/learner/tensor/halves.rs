@@ -17,11 +17,11 @@ use super::optimisers::projected_weights;
 use super::projected_residual::ProjectedResidual;
 use super::queues::Queue;
 use super::residual::residual_error;
-use super::tanh_gaussian::Gaussian;
+use super::tanh_gaussian::{Gaussian, slope};
 use super::temperature::{Duals, TemperatureLosses, dual, tuned};
 use crate::error::Result;
 use crate::learner::{Bootstrap, Step};
-use crate::recipe::{MStepKind, PolicyObjective, StateValueTarget, TrainedTemperature};
+use crate::recipe::{MStepKind, PolicyKind, PolicyObjective, StateValueTarget, TrainedTemperature};
 
 /// What the M-half saw.
 pub struct MStep {
@@ -198,33 +198,41 @@ fn regress_state_value(
 
 /// J_π and J_T and their gradients by θ and what is trained of T.
 fn e_half(queue: Queue<'_>, given: &Given<'_>, gradients: &Trained) -> Result<EStep> {
-    let (policy, by_heads) = match given.config.recipe.policy_objective {
+    let (policy, by_output) = match given.config.recipe.policy_objective {
         PolicyObjective::Reparameterised => reparameterised(queue, given)?,
         PolicyObjective::Score => score(queue, given)?,
         PolicyObjective::Deterministic => deterministic(queue, given)?,
         PolicyObjective::WeightedLikelihood => weighted_likelihood(given)?,
         PolicyObjective::PriorDivergence => prior_divergence(given)?,
     };
-    let e_step = improve(queue, given, policy, by_heads, gradients)?;
+    let e_step = improve(queue, given, policy, &by_output, gradients)?;
     if let (Some(losses), Some(duals)) = (&e_step.temperature, &gradients.duals) {
         duals.values.shallow_clone().f_copy_(&losses.gradient)?;
     }
     Ok(e_step)
 }
 
-/// A policy's loss with its gradient by the heads.
-type Objective = (Box<dyn PolicyLoss>, HeadGradients);
+/// A policy's loss with its gradient by the policy's output, `[B, 2A]` or `[B, A]`, with the regularisers.
+type Objective = (Box<dyn PolicyLoss>, Tensor);
 
 fn reparameterised(queue: Queue<'_>, given: &Given<'_>) -> Result<Objective> {
-    let loss = Reparameterised {
-        rows: given.inputs.rows,
-        distribution: given.distribution()?.shallow_clone(),
-        sample: given.sample()?.shallow_clone(),
-        action_value: given.policy_action_value(queue)?,
-        temperature: given.temperature.value()?,
+    let (distribution, sample) = (given.distribution()?, given.sample()?);
+    let temperature = given.temperature.value()?;
+    let held = || {
+        // ∂J/∂ log π = T/B
+        let by_log_density = temperature.f_div_scalar(given.inputs.rows as f64)?;
+        let [by_mean, by_log_std] = sample.log_density_gradients(&by_log_density)?;
+        by_output(given, HeadGradients { by_mean, by_log_std: Some(by_log_std) })
     };
-    let by_heads = loss.gradients(&given.by_action(queue)?)?;
-    Ok((Box::new(loss), by_heads))
+    let moved = || {
+        let [by_mean, by_log_std] = sample.action_gradients()?;
+        distribution.output_gradient(&by_mean, &by_log_std)
+    };
+    let critic = |queue| Ok((given.policy_action_value(queue)?, given.by_action(queue)?));
+    let (((action_value, by_action), held), moved) = queue.with(|queue| queue.with(critic, held), moved)?;
+    let by_output = through_action(&held, &moved, &by_action)?;
+    let (distribution, sample) = (distribution.shallow_clone(), sample.shallow_clone());
+    Ok((Box::new(Reparameterised { distribution, sample, action_value, temperature }), by_output))
 }
 
 fn score(queue: Queue<'_>, given: &Given<'_>) -> Result<Objective> {
@@ -236,16 +244,20 @@ fn score(queue: Queue<'_>, given: &Given<'_>) -> Result<Objective> {
         state_value: given.state_value()?.output.shallow_clone(),
         temperature: given.temperature.value()?,
     };
-    let by_heads = loss.gradients()?;
-    Ok((Box::new(loss), by_heads))
+    let by_output = by_output(given, loss.gradients()?)?;
+    Ok((Box::new(loss), by_output))
 }
 
 fn deterministic(queue: Queue<'_>, given: &Given<'_>) -> Result<Objective> {
-    let mean = given.policy()?.output.shallow_clone();
-    let loss =
-        Deterministic { action: mean.f_tanh()?, mean, action_value: given.policy_action_value(queue)? };
-    let by_heads = loss.gradients(&given.by_action(queue)?)?;
-    Ok((Box::new(loss), by_heads))
+    let mean = &given.policy()?.output;
+    let ((action_value, by_action), [action, held, moved]) = queue.with(
+        |queue| Ok((given.policy_action_value(queue)?, given.by_action(queue)?)),
+        || {
+            let held = by_output(given, HeadGradients { by_mean: mean.f_zeros_like()?, by_log_std: None })?;
+            Ok([mean.f_tanh()?, held, slope(mean)?])
+        },
+    )?;
+    Ok((Box::new(Deterministic { action, action_value }), through_action(&held, &moved, &by_action)?))
 }
 
 fn weighted_likelihood(given: &Given<'_>) -> Result<Objective> {
@@ -260,8 +272,8 @@ fn weighted_likelihood(given: &Given<'_>) -> Result<Objective> {
         gap: PriorGap { distribution, prior },
         multipliers: multipliers.flatten(),
     };
-    let by_heads = loss.gradients()?;
-    Ok((Box::new(loss), by_heads))
+    let by_output = by_output(given, loss.gradients()?)?;
+    Ok((Box::new(loss), by_output))
 }
 
 fn prior_divergence(given: &Given<'_>) -> Result<Objective> {
@@ -278,40 +290,54 @@ fn prior_divergence(given: &Given<'_>) -> Result<Objective> {
         action_value,
         temperature: given.temperature.value()?,
     };
-    let by_heads = loss.gradients(&by_action)?;
-    Ok((Box::new(loss), by_heads))
+    let by_output = by_output(given, loss.gradients(&by_action)?)?;
+    Ok((Box::new(loss), by_output))
 }
 
-/// Adds the regularisers, writes the gradient by θ, and completes the E-half with its temperature.
+/// ∂J/∂output of π_θ at s from that by its heads, with the regularisers.
+fn by_output(given: &Given<'_>, HeadGradients { by_mean, by_log_std }: HeadGradients) -> Result<Tensor> {
+    let regularisers = Regularisers::of(given.config);
+    let values = given.inputs.rows * given.config.sizes.action;
+    let regularised = |by_head: Tensor, head: &Tensor, factor| -> Result<Tensor> {
+        Ok(by_head.f_add(&pull(head, factor, values)?)?)
+    };
+    let Some(by_log_std) = by_log_std else {
+        return regularised(by_mean, &given.policy()?.output, regularisers.mean);
+    };
+    let distribution = given.distribution()?;
+    let by_mean = regularised(by_mean, &distribution.mean, regularisers.mean)?;
+    let by_log_std = regularised(by_log_std, &distribution.log_std, regularisers.log_std)?;
+    distribution.output_gradient(&by_mean, &by_log_std)
+}
+
+/// ∂J/∂output where J reads ã as well, from that with ã `held`, from ∂ã/∂output, by which ã is `moved`, and from ∂J/∂ã: all that waits
+/// for Q is this one operation.
+fn through_action(held: &Tensor, moved: &Tensor, by_action: &Tensor) -> Result<Tensor> {
+    let heads = |by_output: &Tensor| by_output.f_unflatten(1, [-1, by_action.size()[1]].as_slice());
+    Ok(heads(held)?.f_addcmul(&heads(moved)?, &by_action.f_unsqueeze(1)?)?.f_flatten(1, 2)?)
+}
+
+/// Writes the gradient by θ, and completes the E-half with its temperature.
 fn improve(
     queue: Queue<'_>,
     given: &Given<'_>,
     policy: Box<dyn PolicyLoss>,
-    HeadGradients { by_mean, by_log_std }: HeadGradients,
+    by_output: &Tensor,
     gradients: &Trained,
 ) -> Result<EStep> {
-    let config = given.config;
-    let regularisers = Regularisers {
-        mean: f64::from(config.mean_regulariser),
-        log_std: f64::from(config.log_std_regulariser),
-    };
-    let values = given.inputs.rows * config.sizes.action;
     let pass = given.policy()?;
-    let (mean, log_std, by_output) = match by_log_std {
-        None => {
-            let mean = pass.output.shallow_clone();
-            let by_output = by_mean.f_add(&pull(&mean, regularisers.mean, values)?)?;
-            (mean, None, by_output)
-        }
-        Some(by_log_std) => {
+    let ((), temperature) = queue.with(
+        |queue| given.trained.policy.backward(queue, pass, by_output, &gradients.policy),
+        || train_temperature(given, policy.as_ref()),
+    )?;
+    let (mean, log_std) = match given.config.recipe.policy {
+        PolicyKind::Deterministic => (pass.output.shallow_clone(), None),
+        PolicyKind::TanhGaussian => {
             let Gaussian { mean, log_std, .. } = given.distribution()?.shallow_clone();
-            let by_mean = by_mean.f_add(&pull(&mean, regularisers.mean, values)?)?;
-            let by_log_std = by_log_std.f_add(&pull(&log_std, regularisers.log_std, values)?)?;
-            (mean, Some(log_std), given.distribution()?.output_gradient(&by_mean, &by_log_std)?)
+            (mean, Some(log_std))
         }
     };
-    given.trained.policy.backward(queue, pass, &by_output, &gradients.policy)?;
-    let temperature = train_temperature(given, policy.as_ref())?;
+    let regularisers = Regularisers::of(given.config);
     Ok(EStep { policy, mean, log_std, regularisers, temperature })
 }
 

@@ -7,7 +7,7 @@ use super::adam::{Adam, Clock};
 use super::networks::Trained;
 use super::projected_residual::{ProjectedDescent, Weights};
 use super::queues::Queue;
-use super::transfer::Report;
+use super::transfer::{Placement, Report};
 use crate::error::Result;
 use crate::learner::{LearnerConfig, Norms, Step, StepNorms};
 use crate::ledger::Ledger;
@@ -43,7 +43,8 @@ impl Optimisers {
         };
         let by_adam = if projected.is_some() { &[] } else { trained.action_values.as_slice() };
         let adam = |values: &Tensor, rate| Adam::new(values, rate);
-        let device = trained.policy.values.device();
+        let values = &trained.policy.values;
+        let placement = Placement { device: values.device(), kind: values.f_kind()? };
         Ok(Self {
             policy: adam(&trained.policy.values, rates.policy_learning_rate)?,
             action_values: by_adam
@@ -57,8 +58,8 @@ impl Optimisers {
             duals: (trained.duals.as_ref())
                 .map(|duals| adam(&duals.values, rates.temperature_learning_rate))
                 .transpose()?,
-            m_clock: Clock::new(device)?,
-            e_clock: Clock::new(device)?,
+            m_clock: Clock::new(placement)?,
+            e_clock: Clock::new(placement)?,
             m_stepped: false,
             e_stepped: false,
         })
@@ -90,10 +91,13 @@ impl Optimisers {
     /// Begins a step of some halves: counts it.
     pub fn begin(&self, step: Step) -> Result<()> {
         if step.has_m() {
-            self.m_clock.tick()?;
+            let complement = self.m_clock.tick()?;
+            (self.action_values.iter().chain(&self.state_value))
+                .try_for_each(|adam| adam.begin(&complement))?;
         }
         if step.has_e() {
-            self.e_clock.tick()?;
+            let complement = self.e_clock.tick()?;
+            ([&self.policy].into_iter().chain(&self.duals)).try_for_each(|adam| adam.begin(&complement))?;
         }
         Ok(())
     }

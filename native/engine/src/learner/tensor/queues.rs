@@ -4,7 +4,7 @@
 //! What an operation allocates belongs to its queue, and is that queue's to use again as soon as it is dropped, while others may
 //! still read it. So a part that goes [`aside`](Queue::both) borrows what was there before and drops none of it, nor does the part
 //! beside it; and what both would compute when they first need it is computed before they part. What a part leaves may be dropped at
-//! any later time: its queue begins again only behind the one that it always parts from.
+//! any later time: its queue begins again only behind work that has waited for it.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -14,7 +14,7 @@ use super::recorder::{checked, is_compiled, recorder};
 use crate::error::Result;
 
 /// Queues beside a learner's own. They are halved wherever work parts, and the last parts go one behind the other.
-const BESIDE: usize = 15;
+const BESIDE: usize = 25;
 
 /// What learners left, for those that come. In the same places: who uses a stream next waits for who used it.
 static FREE: Mutex<Vec<Vec<Stream>>> = Mutex::new(Vec::new());
@@ -48,7 +48,7 @@ impl Stream {
     }
 }
 
-/// The queues of one learner.
+/// The queues of one learner: its own, the one for what comes from the host, and those beside.
 pub struct Queues(Vec<Stream>);
 
 impl Queues {
@@ -68,7 +68,7 @@ impl Queues {
         let left = free.iter().position(|streams| streams.iter().all(|stream| stream.device == device));
         match left {
             Some(index) => Ok(Self(free.swap_remove(index))),
-            None => (0..=BESIDE).map(|_| Stream::new(device)).collect::<Result<_>>().map(Self),
+            None => (0..2 + BESIDE).map(|_| Stream::new(device)).collect::<Result<_>>().map(Self),
         }
     }
 
@@ -83,9 +83,30 @@ impl Queues {
     /// # Errors
     /// `NATIVE_EXCEPTION`.
     pub fn enter(&self) -> Result<Queue<'_>> {
-        let Some((&own, beside)) = self.0.split_first() else { return Ok(Queue { own: None, beside: &[] }) };
+        let [own, _, beside @ ..] = self.0.as_slice() else { return Ok(Queue { own: None, beside: &[] }) };
         own.enter()?;
-        Ok(Queue { own: Some(own), beside })
+        Ok(Queue { own: Some(*own), beside })
+    }
+
+    /// Has what is fetched from the host taken in the learner's own queue. It does not wait for what was asked for before: a GPU
+    /// fetches while it computes.
+    ///
+    /// # Errors
+    /// `NATIVE_EXCEPTION`; those of the parts.
+    pub fn ahead<T>(
+        &self,
+        fetch: impl FnOnce() -> Result<T>,
+        take: impl FnOnce(&T) -> Result<()>,
+    ) -> Result<()> {
+        let [own, from_host, ..] = self.0.as_slice() else { return take(&fetch()?) };
+        from_host.enter()?;
+        let fetched = fetch();
+        own.enter()?;
+        let fetched = fetched?;
+        own.follow(*from_host)?;
+        take(&fetched)?;
+        // what comes next may lie where this does
+        from_host.follow(*own)
     }
 }
 
@@ -131,6 +152,30 @@ impl Queue<'_> {
         joined.map(|()| both)
     }
 
+    /// Some work, and beside it a part that needs nothing of it and parts no further. What comes after waits for both. Where the work
+    /// fails, the part is not begun.
+    ///
+    /// # Errors
+    /// `NATIVE_EXCEPTION`; those of the parts.
+    pub fn with<A, B>(
+        self,
+        here: impl FnOnce(Self) -> Result<A>,
+        aside: impl FnOnce() -> Result<B>,
+    ) -> Result<(A, B)> {
+        let (Some(own), Some((&side, beside))) = (self.own, self.beside.split_first()) else {
+            return Ok((here(self)?, aside()?));
+        };
+        side.follow(own)?;
+        let first = here(Self { own: Some(own), beside });
+        side.enter()?;
+        let both = first.and_then(|first| Ok((first, aside()?)));
+        own.enter()?;
+        // as in `both`
+        let joined = own.follow(side);
+        let both = both?;
+        joined.map(|()| both)
+    }
+
     /// Parts of some work, none of which needs anything of another.
     ///
     /// # Errors
@@ -149,7 +194,7 @@ impl Queue<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::cell::{Cell, RefCell};
 
     use tch::Device;
 
@@ -183,5 +228,22 @@ mod tests {
         assert!(!is_begun.get());
         assert_eq!(queues.enter().unwrap().both(other, failing).unwrap_err().code(), "LENGTH_MISMATCH");
         assert!(is_begun.get());
+    }
+
+    #[test]
+    fn work_comes_before_what_is_beside_it_and_its_failure_instead() {
+        let queues = Queues::on(Device::Cpu).unwrap();
+        let order = RefCell::new(Vec::new());
+        let note = |name| -> Result<()> {
+            order.borrow_mut().push(name);
+            Ok(())
+        };
+        queues.enter().unwrap().with(|_| note("work"), || note("beside")).unwrap();
+        let refused = queues.enter().unwrap().with(|_| -> Result<()> { Err(failure()) }, || note("never"));
+        assert_eq!(refused.unwrap_err().code(), "LENGTH_MISMATCH");
+        let refused = queues.ahead(|| -> Result<()> { Err(failure()) }, |()| note("never"));
+        assert_eq!(refused.unwrap_err().code(), "LENGTH_MISMATCH");
+        queues.ahead(|| note("fetched"), |()| note("taken")).unwrap();
+        assert_eq!(*order.borrow(), ["work", "beside", "fetched", "taken"]);
     }
 }

@@ -6,6 +6,7 @@ use tch::Tensor;
 
 use super::graph::Graph;
 use super::halves::Saw;
+use super::queues::Queues;
 use super::transfer::{Placement, Shipment};
 use crate::error::Result;
 use crate::learner::{Step, Temperature};
@@ -103,10 +104,16 @@ impl Recordings {
     ///
     /// # Errors
     /// `NATIVE_EXCEPTION`.
-    pub fn replay(&mut self, index: usize, shipment: &Shipment, placement: Placement) -> Result<()> {
-        let recording = &mut self.recordings[index];
-        recording.arrived.f_copy_(&shipment.upload(placement)?)?;
-        recording.graph.replay()
+    pub fn replay(
+        &mut self,
+        queues: &Queues,
+        index: usize,
+        shipment: &Shipment,
+        placement: Placement,
+    ) -> Result<()> {
+        let Recording { arrived, graph, .. } = &mut self.recordings[index];
+        queues.ahead(|| shipment.upload(placement), |uploaded| Ok(arrived.f_copy_(uploaded)?))?;
+        graph.replay()
     }
 
     /// What the latest replay saw.

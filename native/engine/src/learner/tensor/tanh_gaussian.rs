@@ -133,11 +133,19 @@ impl Sample {
         }
     }
 
-    /// ∂J/∂u, given ∂J/∂ã and ∂J/∂ log π(ã|s), one number for all actions:
-    /// ∂ã/∂u = 1 − ã²,  ∂ log π/∂u = 2ã (the Gaussian part does not move with u: ξ is fixed).
-    pub fn pre_tanh_gradient(&self, by_action: &Tensor, by_log_density: &Tensor) -> Result<Tensor> {
-        let through_density = self.action.f_mul(by_log_density)?.f_mul_scalar_(2)?;
-        Ok(slope(&self.pre_tanh)?.f_mul(by_action)?.f_add_(&through_density)?)
+    /// ∂ã/∂μ and ∂ã/∂(log σ after its clip):  ∂ã/∂u = 1 − ã²,  ∂u/∂μ = 1,  ∂u/∂ log σ = σξ.
+    pub fn action_gradients(&self) -> Result<[Tensor; 2]> {
+        let slope = slope(&self.pre_tanh)?;
+        let by_log_std = slope.f_mul(&self.deviation)?;
+        Ok([slope, by_log_std])
+    }
+
+    /// ∂J/∂μ and ∂J/∂(log σ after its clip) through log π(ã|s) alone, given ∂J/∂ log π, one number for all actions:
+    /// ∂ log π/∂u = 2ã (the Gaussian part does not move with u: ξ is fixed).
+    pub fn log_density_gradients(&self, by_log_density: &Tensor) -> Result<[Tensor; 2]> {
+        let by_mean = self.action.f_mul(by_log_density)?.f_mul_scalar_(2)?;
+        let by_log_std = self.log_std_gradient(&by_mean, by_log_density)?;
+        Ok([by_mean, by_log_std])
     }
 
     /// ∂J/∂(log σ after its clip) through u and log π:  ∂u/∂ log σ = σξ,  ∂ log π/∂ log σ = −1 beside what goes
