@@ -26,7 +26,7 @@ fn main() {
     let mut stream = Stream::new(1, Purpose::ReplayIndex, 0);
     let uniform: Vec<f64> = (0..INPUTS * BATCH).map(|_| stream.uniform()).collect();
     println!("not zero   columns: blocks, chosen   rows: blocks, chosen");
-    for share in [0.6, 0.55, 0.5, 0.45, 0.4, 0.35, 0.3, 0.2] {
+    for share in [0.7, 0.65, 0.6, 0.55, 0.5, 0.4, 0.3, 0.2] {
         let thin: Vec<f32> =
             values.iter().zip(&uniform).map(|(&x, &u)| if u < share { x } else { 0.0 }).collect();
         let [columns, sparse_columns] = [false, true].map(|known| outputs(&weights, &thin, known));

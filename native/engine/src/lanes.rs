@@ -70,6 +70,8 @@ macro_rules! apart {
 pub trait Lanes: Copy {
     /// How many.
     const COUNT: usize;
+    /// How many of these the processor holds at once.
+    const REGISTERS: usize;
     /// Does a task in a function of its own, compiled for the instruction set: what is hot has all registers.
     unsafe fn apart(task: impl Task);
     /// All the same.
@@ -121,6 +123,7 @@ pub trait Lanes: Copy {
 /// One number at a time: what every processor has.
 impl Lanes for f32 {
     const COUNT: usize = 1;
+    const REGISTERS: usize = 16;
     apart!();
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
@@ -243,6 +246,7 @@ mod x86 {
     // SAFETY of every block below: what the trait asks of the caller
     impl Lanes for Avx512 {
         const COUNT: usize = 16;
+        const REGISTERS: usize = 32;
         apart!(#[target_feature(enable = "avx512f")]);
         #[inline(always)]
         unsafe fn splat(x: f32) -> Self {
@@ -385,6 +389,7 @@ mod x86 {
 
     impl Lanes for Avx2 {
         const COUNT: usize = 8;
+        const REGISTERS: usize = 16;
         apart!(#[target_feature(enable = "avx2,fma")]);
         #[inline(always)]
         unsafe fn splat(x: f32) -> Self {

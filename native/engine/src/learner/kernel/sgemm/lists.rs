@@ -4,7 +4,7 @@
 //! Each row of that factor becomes a list of the places that are not zero. A row of the product is then the sum of the
 //! other factor's rows at these places, each times its value: the sums stay in registers, and a panel of the other factor,
 //! as wide as they are, in the first-level cache. A multiply-add costs a load of its own, where a [block](super::blocks)
-//! shares one among several, and a list ends where no processor foresees it: some [half](super::zeros) of all values have to
+//! shares one among several, and a list ends where no processor foresees it: some [third](super::zeros) of all values has to
 //! be zero for it to win.
 //!
 //! What is left out would add 0 to a sum, as long as the other factor is finite, and the others keep their order: the bits
@@ -35,12 +35,8 @@ const PANEL: usize = 31 * 256;
 const ROWS: usize = 128;
 const FEW_ROWS: usize = 32;
 
-/// Most inner indices of one list. A place is a byte, and of the eight that are written together the last may lie beyond the
-/// list; a multiple of every vector.
-const PLACES: usize = 240;
-
-/// Bytes for all lists together: one for every inner index, and what is written beyond the ends of seven lists a row.
-const BYTES: usize = ROWS * (DEPTH + 128);
+/// Most inner indices of one list: the bits of a word.
+const PLACES: usize = u64::BITS as usize;
 
 /// Most lists: the widest panel has the fewest rows.
 const LISTS: usize = ROWS * DEPTH.div_ceil(PANEL / WIDTH);
@@ -51,8 +47,7 @@ struct Memory {
     panel: [MaybeUninit<f32>; PANEL],
     turned: [MaybeUninit<f32>; ROWS * (DEPTH + LINE)],
     sums: [MaybeUninit<f32>; ROWS * WIDTH],
-    places: [MaybeUninit<u8>; BYTES],
-    counts: [MaybeUninit<u8>; LISTS],
+    places: [MaybeUninit<u64>; LISTS],
 }
 
 /// The product by lists, `MOST` vectors of a row at a time, where they are faster than `dense` blocks and can finish the sums;
@@ -255,29 +250,10 @@ struct Lists {
     inner: usize,
     /// Inner indices of a part.
     depth: usize,
-    /// Of each part and row, [`Self::room`] bytes.
-    places: *mut u8,
-    counts: *mut u8,
+    /// Of each part and row, a bit for each inner index, the first lowest. An address that follows from a word by arithmetic is
+    /// there in time; one that each place's own load gives slows the loads of the panel down by a quarter.
+    places: *mut u64,
 }
-
-/// The places of the bits of each byte, lowest first, a byte each, and how many they are.
-static BITS: [(u64, u8); 256] = {
-    let mut all = [(0, 0); 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let mut bit = 0;
-        while bit < 8 {
-            if byte >> bit & 1 == 1 {
-                let (places, count) = &mut all[byte];
-                *places |= bit << (8 * *count);
-                *count += 1;
-            }
-            bit += 1;
-        }
-        byte += 1;
-    }
-    all
-};
 
 impl Lists {
     /// Of `rows` rows of `inner` values, `stride` apart, in parts of at most `most` inner indices.
@@ -292,14 +268,10 @@ impl Lists {
         memory: *mut Memory,
     ) -> Self {
         let depth = inner.div_ceil(inner.div_ceil(most));
-        // SAFETY: fields of what the caller owns
-        let (places, counts) =
-            unsafe { ((&raw mut (*memory).places).cast(), (&raw mut (*memory).counts).cast()) };
-        let lists = Self { values, stride, rows, inner, depth, places, counts };
-        debug_assert!(
-            lists.parts() * rows <= LISTS && lists.parts() * rows * lists.room() <= BYTES,
-            "room for lists"
-        );
+        // SAFETY: a field of what the caller owns
+        let places = unsafe { (&raw mut (*memory).places).cast() };
+        let lists = Self { values, stride, rows, inner, depth, places };
+        debug_assert!(depth <= PLACES && lists.parts() * rows <= LISTS, "room for lists");
         // SAFETY: the caller's
         unsafe {
             for part in 0..lists.parts() {
@@ -322,36 +294,23 @@ impl Lists {
         part * self.depth..self.inner.min((part + 1) * self.depth)
     }
 
-    /// Bytes of a list: eight are written at once.
-    #[inline(always)]
-    const fn room(&self) -> usize {
-        self.depth.next_multiple_of(8) + 8
-    }
-
     /// Lists one part of a row.
     ///
     /// # Safety
     /// As [`Self::of`].
     #[inline(always)]
     unsafe fn list<V: Lanes>(&self, part: usize, row: usize) {
-        let (indices, number) = (self.indices(part), part * self.rows + row);
+        let indices = self.indices(part);
         let len = indices.len();
         // SAFETY: the caller's
         unsafe {
             let values = self.values.add(row * self.stride + indices.start);
-            let places = self.places.add(number * self.room());
-            let mut count = 0;
+            let mut places = 0;
             for place in (0..len).step_by(V::COUNT) {
-                let mut bits = V::load_most(values.add(place), len - place).not_zero();
-                for first in (place..place + V::COUNT).step_by(8) {
-                    let (eight, some) = BITS[(bits & 255) as usize];
-                    let eight = eight.wrapping_add(first as u64 * 0x0101_0101_0101_0101);
-                    places.add(count).cast::<[u8; 8]>().write_unaligned(eight.to_le_bytes());
-                    count += usize::from(some);
-                    bits >>= 8;
-                }
+                let bits = V::load_most(values.add(place), len - place).not_zero();
+                places |= u64::from(bits) << place;
             }
-            *self.counts.add(number) = count as u8;
+            *self.places.add(part * self.rows + row) = places;
         }
     }
 
@@ -441,34 +400,79 @@ struct Pass<'a, V, const N: usize> {
 impl<V: Lanes, const N: usize> Task for Pass<'_, V, N> {
     #[inline(always)]
     unsafe fn run(self) {
-        let Self { lists, part, panel, to, start, .. } = self;
-        let last = to.room - (N - 1) * V::COUNT;
-        for row in 0..lists.rows {
+        let rows = self.lists.rows;
+        let mut row = 0;
+        // two rows at once where registers hold the sums of both: a few sums that wait for each other leave the units idle
+        if 2 * (N + 1) <= V::REGISTERS {
+            while row + 2 <= rows {
+                // SAFETY: the caller's
+                unsafe { self.add::<2>(row) };
+                row += 2;
+            }
+        }
+        while row < rows {
             // SAFETY: the caller's
-            unsafe {
-                let number = part * lists.rows + row;
-                let places = lists.places.add(number * lists.room());
-                let places = std::slice::from_raw_parts(places, usize::from(*lists.counts.add(number)));
-                let values = lists.values.add(row * lists.stride + part * lists.depth);
-                let to = to.values.add(row * to.stride);
-                let mut sums = [V::splat(0.0); N];
-                if start == Start::Present {
-                    sums = std::array::from_fn(|v| {
-                        let from = to.add(v * V::COUNT);
-                        if v + 1 == N { V::load_most(from, last) } else { V::load(from) }
-                    });
-                }
-                for &place in places {
-                    let value = V::splat(*values.add(usize::from(place)));
-                    let row = panel.add(usize::from(place) * (N * V::COUNT));
+            unsafe { self.add::<1>(row) };
+            row += 1;
+        }
+    }
+}
+
+// no closures: one that is not inlined is compiled without the instruction set
+impl<V: Lanes, const N: usize> Pass<'_, V, N> {
+    /// Adds to the sums of `R` rows from `first` on.
+    ///
+    /// # Safety
+    /// As [`Lists::sum`].
+    #[inline(always)]
+    unsafe fn add<const R: usize>(&self, first: usize) {
+        let Self { lists, part, to, .. } = *self;
+        let last = to.room - (N - 1) * V::COUNT;
+        // SAFETY: the caller's
+        unsafe {
+            let mut places = *lists.places.add(part * lists.rows + first).cast::<[u64; R]>();
+            let values = lists.values.add(first * lists.stride + part * lists.depth);
+            let to_first = to.values.add(first * to.stride);
+            let mut sums = [[V::splat(0.0); N]; R];
+            if self.start == Start::Present {
+                for (r, sums) in sums.iter_mut().enumerate() {
                     for (v, sum) in sums.iter_mut().enumerate() {
-                        *sum = value.mul_add(V::load(row.add(v * V::COUNT)), *sum);
+                        let from = to_first.add(r * to.stride + v * V::COUNT);
+                        *sum = if v + 1 == N { V::load_most(from, last) } else { V::load(from) };
                     }
                 }
+            }
+            while !places.contains(&0) {
+                for r in 0..R {
+                    self.take(&mut places[r], values.add(r * lists.stride), &mut sums[r]);
+                }
+            }
+            for (r, mut sums) in sums.into_iter().enumerate() {
+                while places[r] != 0 {
+                    self.take(&mut places[r], values.add(r * lists.stride), &mut sums);
+                }
                 for (v, sum) in sums.into_iter().enumerate() {
-                    let to = to.add(v * V::COUNT);
+                    let to = to_first.add(r * to.stride + v * V::COUNT);
                     if v + 1 == N && last < V::COUNT { sum.store_part(to, last) } else { sum.store(to) }
                 }
+            }
+        }
+    }
+
+    /// Takes the first of a row's places, and adds its row of the panel, times its value, to the row's sums.
+    ///
+    /// # Safety
+    /// As [`Lists::sum`]; there is one.
+    #[inline(always)]
+    unsafe fn take(&self, places: &mut u64, values: *const f32, sums: &mut [V; N]) {
+        let place = places.trailing_zeros() as usize;
+        *places &= *places - 1;
+        // SAFETY: the caller's
+        unsafe {
+            let value = V::splat(*values.add(place));
+            let row = self.panel.add(place * (N * V::COUNT));
+            for (v, sum) in sums.iter_mut().enumerate() {
+                *sum = value.mul_add(V::load(row.add(v * V::COUNT)), *sum);
             }
         }
     }
