@@ -8,7 +8,8 @@
 //! a part are in the file of its stem.
 //!
 //! Sizes are passed down rather than asked of tensors: `size`, `size2` and `numel` panic where libtorch throws.
-//! Of such forms only `shallow_clone` and `device` remain: on a tensor that exists they read or copy one pointer.
+//! Of such forms only `shallow_clone` and `device` remain, and `size` and `numel` where only the tensor knows: on one that exists they
+//! read or copy a few words.
 
 mod adam;
 mod bellman;

@@ -219,3 +219,22 @@ fn both_measure_the_residual_error_alike_with_either_bootstrap() {
         }
     }
 }
+
+#[test]
+fn gradients_of_as_many_rows_as_libtorch_multiplies_otherwise_are_those_in_f64() {
+    let rows = 512;
+    let mut case = Case::of(VIREL, 3, size((17, 6)), rows, 1.0);
+    let (initial, mut stream) = (case.parameters.clone(), Stream::new(3, Purpose::ReplayIndex, 0));
+    // 16 times the rows of the other cases: as many values that may lie near a kink
+    case.redraw_smooth(&mut stream, rows, &initial, KINK / 16.0);
+    let gradients = |mut learner: Box<dyn Learner>| {
+        learner.gradients(&case.batch(), &case.noise, case.temperature()).unwrap().gradients
+    };
+    let config = || LearnerConfig { batch: rows, ..case.config() };
+    let [got, expected] = [Kind::Float, Kind::Double].map(|kind| gradients(tensor(&case, config(), kind)));
+    for prefix in prefixes(&expected) {
+        let error = disagreement(&values(&got, &prefix), &to_f64(&values(&expected, &prefix)));
+        // dot products of at most 48 values of size 1 to 10
+        assert!(error < 1e-5, "{prefix}: {error:e}");
+    }
+}

@@ -27,13 +27,14 @@ pub fn minimum(action_values: &[Tensor]) -> Result<Tensor> {
 /// ∂J/∂Q_i for each i, where ∂J/∂ min_i Q_i is `by_least`: that where Q_i is the smallest, the first of equal ones, else 0.
 pub fn by_minimum(action_values: &[Tensor], by_least: f64) -> Result<Vec<Tensor>> {
     let (first, others) = action_values.split_first().ok_or_else(none)?;
+    let whole = first.f_full_like(by_least)?;
     let mut least = first.shallow_clone();
-    let mut gradients = vec![first.f_full_like(by_least)?];
+    let mut gradients = vec![whole.shallow_clone()];
     for action_value in others {
         let is_less = action_value.f_lt_tensor(&least)?;
         let is_not = is_less.f_logical_not()?;
         gradients = gradients.iter().map(|gradient| Ok(gradient.f_mul(&is_not)?)).collect::<Result<_>>()?;
-        gradients.push(is_less.f_to_dtype(first.f_kind()?, false, false)?.f_mul_scalar(by_least)?);
+        gradients.push(whole.f_mul(&is_less)?);
         least = least.f_minimum(action_value)?;
     }
     Ok(gradients)

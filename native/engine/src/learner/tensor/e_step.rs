@@ -42,8 +42,8 @@ pub trait PolicyLoss: Send {
 pub struct HeadGradients {
     /// By μ.
     pub by_mean: Tensor,
-    /// By log σ; none for a deterministic policy.
-    pub by_log_std: Option<Tensor>,
+    /// By log σ.
+    pub by_log_std: Tensor,
 }
 
 /// Factors of the regularisers.
@@ -132,7 +132,7 @@ impl Score {
         let precision = self.distribution.log_std.f_neg()?.f_exp()?;
         Ok(HeadGradients {
             by_mean: noise.f_mul(&precision)?.f_mul_(&share)?,
-            by_log_std: Some(noise.f_square()?.f_sub_scalar_(1)?.f_mul_(&share)?),
+            by_log_std: noise.f_square()?.f_sub_scalar_(1)?.f_mul_(&share)?,
         })
     }
 }
@@ -235,7 +235,7 @@ impl WeightedLikelihood {
         let by_mean = over_samples(noise.f_mul(&precision)?.f_mul_(&share)?)?;
         let by_log_std = over_samples(noise.f_square()?.f_sub_scalar_(1)?.f_mul_(&share)?)?;
         let Some(multipliers) = &self.multipliers else {
-            return Ok(HeadGradients { by_mean, by_log_std: Some(by_log_std) });
+            return Ok(HeadGradients { by_mean, by_log_std });
         };
         let [mean_pull, ratio] = self.gap.ratios()?;
         let mean_pull = mean_pull.f_squeeze_dim(1)?.f_mul(&multipliers.mean)?;
@@ -243,7 +243,7 @@ impl WeightedLikelihood {
         let rows = self.rows as f64;
         Ok(HeadGradients {
             by_mean: by_mean.f_add(&mean_pull.f_div_scalar(rows)?)?,
-            by_log_std: Some(by_log_std.f_add(&log_std_pull.f_div_scalar(rows)?)?),
+            by_log_std: by_log_std.f_add(&log_std_pull.f_div_scalar(rows)?)?,
         })
     }
 }
@@ -302,7 +302,7 @@ impl PriorDivergence {
         let by_log_std = self.sample.log_std_gradient(&by_pre_tanh, &by_divergence)?;
         Ok(HeadGradients {
             by_mean: by_pre_tanh.f_sum_dim_intlist(1, false, None)?,
-            by_log_std: Some(by_log_std.f_sum_dim_intlist(1, false, None)?),
+            by_log_std: by_log_std.f_sum_dim_intlist(1, false, None)?,
         })
     }
 }

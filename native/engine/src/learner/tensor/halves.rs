@@ -107,13 +107,16 @@ pub fn differentiate(queue: Queue<'_>, given: &Given<'_>, step: Step, gradients:
             if has_m {
                 given.share(queue)?;
             }
+            if !has_m || given.trained.state_value.is_none() {
+                return Ok((None, has_e.then(|| e_half(queue, given, gradients)).transpose()?));
+            }
             queue.both(
-                |queue| has_m.then(|| m_half_of_state_value(queue, given, gradients)).transpose(),
+                |queue| m_half_of_state_value(queue, given, gradients),
                 |queue| has_e.then(|| e_half(queue, given, gradients)).transpose(),
             )
         },
     )?;
-    let m_step = action_value.map(|action_value| MStep { action_value, state_value: state_value.flatten() });
+    let m_step = action_value.map(|action_value| MStep { action_value, state_value });
     Ok(Saw { m_step, e_step })
 }
 
@@ -222,7 +225,7 @@ fn reparameterised(queue: Queue<'_>, given: &Given<'_>) -> Result<Objective> {
         // ∂J/∂ log π = T/B
         let by_log_density = temperature.f_div_scalar(given.inputs.rows as f64)?;
         let [by_mean, by_log_std] = sample.log_density_gradients(&by_log_density)?;
-        by_output(given, HeadGradients { by_mean, by_log_std: Some(by_log_std) })
+        regularised(given, HeadGradients { by_mean, by_log_std })
     };
     let moved = || {
         let [by_mean, by_log_std] = sample.action_gradients()?;
@@ -230,7 +233,7 @@ fn reparameterised(queue: Queue<'_>, given: &Given<'_>) -> Result<Objective> {
     };
     let critic = |queue| Ok((given.policy_action_value(queue)?, given.by_action(queue)?));
     let (((action_value, by_action), held), moved) = queue.with(|queue| queue.with(critic, held), moved)?;
-    let by_output = through_action(&held, &moved, &by_action)?;
+    let by_output = through_action(given, &held, &moved, &by_action)?;
     let (distribution, sample) = (distribution.shallow_clone(), sample.shallow_clone());
     Ok((Box::new(Reparameterised { distribution, sample, action_value, temperature }), by_output))
 }
@@ -244,20 +247,18 @@ fn score(queue: Queue<'_>, given: &Given<'_>) -> Result<Objective> {
         state_value: given.state_value()?.output.shallow_clone(),
         temperature: given.temperature.value()?,
     };
-    let by_output = by_output(given, loss.gradients()?)?;
+    let by_output = regularised(given, loss.gradients()?)?;
     Ok((Box::new(loss), by_output))
 }
 
 fn deterministic(queue: Queue<'_>, given: &Given<'_>) -> Result<Objective> {
     let mean = &given.policy()?.output;
-    let ((action_value, by_action), [action, held, moved]) = queue.with(
+    let ((action_value, by_action), (action, held, moved)) = queue.with(
         |queue| Ok((given.policy_action_value(queue)?, given.by_action(queue)?)),
-        || {
-            let held = by_output(given, HeadGradients { by_mean: mean.f_zeros_like()?, by_log_std: None })?;
-            Ok([mean.f_tanh()?, held, slope(mean)?])
-        },
+        || Ok((mean.f_tanh()?, pull_of(given, mean, Regularisers::of(given.config).mean)?, slope(mean)?)),
     )?;
-    Ok((Box::new(Deterministic { action, action_value }), through_action(&held, &moved, &by_action)?))
+    let by_output = through_action(given, &held, &moved, &by_action)?;
+    Ok((Box::new(Deterministic { action, action_value }), by_output))
 }
 
 fn weighted_likelihood(given: &Given<'_>) -> Result<Objective> {
@@ -272,7 +273,7 @@ fn weighted_likelihood(given: &Given<'_>) -> Result<Objective> {
         gap: PriorGap { distribution, prior },
         multipliers: multipliers.flatten(),
     };
-    let by_output = by_output(given, loss.gradients()?)?;
+    let by_output = regularised(given, loss.gradients()?)?;
     Ok((Box::new(loss), by_output))
 }
 
@@ -290,30 +291,28 @@ fn prior_divergence(given: &Given<'_>) -> Result<Objective> {
         action_value,
         temperature: given.temperature.value()?,
     };
-    let by_output = by_output(given, loss.gradients(&by_action)?)?;
+    let by_output = regularised(given, loss.gradients(&by_action)?)?;
     Ok((Box::new(loss), by_output))
 }
 
-/// ∂J/∂output of π_θ at s from that by its heads, with the regularisers.
-fn by_output(given: &Given<'_>, HeadGradients { by_mean, by_log_std }: HeadGradients) -> Result<Tensor> {
-    let regularisers = Regularisers::of(given.config);
-    let values = given.inputs.rows * given.config.sizes.action;
-    let regularised = |by_head: Tensor, head: &Tensor, factor| -> Result<Tensor> {
-        Ok(by_head.f_add(&pull(head, factor, values)?)?)
-    };
-    let Some(by_log_std) = by_log_std else {
-        return regularised(by_mean, &given.policy()?.output, regularisers.mean);
-    };
-    let distribution = given.distribution()?;
-    let by_mean = regularised(by_mean, &distribution.mean, regularisers.mean)?;
-    let by_log_std = regularised(by_log_std, &distribution.log_std, regularisers.log_std)?;
+/// ∂J/∂output of a Gaussian π_θ at s from that by its heads, with the regularisers.
+fn regularised(given: &Given<'_>, HeadGradients { by_mean, by_log_std }: HeadGradients) -> Result<Tensor> {
+    let (distribution, factors) = (given.distribution()?, Regularisers::of(given.config));
+    let by_mean = by_mean.f_add(&pull_of(given, &distribution.mean, factors.mean)?)?;
+    let by_log_std = by_log_std.f_add(&pull_of(given, &distribution.log_std, factors.log_std)?)?;
     distribution.output_gradient(&by_mean, &by_log_std)
 }
 
-/// ∂J/∂output where J reads ã as well, from that with ã `held`, from ∂ã/∂output, by which ã is `moved`, and from ∂J/∂ã: all that waits
+/// The gradient of a regulariser by a head.
+fn pull_of(given: &Given<'_>, head: &Tensor, factor: f64) -> Result<Tensor> {
+    pull(head, factor, given.inputs.rows * given.config.sizes.action)
+}
+
+/// ∂J/∂output, from that with Q(s, ã) `held`, from ∂ã/∂output, by which ã is `moved`, and from ∂J/∂ã through Q alone: all that waits
 /// for Q is this one operation.
-fn through_action(held: &Tensor, moved: &Tensor, by_action: &Tensor) -> Result<Tensor> {
-    let heads = |by_output: &Tensor| by_output.f_unflatten(1, [-1, by_action.size()[1]].as_slice());
+fn through_action(given: &Given<'_>, held: &Tensor, moved: &Tensor, by_action: &Tensor) -> Result<Tensor> {
+    let width = given.config.sizes.action as i64;
+    let heads = |by_output: &Tensor| by_output.f_unflatten(1, [-1, width].as_slice());
     Ok(heads(held)?.f_addcmul(&heads(moved)?, &by_action.f_unsqueeze(1)?)?.f_flatten(1, 2)?)
 }
 

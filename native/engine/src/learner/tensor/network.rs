@@ -18,7 +18,8 @@ use super::transfer::Placement;
 use crate::error::Result;
 use crate::networks::layout::{LayerSpec, ParameterSpec, stacked};
 
-/// Rows from which libtorch's joint product and sum is the faster on a GPU, as measured on an H200 with 300 units.
+/// Rows from which libtorch's joint product and sum is the faster on a GPU, as measured on an H200 with 300 units at 256 and 512 rows; a
+/// CPU takes as long for either.
 const MANY_ROWS: i64 = 512;
 
 /// Layers of a perceptron, or the gradient by them.
@@ -53,7 +54,7 @@ pub struct Tangent {
 }
 
 impl Linear {
-    /// xWᵀ + b. Few rows in two operations: as one, libtorch gives them to kernels that take a GPU two to three times as long.
+    /// xWᵀ + b. Few rows in two operations: as one, libtorch gives them to kernels that take a GPU up to three times as long.
     fn affine(&self, input: &Tensor) -> Result<Tensor> {
         if input.size()[0] < MANY_ROWS {
             Ok(input.f_mm(&self.weight.f_tr()?)?.f_add_(&self.bias)?)
@@ -136,19 +137,24 @@ impl Network {
     ) -> Result<()> {
         let Linear { weight, bias, .. } = &gradient.layers[index];
         let input = &pass.inputs[index];
-        let by_weight = || Ok(delta.f_tr()?.f_mm_out(weight, input).map(drop)?);
-        let by_bias = || Ok(delta.f_sum_intlist_out(bias, 0, false, None).map(drop)?);
-        let work = |queue: Queue<'_>| {
-            if index == 0 {
-                return by_weight();
-            }
-            let before = |queue: Queue<'_>| {
-                let delta = self.through(index, delta, input)?;
-                self.backward_from(index - 1, queue, pass, &delta, gradient)
-            };
-            queue.with(before, by_weight).map(drop)
+        let by_weight = || {
+            let _ = delta.f_tr()?.f_mm_out(weight, input)?;
+            Ok(())
         };
-        queue.with(work, by_bias).map(drop)
+        let by_bias = || {
+            let _ = delta.f_sum_intlist_out(bias, 0, false, None)?;
+            Ok(())
+        };
+        let before = |queue: Queue<'_>| {
+            let delta = self.through(index, delta, input)?;
+            self.backward_from(index - 1, queue, pass, &delta, gradient)
+        };
+        if index == 0 {
+            queue.with(|_| by_weight(), by_bias)?;
+        } else {
+            queue.with(|queue| queue.with(before, by_weight), by_bias)?;
+        }
+        Ok(())
     }
 
     /// ∂J/∂input from column `first` on, given ∂J/∂output `[B, out]`; the parameters get nothing.

@@ -1,4 +1,4 @@
-//! Queues of work on a GPU. A learner has one, and a few beside it for parts of a step that depend on nothing of each other:
+//! Queues of work on a GPU. A learner has one, and others beside it for parts of a step that depend on nothing of each other:
 //! one operation of a small network leaves most of a GPU idle, so what is in no order should be asked for in none.
 //!
 //! What an operation allocates belongs to its queue, and is that queue's to use again as soon as it is dropped, while others may
@@ -13,7 +13,8 @@ use tch::Device;
 use super::recorder::{checked, is_compiled, recorder};
 use crate::error::Result;
 
-/// Queues beside a learner's own. They are halved wherever work parts, and the last parts go one behind the other.
+/// Queues beside a learner's own. Where work parts in two they are halved, and a part of its own takes one; where none is left, parts go
+/// one behind the other. As many as a step of `virel` or `sac-twin` with two hidden layers has parts for at once.
 const BESIDE: usize = 25;
 
 /// What learners left, for those that come. In the same places: who uses a stream next waits for who used it.
@@ -41,10 +42,25 @@ impl Stream {
         checked(unsafe { (recorder()?.stream_use)(self.device, self.id) })
     }
 
+    /// Some work there, and back to another queue whatever becomes of it.
+    fn during<T>(self, back: Self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let done = self.enter().and_then(|()| work());
+        back.enter()?;
+        done
+    }
+
     /// Has what comes wait for all that the other was asked for.
     fn follow(self, other: Self) -> Result<()> {
         // SAFETY: takes numbers
         checked(unsafe { (recorder()?.stream_follow)(self.device, self.id, other.id) })
+    }
+
+    /// Has another queue wait for this one, whatever became of the work in them: a recording has to end in one queue. Where the work
+    /// failed, that is the cause.
+    fn join<T>(self, other: Self, done: Result<T>) -> Result<T> {
+        let joined = other.follow(self);
+        let done = done?;
+        joined.map(|()| done)
     }
 }
 
@@ -88,8 +104,8 @@ impl Queues {
         Ok(Queue { own: Some(*own), beside })
     }
 
-    /// Has what is fetched from the host taken in the learner's own queue. It does not wait for what was asked for before: a GPU
-    /// fetches while it computes.
+    /// Has what is fetched from the host taken in the learner's own queue. It is fetched once what was fetched before has been taken, and
+    /// does not wait for the work asked for since: a GPU fetches while it computes.
     ///
     /// # Errors
     /// `NATIVE_EXCEPTION`; those of the parts.
@@ -99,14 +115,12 @@ impl Queues {
         take: impl FnOnce(&T) -> Result<()>,
     ) -> Result<()> {
         let [own, from_host, ..] = self.0.as_slice() else { return take(&fetch()?) };
-        from_host.enter()?;
-        let fetched = fetch();
-        own.enter()?;
-        let fetched = fetched?;
+        let fetched = from_host.during(*own, fetch)?;
         own.follow(*from_host)?;
-        take(&fetched)?;
+        let taken = take(&fetched);
         // what comes next may lie where this does
-        from_host.follow(*own)
+        from_host.follow(*own)?;
+        taken
     }
 }
 
@@ -142,18 +156,14 @@ impl Queue<'_> {
         };
         let (theirs, ours) = beside.split_at(beside.len() / 2);
         side.follow(own)?;
-        side.enter()?;
-        let first = aside(Self { own: Some(side), beside: theirs });
-        own.enter()?;
-        let both = first.and_then(|first| Ok((first, here(Self { own: Some(own), beside: ours })?)));
-        // a recording has to end in one queue, whatever became of the parts; where one failed, that is the cause
-        let joined = own.follow(side);
-        let both = both?;
-        joined.map(|()| both)
+        let both = side
+            .during(own, || aside(Self { own: Some(side), beside: theirs }))
+            .and_then(|first| Ok((first, here(Self { own: Some(own), beside: ours })?)));
+        side.join(own, both)
     }
 
-    /// Some work, and beside it a part that needs nothing of it and parts no further. What comes after waits for both. Where the work
-    /// fails, the part is not begun.
+    /// Some work, and a part beside it that needs nothing of it and parts no further: what decides how long a step takes is the work.
+    /// What comes after waits for both. Where the work fails, the part is not begun.
     ///
     /// # Errors
     /// `NATIVE_EXCEPTION`; those of the parts.
@@ -166,14 +176,9 @@ impl Queue<'_> {
             return Ok((here(self)?, aside()?));
         };
         side.follow(own)?;
-        let first = here(Self { own: Some(own), beside });
-        side.enter()?;
-        let both = first.and_then(|first| Ok((first, aside()?)));
-        own.enter()?;
-        // as in `both`
-        let joined = own.follow(side);
-        let both = both?;
-        joined.map(|()| both)
+        let both =
+            here(Self { own: Some(own), beside }).and_then(|first| Ok((first, side.during(own, aside)?)));
+        side.join(own, both)
     }
 
     /// Parts of some work, none of which needs anything of another.
