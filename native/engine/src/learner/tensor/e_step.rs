@@ -46,6 +46,18 @@ pub struct HeadGradients {
     pub by_log_std: Tensor,
 }
 
+/// ∂J/∂output, `[B, 2A]` or `[B, A]`, from that with Q(s, ã) `held`, from ∂ã/∂output, by which ã is `moved`, and from ∂J/∂ã through Q
+/// alone, `[B, A]` with A = `dimensions`: all that waits for Q is this one operation.
+pub fn through_action(
+    held: &Tensor,
+    moved: &Tensor,
+    by_action: &Tensor,
+    dimensions: usize,
+) -> Result<Tensor> {
+    let heads = |by_output: &Tensor| by_output.f_unflatten(1, [-1, dimensions as i64].as_slice());
+    Ok(heads(held)?.f_addcmul(&heads(moved)?, &by_action.f_unsqueeze(1)?)?.f_flatten(1, 2)?)
+}
+
 /// Factors of the regularisers.
 #[derive(Debug, Clone, Copy)]
 pub struct Regularisers {
@@ -82,6 +94,16 @@ pub struct Reparameterised {
     pub action_value: Tensor,
     /// T.
     pub temperature: Tensor,
+}
+
+impl Reparameterised {
+    /// The gradient with Q(s, ã) held, of T log π_θ(ã|s) alone:  ∂J/∂ log π = T/B with B = `rows`. It needs nothing of Q, whose part
+    /// [`through_action`] adds.
+    pub fn held(sample: &Sample, temperature: &Tensor, rows: usize) -> Result<HeadGradients> {
+        let by_log_density = temperature.f_div_scalar(rows as f64)?;
+        let [by_mean, by_log_std] = sample.log_density_gradients(&by_log_density)?;
+        Ok(HeadGradients { by_mean, by_log_std })
+    }
 }
 
 impl PolicyLoss for Reparameterised {

@@ -7,7 +7,7 @@ use super::bellman::{one_step_target, soft_value};
 use super::boltzmann::Boltzmann;
 use super::e_step::{
     Deterministic, HeadGradients, PolicyLoss, PriorDivergence, PriorGap, Regularisers, Reparameterised,
-    Score, WeightedLikelihood, pull, regulariser,
+    Score, WeightedLikelihood, pull, regulariser, through_action,
 };
 use super::given::Given;
 use super::m_step::Regression;
@@ -221,19 +221,14 @@ type Objective = (Box<dyn PolicyLoss>, Tensor);
 fn reparameterised(queue: Queue<'_>, given: &Given<'_>) -> Result<Objective> {
     let (distribution, sample) = (given.distribution()?, given.sample()?);
     let temperature = given.temperature.value()?;
-    let held = || {
-        // ∂J/∂ log π = T/B
-        let by_log_density = temperature.f_div_scalar(given.inputs.rows as f64)?;
-        let [by_mean, by_log_std] = sample.log_density_gradients(&by_log_density)?;
-        regularised(given, HeadGradients { by_mean, by_log_std })
-    };
+    let held = || regularised(given, Reparameterised::held(sample, &temperature, given.inputs.rows)?);
     let moved = || {
         let [by_mean, by_log_std] = sample.action_gradients()?;
         distribution.output_gradient(&by_mean, &by_log_std)
     };
     let critic = |queue| Ok((given.policy_action_value(queue)?, given.by_action(queue)?));
     let (((action_value, by_action), held), moved) = queue.with(|queue| queue.with(critic, held), moved)?;
-    let by_output = through_action(given, &held, &moved, &by_action)?;
+    let by_output = through_action(&held, &moved, &by_action, given.config.sizes.action)?;
     let (distribution, sample) = (distribution.shallow_clone(), sample.shallow_clone());
     Ok((Box::new(Reparameterised { distribution, sample, action_value, temperature }), by_output))
 }
@@ -257,7 +252,7 @@ fn deterministic(queue: Queue<'_>, given: &Given<'_>) -> Result<Objective> {
         |queue| Ok((given.policy_action_value(queue)?, given.by_action(queue)?)),
         || Ok((mean.f_tanh()?, pull_of(given, mean, Regularisers::of(given.config).mean)?, slope(mean)?)),
     )?;
-    let by_output = through_action(given, &held, &moved, &by_action)?;
+    let by_output = through_action(&held, &moved, &by_action, given.config.sizes.action)?;
     Ok((Box::new(Deterministic { action, action_value }), by_output))
 }
 
@@ -306,14 +301,6 @@ fn regularised(given: &Given<'_>, HeadGradients { by_mean, by_log_std }: HeadGra
 /// The gradient of a regulariser by a head.
 fn pull_of(given: &Given<'_>, head: &Tensor, factor: f64) -> Result<Tensor> {
     pull(head, factor, given.inputs.rows * given.config.sizes.action)
-}
-
-/// ∂J/∂output, from that with Q(s, ã) `held`, from ∂ã/∂output, by which ã is `moved`, and from ∂J/∂ã through Q alone: all that waits
-/// for Q is this one operation.
-fn through_action(given: &Given<'_>, held: &Tensor, moved: &Tensor, by_action: &Tensor) -> Result<Tensor> {
-    let width = given.config.sizes.action as i64;
-    let heads = |by_output: &Tensor| by_output.f_unflatten(1, [-1, width].as_slice());
-    Ok(heads(held)?.f_addcmul(&heads(moved)?, &by_action.f_unsqueeze(1)?)?.f_flatten(1, 2)?)
 }
 
 /// Writes the gradient by θ, and completes the E-half with its temperature.

@@ -18,8 +18,7 @@ use super::transfer::Placement;
 use crate::error::Result;
 use crate::networks::layout::{LayerSpec, ParameterSpec, stacked};
 
-/// Rows from which libtorch's joint product and sum is the faster on a GPU, as measured on an H200 with 300 units at 256 and 512 rows; a
-/// CPU takes as long for either.
+/// Rows from which libtorch's joint product and sum is the faster on a GPU, as measured on an H200 with 300 units at 256 and 512 rows.
 const MANY_ROWS: i64 = 512;
 
 /// Layers of a perceptron, or the gradient by them.

@@ -46,7 +46,7 @@ impl Optimisers {
         let values = &trained.policy.values;
         let placement = Placement { device: values.device(), kind: values.f_kind()? };
         Ok(Self {
-            policy: adam(&trained.policy.values, rates.policy_learning_rate)?,
+            policy: adam(values, rates.policy_learning_rate)?,
             action_values: by_adam
                 .iter()
                 .map(|network| adam(&network.values, rates.action_value_learning_rate))
