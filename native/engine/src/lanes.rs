@@ -37,6 +37,29 @@ pub fn claim(values: &[f32]) {
     let _ = values;
 }
 
+/// Bytes of a core's first-level cache for data, as the processor tells; 32 KB where it does not.
+pub fn first_level_bytes() -> usize {
+    /// The smallest that processors with vectors have.
+    const LEAST: usize = 32 << 10;
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::sync::LazyLock;
+
+        use raw_cpuid::{CacheType, CpuId};
+
+        // a virtual machine takes long to answer
+        static BYTES: LazyLock<Option<usize>> = LazyLock::new(|| {
+            let mut caches = CpuId::new().get_cache_parameters()?;
+            let first = caches.find(|cache| cache.level() == 1 && cache.cache_type() == CacheType::Data)?;
+            let lines = first.sets() * first.associativity() * first.physical_line_partitions();
+            Some(lines * first.coherency_line_size())
+        });
+        BYTES.unwrap_or(LEAST)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    LEAST
+}
+
 /// Work on the vectors of one instruction set.
 pub trait Task {
     /// Does it.
@@ -184,17 +207,20 @@ pub use x86::{Avx2, Avx512};
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
+    use std::mem::MaybeUninit;
+
     use std::arch::x86_64::{
         __m256, __m256i, __m512, __mmask16, _CMP_GT_OQ, _CMP_NEQ_UQ, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32,
         _mm_loadu_ps, _mm_movehdup_ps, _mm_movehl_ps, _mm256_add_ps, _mm256_and_ps, _mm256_castpd_ps,
-        _mm256_castps128_ps256, _mm256_castps256_ps128, _mm256_cmp_ps, _mm256_cmpgt_epi32,
+        _mm256_castps_pd, _mm256_castps128_ps256, _mm256_castps256_ps128, _mm256_cmp_ps, _mm256_cmpgt_epi32,
         _mm256_extractf128_ps, _mm256_fmadd_ps, _mm256_insertf128_ps, _mm256_loadu_ps, _mm256_maskload_ps,
         _mm256_maskstore_ps, _mm256_max_ps, _mm256_movemask_ps, _mm256_permute2f128_ps, _mm256_set1_epi32,
         _mm256_set1_ps, _mm256_setr_epi32, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_storeu_ps,
-        _mm256_unpackhi_ps, _mm256_unpacklo_ps, _mm512_castps_pd, _mm512_castps512_ps256, _mm512_cmp_ps_mask,
-        _mm512_extractf64x4_pd, _mm512_fmadd_ps, _mm512_loadu_epi32, _mm512_loadu_ps, _mm512_mask_storeu_ps,
-        _mm512_maskz_loadu_ps, _mm512_maskz_mov_ps, _mm512_max_ps, _mm512_permutex2var_ps, _mm512_set1_ps,
-        _mm512_setzero_ps, _mm512_storeu_ps,
+        _mm256_unpackhi_ps, _mm256_unpacklo_ps, _mm512_castpd_ps, _mm512_castps_pd, _mm512_castps256_ps512,
+        _mm512_castps512_ps256, _mm512_cmp_ps_mask, _mm512_extractf64x4_pd, _mm512_fmadd_ps,
+        _mm512_insertf64x4, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps,
+        _mm512_maskz_mov_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_shuffle_f32x4,
+        _mm512_shuffle_ps, _mm512_storeu_ps, _mm512_unpackhi_ps, _mm512_unpacklo_ps,
     };
 
     use super::{Lanes, Task};
@@ -203,44 +229,78 @@ mod x86 {
     #[derive(Clone, Copy)]
     pub struct Avx512(__m512);
 
-    /// Which lanes of two rows, `width` apart, come to lie in the first and in the second of them when their blocks of
-    /// `width` beside the diagonal change places. Lanes of the second row count from 16.
-    const fn exchanged(width: usize) -> [[i32; 16]; 2] {
-        let mut lanes = [[0; 16]; 2];
-        let mut lane = 0;
-        while lane < 16 {
-            let is_low = lane & width == 0;
-            lanes[0][lane] = (if is_low { lane } else { 16 + lane - width }) as i32;
-            lanes[1][lane] = (if is_low { lane + width } else { 16 + lane }) as i32;
-            lane += 1;
-        }
-        lanes
+    /// The lowest `count` of 16 lanes.
+    #[inline(always)]
+    const fn lowest(count: usize) -> __mmask16 {
+        ((1_u32 << count) - 1) as __mmask16
     }
 
-    /// Makes the blocks of `WIDTH` beside the diagonal of 16 x 16 change places. The width is a constant so that all
-    /// rows stay in registers.
+    /// The first `columns` columns of 16 x 16 values, as rows.
     ///
     /// # Safety
-    /// AVX-512F.
+    /// AVX-512F; the block is there, and room for the columns.
     #[inline(always)]
-    unsafe fn exchange<const WIDTH: usize>(block: &mut [__m512; 16]) {
-        // SAFETY: the caller's; each list has 16 lanes
-        unsafe {
-            let [first, second] = const { exchanged(WIDTH) }.map(|lanes| _mm512_loadu_epi32(lanes.as_ptr()));
-            for i in 0..16 {
-                if i & WIDTH == 0 {
-                    let (low, high) = (block[i], block[i + WIDTH]);
-                    block[i] = _mm512_permutex2var_ps(low, first, high);
-                    block[i + WIDTH] = _mm512_permutex2var_ps(low, second, high);
+    unsafe fn turn_block(
+        (from, from_stride): (*const f32, usize),
+        (to, to_stride): (*mut f32, usize),
+        columns: usize,
+    ) {
+        // half of the columns at a time: what is under way stays in registers
+        for first in [0, 8] {
+            // SAFETY: the caller's
+            unsafe {
+                // quarters of rows that are four apart come beside each other, the first two as they are loaded
+                let mut rows = [[_mm512_setzero_ps(); 2]; 4];
+                for (i, quarters) in rows.iter_mut().enumerate() {
+                    let row = from.add(i * from_stride + first);
+                    let low = beside(row, row.add(4 * from_stride));
+                    let high = beside(row.add(8 * from_stride), row.add(12 * from_stride));
+                    *quarters =
+                        [_mm512_shuffle_f32x4::<0x88>(low, high), _mm512_shuffle_f32x4::<0xdd>(low, high)];
+                }
+                for quarter in 0..2 {
+                    let rows = [rows[0][quarter], rows[1][quarter], rows[2][quarter], rows[3][quarter]];
+                    for (j, column) in turned_quarters(rows).into_iter().enumerate() {
+                        let j = first + 4 * quarter + j;
+                        if j < columns {
+                            _mm512_storeu_ps(to.add(j * to_stride), column);
+                        }
+                    }
                 }
             }
         }
     }
 
-    /// The lowest `count` of 16 lanes.
+    /// Eight values each of two rows.
+    ///
+    /// # Safety
+    /// AVX-512F; the values are there.
     #[inline(always)]
-    const fn lowest(count: usize) -> __mmask16 {
-        ((1_u32 << count) - 1) as __mmask16
+    unsafe fn beside(low: *const f32, high: *const f32) -> __m512 {
+        // SAFETY: the caller's
+        unsafe {
+            let low = _mm512_castps_pd(_mm512_castps256_ps512(_mm256_loadu_ps(low)));
+            _mm512_castpd_ps(_mm512_insertf64x4::<1>(low, _mm256_castps_pd(_mm256_loadu_ps(high))))
+        }
+    }
+
+    /// 4 x 4 values turned over in each quarter.
+    ///
+    /// # Safety
+    /// AVX-512F.
+    #[inline(always)]
+    unsafe fn turned_quarters([a, b, c, d]: [__m512; 4]) -> [__m512; 4] {
+        // SAFETY: the caller's
+        unsafe {
+            let (ab, cd) = (_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d));
+            let (ab_high, cd_high) = (_mm512_unpackhi_ps(a, b), _mm512_unpackhi_ps(c, d));
+            [
+                _mm512_shuffle_ps::<0x44>(ab, cd),
+                _mm512_shuffle_ps::<0xee>(ab, cd),
+                _mm512_shuffle_ps::<0x44>(ab_high, cd_high),
+                _mm512_shuffle_ps::<0xee>(ab_high, cd_high),
+            ]
+        }
     }
 
     // SAFETY of every block below: what the trait asks of the caller
@@ -279,23 +339,19 @@ mod x86 {
             (to, to_stride): (*mut f32, usize),
             (rows, columns): (usize, usize),
         ) {
-            // SAFETY: the caller's; each list of lanes has 16
+            // SAFETY: the caller's; masked lanes are not read, and a row that is not there has none
             unsafe {
-                let mut block = [_mm512_setzero_ps(); 16];
-                // a loop: what a closure holds may end up in a function without the instruction set
-                for (i, row) in block.iter_mut().enumerate() {
+                if (rows, columns) == (16, 16) {
+                    return turn_block((from, from_stride), (to, to_stride), 16);
+                }
+                let mut block = MaybeUninit::<[f32; 256]>::uninit();
+                let block = block.as_mut_ptr().cast::<f32>();
+                for i in 0..16 {
                     let lanes = if i < rows { lowest(columns) } else { 0 };
-                    *row = _mm512_maskz_loadu_ps(lanes, from.wrapping_add(i * from_stride));
+                    let row = _mm512_maskz_loadu_ps(lanes, from.wrapping_add(i * from_stride));
+                    _mm512_storeu_ps(block.add(16 * i), row);
                 }
-                exchange::<8>(&mut block);
-                exchange::<4>(&mut block);
-                exchange::<2>(&mut block);
-                exchange::<1>(&mut block);
-                for (j, row) in block.into_iter().enumerate() {
-                    if j < columns {
-                        _mm512_storeu_ps(to.add(j * to_stride), row);
-                    }
-                }
+                turn_block((block, 16), (to, to_stride), columns);
             }
         }
         #[inline(always)]
@@ -489,6 +545,24 @@ mod x86 {
         unsafe fn sum_of_line(line: &[Self]) -> f32 {
             // SAFETY: the caller's
             unsafe { sum_of_eight(_mm256_add_ps(line[0].0, line[1].0)) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_level_bytes;
+
+    #[test]
+    fn the_first_level_cache_is_what_the_system_says() {
+        let bytes = first_level_bytes();
+        assert!((16 << 10..=1 << 20).contains(&bytes), "{bytes} bytes");
+        // containers may hide it
+        if let Ok(kilobytes) = std::fs::read_to_string("/sys/devices/system/cpu/cpu0/cache/index0/size")
+            && let Ok(kilobytes) = kilobytes.trim().trim_end_matches('K').parse::<usize>()
+            && cfg!(target_arch = "x86_64")
+        {
+            assert_eq!(bytes, kilobytes << 10);
         }
     }
 }

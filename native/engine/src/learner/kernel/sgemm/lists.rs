@@ -18,18 +18,44 @@ use std::ops::Range;
 use super::blocks::{DEPTH, Job};
 use super::zeros::{Known, Sparse, is_thin, thin_features};
 use super::{Finish, Start};
-use crate::lanes::{LINE, Lanes, Task};
+use crate::lanes::{LINE, Lanes, Task, first_level_bytes};
 use crate::learner::kernel::transpose::tiles;
 
 /// Fewest vectors of a panel's row: fewer sums do not keep the units busy.
 const FEWEST: usize = 6;
 
-/// Most vectors of a panel's row, and most floats.
-const WIDEST: usize = 13;
-const WIDTH: usize = 128;
+/// How large panels may be: nearly all of a first-level cache. The wider they are, the fewer values are looked up in lists and
+/// the fewer lists end.
+#[derive(Debug, Clone, Copy)]
+pub struct Widest {
+    /// Floats of a row.
+    row: usize,
+    /// Floats of all rows.
+    panel: usize,
+}
 
-/// Most floats of a panel: 31 KB, nearly all of the smallest first-level caches.
-const PANEL: usize = 31 * 256;
+impl Widest {
+    /// In the smallest first-level caches, 32 KB.
+    pub const SMALL: Self = Self { row: 128, panel: 31 * 256 };
+    /// In 48 KB and more.
+    pub const LARGE: Self = Self { row: 160, panel: 40 * 256 };
+
+    /// On this processor.
+    pub fn here() -> Self {
+        if first_level_bytes() < 48 << 10 { Self::SMALL } else { Self::LARGE }
+    }
+
+    /// Rows that there is room for whatever their width.
+    const fn rows(&self) -> usize {
+        self.panel / self.row
+    }
+
+    /// Vectors of a row: their sums leave registers for a value and what is multiplied with it.
+    const fn vectors<V: Lanes>(&self) -> usize {
+        let (room, sums) = (self.row / V::COUNT, V::REGISTERS - 3);
+        if room < sums { room } else { sums }
+    }
+}
 
 /// Most rows that are listed together, and fewest that are worth it.
 const ROWS: usize = 128;
@@ -38,35 +64,35 @@ const FEW_ROWS: usize = 32;
 /// Most inner indices of one list: the bits of a word.
 const PLACES: usize = u64::BITS as usize;
 
-/// Most lists: the widest panel has the fewest rows.
-const LISTS: usize = ROWS * DEPTH.div_ceil(PANEL / WIDTH);
+/// Most lists: the panel with the fewest rows has the most parts.
+const LISTS: usize = ROWS * DEPTH.div_ceil(Widest::SMALL.rows());
 
 /// What one product works in.
 #[repr(align(64))]
 struct Memory {
-    panel: [MaybeUninit<f32>; PANEL],
+    panel: [MaybeUninit<f32>; Widest::LARGE.panel],
     turned: [MaybeUninit<f32>; ROWS * (DEPTH + LINE)],
-    sums: [MaybeUninit<f32>; ROWS * WIDTH],
+    sums: [MaybeUninit<f32>; ROWS * Widest::LARGE.row],
     places: [MaybeUninit<u64>; LISTS],
 }
 
-/// The product by lists, `MOST` vectors of a row at a time, where they are faster than `dense` blocks and can finish the sums;
-/// of a product with features that are mostly zero, the part of these.
+/// The product by lists, on panels that are the `widest`, where lists are faster than `dense` blocks and can finish the sums; of a
+/// product with features that are mostly zero, the part of these.
 ///
 /// # Safety
 /// As [`super::registers::multiply`]; the processor has `V`; the rows of a sparse A are contiguous, and so are the features
 /// of a B that has some.
-pub unsafe fn multiply<V: Lanes, const MOST: usize>(job: &Job, known: Known, dense: unsafe fn(&Job)) {
+pub unsafe fn multiply<V: Lanes>(job: &Job, known: Known, widest: Widest, dense: unsafe fn(&Job)) {
     // SAFETY: the caller's
     let others = |job: &Job| unsafe {
         match known.sparse {
-            Some(sparse) if can_list::<V, MOST>(job, sparse) && is_thin::<V>(job, sparse) => {
-                list::<V, MOST>(job, sparse);
+            Some(sparse) if can_list::<V>(job, sparse, widest) && is_thin(job, sparse) => {
+                list::<V>(job, sparse, widest);
             }
             _ => dense(job),
         }
     };
-    let thin = if known.has_features && can_list::<V, MOST>(job, Sparse::Columns) {
+    let thin = if known.has_features && can_list::<V>(job, Sparse::Columns, widest) {
         // SAFETY: the caller's
         unsafe { thin_features(job) }
     } else {
@@ -83,7 +109,7 @@ pub unsafe fn multiply<V: Lanes, const MOST: usize>(job: &Job, known: Known, den
         others(&part(0..thin.start));
     }
     // SAFETY: the caller's; these are some of the product's columns or inner indices
-    unsafe { list::<V, MOST>(&part(thin.clone()), Sparse::Columns) };
+    unsafe { list::<V>(&part(thin.clone()), Sparse::Columns, widest) };
     if thin.end < all {
         others(&part(thin.end..all));
     }
@@ -91,12 +117,13 @@ pub unsafe fn multiply<V: Lanes, const MOST: usize>(job: &Job, known: Known, den
 
 /// Whether sums are long enough, and rows to list many enough, for lists to win where there are zeros; and whether lists can
 /// finish the sums.
-fn can_list<V: Lanes, const MOST: usize>(job: &Job, sparse: Sparse) -> bool {
+fn can_list<V: Lanes>(job: &Job, sparse: Sparse, widest: Widest) -> bool {
     let (rows, columns) = match sparse {
         Sparse::Rows => (job.rows, job.columns),
         Sparse::Columns => (job.columns, job.rows),
     };
-    let is_large = job.inner > 0 && rows >= FEW_ROWS && Panels::of::<V>(columns, MOST).narrowest() >= FEWEST;
+    let is_large =
+        job.inner > 0 && rows >= FEW_ROWS && Panels::of::<V>(columns, widest).narrowest() >= FEWEST;
     is_large && (sparse == Sparse::Columns || matches!(job.finish, Finish::Store))
 }
 
@@ -104,23 +131,23 @@ fn can_list<V: Lanes, const MOST: usize>(job: &Job, sparse: Sparse) -> bool {
 ///
 /// # Safety
 /// As [`multiply`]; sums are long enough for the panels of [`can_list`].
-unsafe fn list<V: Lanes, const MOST: usize>(job: &Job, sparse: Sparse) {
+unsafe fn list<V: Lanes>(job: &Job, sparse: Sparse, widest: Widest) {
     // SAFETY: the caller's
-    unsafe { V::apart(Listed::<V, MOST> { job, sparse, lanes: PhantomData }) }
+    unsafe { V::apart(Listed::<V> { job, sparse, widest, lanes: PhantomData }) }
 }
 
 /// A product by lists.
-struct Listed<'a, V, const MOST: usize> {
+struct Listed<'a, V> {
     job: &'a Job,
     sparse: Sparse,
+    widest: Widest,
     lanes: PhantomData<V>,
 }
 
-impl<V: Lanes, const MOST: usize> Task for Listed<'_, V, MOST> {
+impl<V: Lanes> Task for Listed<'_, V> {
     #[inline(always)]
     unsafe fn run(self) {
-        const { assert!(MOST <= WIDEST && MOST * V::COUNT <= WIDTH, "panels as wide as a row") }
-        let Self { job, sparse, .. } = self;
+        let Self { job, sparse, widest, .. } = self;
         let mut memory = MaybeUninit::<Memory>::uninit();
         let memory = memory.as_mut_ptr();
         let depth = job.inner.div_ceil(job.inner.div_ceil(DEPTH));
@@ -135,8 +162,8 @@ impl<V: Lanes, const MOST: usize> Task for Listed<'_, V, MOST> {
                 // SAFETY: the caller's; the memory has room for so many rows and inner indices
                 unsafe {
                     match sparse {
-                        Sparse::Rows => by_rows::<V, MOST>(&part.rows(some), memory),
-                        Sparse::Columns => by_columns::<V, MOST>(&part.columns(some), memory),
+                        Sparse::Rows => by_rows::<V>(&part.rows(some), widest, memory),
+                        Sparse::Columns => by_columns::<V>(&part.columns(some), widest, memory),
                     }
                 }
             }
@@ -149,8 +176,8 @@ impl<V: Lanes, const MOST: usize> Task for Listed<'_, V, MOST> {
 /// # Safety
 /// As [`multiply`]; the memory has room.
 #[inline(always)]
-unsafe fn by_rows<V: Lanes, const MOST: usize>(job: &Job, memory: *mut Memory) {
-    let panels = Panels::of::<V>(job.columns, MOST);
+unsafe fn by_rows<V: Lanes>(job: &Job, widest: Widest, memory: *mut Memory) {
+    let panels = Panels::of::<V>(job.columns, widest);
     // SAFETY: the caller's
     unsafe {
         let lists = Lists::of::<V>((job.a, job.a_row_stride), (job.rows, job.inner), panels.depth(), memory);
@@ -166,8 +193,8 @@ unsafe fn by_rows<V: Lanes, const MOST: usize>(job: &Job, memory: *mut Memory) {
 /// # Safety
 /// As [`multiply`]; the memory has room.
 #[inline(always)]
-unsafe fn by_columns<V: Lanes, const MOST: usize>(job: &Job, memory: *mut Memory) {
-    let panels = Panels::of::<V>(job.rows, MOST);
+unsafe fn by_columns<V: Lanes>(job: &Job, widest: Widest, memory: *mut Memory) {
+    let panels = Panels::of::<V>(job.rows, widest);
     // SAFETY: the caller's
     unsafe {
         let columns = if job.b_column_stride == 1 {
@@ -209,13 +236,14 @@ struct Panels {
     vectors: usize,
     vector: usize,
     count: usize,
+    widest: Widest,
 }
 
 impl Panels {
     #[inline(always)]
-    const fn of<V: Lanes>(columns: usize, most: usize) -> Self {
+    const fn of<V: Lanes>(columns: usize, widest: Widest) -> Self {
         let vectors = columns.div_ceil(V::COUNT);
-        Self { columns, vectors, vector: V::COUNT, count: vectors.div_ceil(most) }
+        Self { columns, vectors, vector: V::COUNT, count: vectors.div_ceil(widest.vectors::<V>()), widest }
     }
 
     /// Vectors of a row of the narrowest.
@@ -229,14 +257,14 @@ impl Panels {
     /// Most rows of a panel.
     #[inline(always)]
     const fn depth(&self) -> usize {
-        let depth = PANEL / (self.vectors.div_ceil(self.count) * self.vector);
+        let depth = self.widest.panel / (self.vectors.div_ceil(self.count) * self.vector);
         if depth < PLACES { depth } else { PLACES }
     }
 
     /// The columns of each.
     #[inline(always)]
     fn all(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let Self { columns, vectors, vector, count } = *self;
+        let Self { columns, vectors, vector, count, .. } = *self;
         let first = move |panel: usize| (panel * vectors / count * vector).min(columns);
         (0..count).map(move |panel| first(panel)..first(panel + 1))
     }
@@ -267,7 +295,8 @@ impl Lists {
         most: usize,
         memory: *mut Memory,
     ) -> Self {
-        let depth = inner.div_ceil(inner.div_ceil(most));
+        // parts that begin with a line, as the rows do: no load meets two
+        let depth = inner.div_ceil(inner.div_ceil(most)).next_multiple_of(LINE).min(most);
         // SAFETY: a field of what the caller owns
         let places = unsafe { (&raw mut (*memory).places).cast() };
         let lists = Self { values, stride, rows, inner, depth, places };
@@ -366,7 +395,12 @@ impl Sums {
                 for row in (0..job.rows).step_by(V::COUNT) {
                     let (rows, columns) = (V::COUNT.min(job.rows - row), V::COUNT.min(job.columns - column));
                     let from = self.values.add(column * self.stride + row);
-                    V::transpose((from, self.stride), (block, V::COUNT), (columns, rows));
+                    // what is whole is told to the compiler
+                    if rows == V::COUNT && columns == V::COUNT {
+                        V::transpose((from, self.stride), (block, V::COUNT), (V::COUNT, V::COUNT));
+                    } else {
+                        V::transpose((from, self.stride), (block, V::COUNT), (columns, rows));
+                    }
                     for i in 0..rows {
                         let place = (row + i) * job.c_stride + column;
                         let sums = V::load(block.add(i * V::COUNT));

@@ -16,7 +16,7 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::blocks::{Blocks, DEPTH, Job};
-use super::lists;
+use super::lists::{self, Widest};
 use super::zeros::Known;
 #[cfg(target_arch = "x86_64")]
 use crate::lanes::{Avx2, Avx512};
@@ -34,7 +34,7 @@ pub unsafe fn multiply(job: &Job, known: Option<Known>) {
             // SAFETY: the caller's; the processor has the instructions
             return unsafe {
                 match known {
-                    Some(known) => lists::multiply::<Avx512, 8>(job, known, run::<Avx512, 6, 4>),
+                    Some(known) => lists::multiply::<Avx512>(job, known, Widest::here(), run::<Avx512, 6, 4>),
                     None => run::<Avx512, 6, 4>(job),
                 }
             };
@@ -43,7 +43,7 @@ pub unsafe fn multiply(job: &Job, known: Option<Known>) {
             // SAFETY: the caller's; the processor has the instructions
             return unsafe {
                 match known {
-                    Some(known) => lists::multiply::<Avx2, 13>(job, known, run::<Avx2, 6, 2>),
+                    Some(known) => lists::multiply::<Avx2>(job, known, Widest::here(), run::<Avx2, 6, 2>),
                     None => run::<Avx2, 6, 2>(job),
                 }
             };
@@ -245,6 +245,7 @@ unsafe fn in_panel<V: Lanes, const M: usize, const N: usize, const PART: bool>(j
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
     use super::super::lists;
+    use super::super::lists::Widest;
     use super::super::zeros::{Known, Sparse};
     use super::super::{Finish, Start};
     use super::{Job, run};
@@ -345,14 +346,13 @@ mod tests {
         }
     }
 
-    /// Lists of the rows of A or of the columns of B; nothing where they are not thin.
-    unsafe fn listed<V: Lanes, const MOST: usize, const BY_ROWS: bool>(job: &Job) {
+    /// Lists of the rows of A or of the columns of B, on large panels or small ones; nothing where they are not thin.
+    unsafe fn listed<V: Lanes, const BY_ROWS: bool, const LARGE: bool>(job: &Job) {
         unsafe fn nothing(_: &Job) {}
-        let sparse = if BY_ROWS { Sparse::Rows } else { Sparse::Columns };
+        let sparse = Some(if BY_ROWS { Sparse::Rows } else { Sparse::Columns });
+        let widest = if LARGE { Widest::LARGE } else { Widest::SMALL };
         // SAFETY: the caller's
-        unsafe {
-            lists::multiply::<V, MOST>(job, Known { sparse: Some(sparse), has_features: false }, nothing)
-        }
+        unsafe { lists::multiply::<V>(job, Known { sparse, has_features: false }, widest, nothing) }
     }
 
     /// Products of one shape with a thin factor, by lists and by blocks.
@@ -369,12 +369,14 @@ mod tests {
             for start in [Start::Zero, Start::Present] {
                 let product = |run: unsafe fn(&Job)| product(run, shape, (&a, &b), start, finish);
                 let expected = product(run::<f32, 4, 4>);
-                assert_eq!(product(listed::<f32, 13, BY_ROWS>), expected);
+                assert_eq!(product(listed::<f32, BY_ROWS, false>), expected);
                 if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                    assert_eq!(product(listed::<Avx2, 13, BY_ROWS>), expected);
+                    assert_eq!(product(listed::<Avx2, BY_ROWS, false>), expected);
+                    assert_eq!(product(listed::<Avx2, BY_ROWS, true>), expected);
                 }
                 if is_x86_feature_detected!("avx512f") {
-                    assert_eq!(product(listed::<Avx512, 8, BY_ROWS>), expected);
+                    assert_eq!(product(listed::<Avx512, BY_ROWS, false>), expected);
+                    assert_eq!(product(listed::<Avx512, BY_ROWS, true>), expected);
                 }
             }
         }
@@ -397,7 +399,7 @@ mod tests {
         let shape = (300, 301, 128);
         let (a, b) = (Stored::new(numbers, 0, (300, 301), false), Stored::new(numbers, 5, (301, 128), false));
         let untouched = Stored::new(numbers, 2, (300, 128), false).values.into_iter().map(f32::to_bits);
-        let got = product(listed::<f32, 13, false>, shape, (&a, &b), Start::Present, Finish::Store);
+        let got = product(listed::<f32, false, false>, shape, (&a, &b), Start::Present, Finish::Store);
         assert!(got.into_iter().eq(untouched));
     }
 }

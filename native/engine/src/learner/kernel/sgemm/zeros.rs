@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::blocks::Job;
-use crate::lanes::{LINE, Lanes};
+use crate::lanes::LINE;
 
 /// What is known of the zeros of a product's factors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,23 +26,16 @@ pub enum Sparse {
 /// Rows or columns of the sparse factor from one that is looked at to the next.
 const LOOK_EVERY: usize = 16;
 
-/// Up to which share of values that are not zero lists are faster than blocks. Wider vectors make blocks faster, but neither a
-/// load for each multiply-add nor what it takes to turn columns over. `cargo run --example zeros` on a Zen 5 with AVX-512: as
-/// long at 0.63 of columns and at 0.69 of rows. With AVX2 lists were a fifth faster there at 0.6; less than that says is taken,
-/// since processors without AVX-512 have less cache.
-const fn most<V: Lanes>(sparse: Sparse) -> f64 {
-    match sparse {
-        _ if V::COUNT < LINE => 0.65,
-        Sparse::Rows => 0.65,
-        Sparse::Columns => 0.6,
-    }
-}
+/// Up to which share of values that are not zero lists are faster than blocks: `cargo run --example zeros`, as long at 0.67 of
+/// columns and at 0.70 of rows on a Zen 5 with AVX-512, and a sixth faster at 0.65 with AVX2 there. Less is taken: a smaller cache
+/// makes lists slower, not blocks.
+const MOST: f64 = 0.65;
 
 /// Whether lists of the sparse factor are faster than blocks, as far as some of its rows or columns show.
 ///
 /// # Safety
 /// As [`super::lists::multiply`].
-pub unsafe fn is_thin<V: Lanes>(job: &Job, sparse: Sparse) -> bool {
+pub unsafe fn is_thin(job: &Job, sparse: Sparse) -> bool {
     let (values, stride, rows, len) = match sparse {
         Sparse::Rows => (job.a, job.a_row_stride, job.rows, job.inner),
         Sparse::Columns if job.b_column_stride == 1 => (job.b, job.b_row_stride, job.inner, job.columns),
@@ -55,7 +48,7 @@ pub unsafe fn is_thin<V: Lanes>(job: &Job, sparse: Sparse) -> bool {
         listed += nonzero(values);
         seen += len;
     }
-    seen > 0 && listed as f64 <= most::<V>(sparse) * seen as f64
+    seen > 0 && listed as f64 <= MOST * seen as f64
 }
 
 fn nonzero(values: &[f32]) -> usize {
