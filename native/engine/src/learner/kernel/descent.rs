@@ -78,12 +78,13 @@ impl Descent {
             let (step, [first_moment, second_moment]) = optimiser.begin();
             Moved { step, weights, first_moment, second_moment, target }
         });
-        self.pieces.iter().zip(&mut self.known).map(move |(piece, is_known)| Work {
+        // from the last layer back: pieces of the first are small where inputs are few, and whoever ends first takes them
+        self.pieces.iter().zip(&mut self.known).rev().map(move |(piece, is_known)| Work {
             passed,
             piece,
             is_known,
-            gradient: first_of(&mut gradient, piece.len),
-            moved: moved.as_mut().map(|moved| moved.first(piece.len)),
+            gradient: last_of(&mut gradient, piece.len),
+            moved: moved.as_mut().map(|moved| moved.last(piece.len)),
         })
     }
 }
@@ -111,9 +112,9 @@ struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// Cuts off the first `len` weights.
-    fn first(&mut self, len: usize) -> Self {
-        Self { weights: first_of(&mut self.weights, len), rate: self.rate }
+    /// Cuts off the last `len` weights.
+    fn last(&mut self, len: usize) -> Self {
+        Self { weights: last_of(&mut self.weights, len), rate: self.rate }
     }
 }
 
@@ -140,6 +141,11 @@ impl Meeting {
     }
 }
 
+/// Cuts off the last `len` values.
+fn last_of<'a>(values: &mut &'a mut [f32], len: usize) -> &'a mut [f32] {
+    values.split_off_mut(values.len() - len..).unwrap_or_default()
+}
+
 /// Cuts off the first `len` values.
 fn first_of<'a>(values: &mut &'a mut [f32], len: usize) -> &'a mut [f32] {
     values.split_off_mut(..len).unwrap_or_default()
@@ -155,14 +161,14 @@ struct Moved<'a> {
 }
 
 impl<'a> Moved<'a> {
-    /// Cuts off the first `len` weights.
-    fn first(&mut self, len: usize) -> Self {
+    /// Cuts off the last `len` weights.
+    fn last(&mut self, len: usize) -> Self {
         Self {
             step: self.step,
-            weights: first_of(&mut self.weights, len),
-            first_moment: first_of(&mut self.first_moment, len),
-            second_moment: first_of(&mut self.second_moment, len),
-            target: self.target.as_mut().map(|target| target.first(len)),
+            weights: last_of(&mut self.weights, len),
+            first_moment: last_of(&mut self.first_moment, len),
+            second_moment: last_of(&mut self.second_moment, len),
+            target: self.target.as_mut().map(|target| target.last(len)),
         }
     }
 }
