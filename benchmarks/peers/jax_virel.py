@@ -10,12 +10,11 @@ the state's part serves both passes, and the tile of beta's residual error.
 
 import itertools
 import math
-import time
 from functools import partial
 from typing import NamedTuple
 
 import virel_step as spec
-from protocol import arguments, cores, limit_threads, serve
+from protocol import arguments, cores, fastest, limit_threads, serve
 
 options = arguments(
     __doc__,
@@ -235,25 +234,18 @@ def choices(option: str, others, known):
 
 
 def fastest_settings(networks: dict, replay) -> Settings:
-    """Tries what the options leave open: first layouts, then tiles. The best of three calls counts."""
+    """Tries what the options leave open: first layouts, then tiles."""
 
-    def seconds(settings):
-        learner = Learner(settings, networks, replay)
-        times = []
-        for _ in range(3):
-            started = time.perf_counter()
-            learner.work(1)
-            times.append(time.perf_counter() - started)
-        return min(times)
-
-    def fastest(candidates):
-        return candidates[0] if len(candidates) == 1 else min(candidates, key=seconds)
+    def fastest_of(candidates):
+        if len(candidates) == 1:
+            return candidates[0]
+        return fastest({settings: Learner(settings, networks, replay).work for settings in candidates}, UPDATES_PER_CALL)
 
     flats = choices(options.adam, [True, False], lambda word: word == "flat")
     splits = choices(options.split, [False, True], lambda word: word == "yes")
     tiles = choices(options.tile, [512, 256, 1024, spec.RESIDUAL_ROWS], int) if options.algorithm == "beta" else [0]
-    best = fastest([Settings(*each, tiles[0]) for each in itertools.product(flats, splits)])
-    return fastest([best._replace(tile=tile) for tile in tiles])
+    best = fastest_of([Settings(*each, tiles[0]) for each in itertools.product(flats, splits)])
+    return fastest_of([best._replace(tile=tile) for tile in tiles])
 
 
 def check(path: str) -> None:

@@ -5,16 +5,16 @@
 C++ templates, compiled for this machine and these sizes at the first use (about a minute); the environment is Gymnasium's. Twin
 Q, automatic entropy, one update of actor and critics a step on one batch; two hidden layers of 300, batch 128. Its authors
 recommend MKL with one thread, which is slow on AMD's processors: MKL and OpenBLAS, with one thread and with `--threads`, are
-tried at the start, and the fastest is taken.
+tried by turns at the start, and the fastest is taken.
 """
 
-from protocol import arguments, limit_threads, serve
+from protocol import arguments, fastest, limit_threads, serve
 
 options = arguments(__doc__, env="HalfCheetah-v5", starts=1000, steps=200, blas="auto")
 limit_threads(options.threads)
 
 import ctypes  # noqa: E402 (libraries take the number of threads when they load)
-import time  # noqa: E402
+import itertools  # noqa: E402
 
 import gymnasium  # noqa: E402
 import rltools  # noqa: E402
@@ -40,7 +40,6 @@ class Learner:
     """RLtools on one BLAS; random steps without an update, then some with."""
 
     def __init__(self, blas: str):
-        self.blas = blas
         rltools.src.training.acceleration_flags, setter = BLAS[blas]
         module = rltools.SAC(
             lambda: gymnasium.make(options.env),
@@ -67,21 +66,21 @@ class Learner:
             self.state.step()
         return steps
 
-    def seconds(self, threads: int) -> float:
-        """The best of three tries."""
-        self.set_threads(threads)
-        times = []
-        for _ in range(3):
-            started = time.perf_counter()
-            self.work(50)
-            times.append(time.perf_counter() - started)
-        return min(times)
+    def on(self, threads: int):
+        """Its work on so many threads."""
+
+        def work(steps: int) -> int:
+            self.set_threads(threads)
+            return self.work(steps)
+
+        return work
 
 
-learners = [Learner(blas) for blas in (BLAS if options.blas == "auto" else [options.blas])]
-candidates = [(learner, threads) for learner in learners for threads in sorted({1, options.threads})]
-learner, threads = min(candidates, key=lambda candidate: candidate[0].seconds(candidate[1]))
+learners = {blas: Learner(blas) for blas in (BLAS if options.blas == "auto" else [options.blas])}
+ways = itertools.product(learners, sorted({1, options.threads}))
+blas, threads = fastest({(blas, threads): learners[blas].on(threads) for blas, threads in ways}, 50)
+learner = learners[blas]
 learner.set_threads(threads)
 learner.work(options.steps)
-packages = ["rltools", {"mkl": "mkl", "openblas": "scipy-openblas32"}[learner.blas], "gymnasium", "mujoco", "numpy"]
-serve(learner.work, packages, threads, settings={"BLAS": learner.blas})
+packages = ["rltools", {"mkl": "mkl", "openblas": "scipy-openblas32"}[blas], "gymnasium", "mujoco", "numpy"]
+serve(learner.work, packages, threads, settings={"BLAS": blas})

@@ -7,10 +7,9 @@ backward pass serves all three networks; one fused Adam, one lerp for the target
 """
 
 import math
-import time
 
 import virel_step as spec
-from protocol import arguments, limit_threads, serve
+from protocol import arguments, fastest, limit_threads, serve
 
 options = arguments(__doc__, algorithm="virel", env="HalfCheetah-v5", rows=100_000, start=None, tile="auto", check=None)
 limit_threads(options.threads)
@@ -112,21 +111,16 @@ class Learner:
 
 
 def fastest_tile(replay, networks) -> int:
-    """The tile of the residual error that is fastest here; the best of three tries counts."""
+    """The tile of the residual error that is fastest here."""
     if options.algorithm == "virel" or options.tile != "auto":
         return spec.RESIDUAL_ROWS if options.tile == "auto" else int(options.tile)
-
-    def seconds(tile):
-        learner = Learner(options.env, options.algorithm, networks, tile, replay)
+    learners = {
+        tile: Learner(options.env, options.algorithm, networks, tile, replay)
+        for tile in (256, 512, 1024, spec.RESIDUAL_ROWS)
+    }
+    for learner in learners.values():
         learner.work(2)
-        times = []
-        for _ in range(3):
-            started = time.perf_counter()
-            learner.work(5)
-            times.append(time.perf_counter() - started)
-        return min(times)
-
-    return min([256, 512, 1024, spec.RESIDUAL_ROWS], key=seconds)
+    return fastest({tile: learner.work for tile, learner in learners.items()}, 5)
 
 
 def check(path: str) -> None:
