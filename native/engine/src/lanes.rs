@@ -557,12 +557,14 @@ mod tests {
     fn the_first_level_cache_is_what_the_system_says() {
         let bytes = first_level_bytes();
         assert!((16 << 10..=1 << 20).contains(&bytes), "{bytes} bytes");
-        // containers may hide it
-        if let Ok(kilobytes) = std::fs::read_to_string("/sys/devices/system/cpu/cpu0/cache/index0/size")
-            && let Ok(kilobytes) = kilobytes.trim().trim_end_matches('K').parse::<usize>()
-            && cfg!(target_arch = "x86_64")
-        {
-            assert_eq!(bytes, kilobytes << 10);
+        // containers may hide it, and not all cores of a processor are alike
+        let sizes: Vec<usize> = (0..1024)
+            .map(|core| format!("/sys/devices/system/cpu/cpu{core}/cache/index0/size"))
+            .map_while(|file| std::fs::read_to_string(file).ok())
+            .filter_map(|size| Some(size.trim().strip_suffix('K')?.parse::<usize>().ok()? << 10))
+            .collect();
+        if cfg!(target_arch = "x86_64") && !sizes.is_empty() {
+            assert!(sizes.contains(&bytes), "{bytes} bytes, not one of {sizes:?}");
         }
     }
 }

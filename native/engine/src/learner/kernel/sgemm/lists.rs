@@ -4,8 +4,8 @@
 //! Each row of that factor becomes a list of the places that are not zero. A row of the product is then the sum of the
 //! other factor's rows at these places, each times its value: the sums stay in registers, and a panel of the other factor,
 //! as wide as they are, in the first-level cache. A multiply-add costs a load of its own, where a [block](super::blocks)
-//! shares one among several, and a list ends where no processor foresees it: some [two fifths](super::zeros) of all values have
-//! to be zero for it to win.
+//! shares one among several, and a list ends where no processor foresees it: some [third](super::zeros) of all values has to be
+//! zero for it to win.
 //!
 //! What is left out would add 0 to a sum, as long as the other factor is finite, and the others keep their order: the bits
 //! are those of [`registers`](super::registers), but for the sign of a zero that a sum underflowed to. What is not finite
@@ -395,12 +395,7 @@ impl Sums {
                 for row in (0..job.rows).step_by(V::COUNT) {
                     let (rows, columns) = (V::COUNT.min(job.rows - row), V::COUNT.min(job.columns - column));
                     let from = self.values.add(column * self.stride + row);
-                    // what is whole is told to the compiler
-                    if rows == V::COUNT && columns == V::COUNT {
-                        V::transpose((from, self.stride), (block, V::COUNT), (V::COUNT, V::COUNT));
-                    } else {
-                        V::transpose((from, self.stride), (block, V::COUNT), (columns, rows));
-                    }
+                    V::transpose((from, self.stride), (block, V::COUNT), (columns, rows));
                     for i in 0..rows {
                         let place = (row + i) * job.c_stride + column;
                         let sums = V::load(block.add(i * V::COUNT));
